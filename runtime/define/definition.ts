@@ -1,0 +1,86 @@
+import type { TObject, TSchema } from '@sinclair/typebox'
+import type { Awaitable, ModelContext, RawRequest, RequestContext, RunnerContext } from './context.ts'
+import type { ModelLoader } from './model.ts'
+import type { BatchOptions, FunctionOptions, FunctionSchemas, Method } from './options.ts'
+
+const definitionBrand = Symbol.for('isoplex.definition')
+
+/** What `setup` gets. */
+export interface SetupContext {
+  /** The function's name. */
+  readonly name: string
+}
+
+/** What both kinds of definition hold once they are made; what the builder, the runner and the page read. */
+export interface Definition
+  extends FunctionOptions,
+    FunctionSchemas<TObject | undefined, TObject | undefined, TSchema | undefined, TSchema | undefined> {
+  readonly kind: 'function' | 'inference'
+  readonly methods: readonly Method[]
+  readonly batch?: BatchOptions | undefined
+  readonly model?: ModelLoader<unknown>
+  readonly warmup?: readonly unknown[]
+  setup?(context: SetupContext): unknown
+  teardown?(state: unknown): unknown
+  /**
+   * Answers the calls of one batch with as many outcomes, in their order; an `Error` fails its own call only.
+   * A rejection fails them all. `signal` fires when every caller has gone.
+   */
+  readonly answer: (calls: readonly Call[], signal: AbortSignal) => Promise<readonly unknown[]>
+}
+
+/** One request, decoded and checked, with what its runner holds: the widest context that a function may get. */
+export interface Call extends RequestContext, RunnerContext<unknown>, ModelContext<unknown> {
+  readonly input: unknown
+  readonly request: RawRequest
+}
+
+/** What a client needs to know of a function: its types, carried by a property that exists for the compiler only. */
+export interface FunctionTypes<Params, Query, Input, Output> {
+  readonly types?: {
+    readonly params: Params
+    readonly query: Query
+    readonly input: Input
+    readonly output: Output
+  }
+}
+
+/** Brands and freezes a definition. */
+export function brandDefinition<D extends Definition>(definition: D): D {
+  return Object.freeze(Object.defineProperty(definition, definitionBrand, { value: true }))
+}
+
+/** Whether a module's default export was made by a `define…`. It tests a shared symbol, so copies agree. */
+export function isDefinition(value: unknown): value is Definition {
+  return typeof value === 'object' && value !== null && definitionBrand in value
+}
+
+/** Refuses options that no compiler sees, such as those of a JavaScript file. @throws {TypeError} */
+export function assertOptions(options: FunctionOptions & { readonly batch?: BatchOptions | undefined }): void {
+  const positive = { timeoutMs: options.timeoutMs, maxBodyBytes: options.maxBodyBytes }
+  for (const [name, value] of Object.entries(positive)) {
+    if (value !== undefined && !(value > 0)) throw new TypeError(`"${name}" must be above 0; got ${value}.`)
+  }
+  const whole = { maxOngoingRequests: options.maxOngoingRequests, 'batch.maxSize': options.batch?.maxSize }
+  for (const [name, value] of Object.entries(whole)) {
+    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
+      throw new TypeError(`"${name}" must be a whole number from 1; got ${value}.`)
+    }
+  }
+  if (options.batch && !(options.batch.maxDelayMs >= 0)) {
+    throw new TypeError(`"batch.maxDelayMs" must be 0 or more; got ${options.batch.maxDelayMs}.`)
+  }
+}
+
+/** Answers each call by itself: what one throws becomes its own outcome. */
+export async function settleEach(
+  calls: readonly Call[],
+  answer: (call: Call) => Awaitable<unknown>,
+): Promise<readonly unknown[]> {
+  const settled = await Promise.allSettled(calls.map(async (call) => answer(call)))
+  return settled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : toError(outcome.reason)))
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(`The function threw ${String(reason)}`)
+}

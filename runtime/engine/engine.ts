@@ -1,0 +1,65 @@
+import type { Tensor, TensorType } from './tensor.ts'
+
+/** What computes a model's nodes. Which of them exist is a fact of the engine and the machine. */
+export type Provider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'wasm'
+
+/** How a session is to be made. Everything is optional; the engine's defaults are the runtime's own. */
+export interface SessionOptions {
+  /**
+   * The provider to compute on; `auto` takes the best that the machine has. A wish that cannot be met is an
+   * error, never another provider in silence. @default 'auto'
+   */
+  readonly provider?: Provider | 'auto'
+  /** What to take where `provider` is not to be had; it is then said once. @default none */
+  readonly fallback?: Provider
+  /** Threads that one operator may use. @default the engine's, which is one a core */
+  readonly intraOpThreads?: number
+  /** Operators that may run side by side. @default 1 */
+  readonly interOpThreads?: number
+  /** How far the graph is rewritten at load. @default 'all' */
+  readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all'
+  /** Whether buffers are planned ahead for shapes already seen. @default true */
+  readonly memoryPattern?: boolean
+  /** Options handed to the provider as they are, such as `{ deviceId: 1 }`. @default none */
+  readonly providerOptions?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** One input or output of a model. A free dimension is its name in the model, or `null` where it has none. */
+export interface TensorFacts {
+  readonly name: string
+  readonly type: TensorType
+  readonly dims: readonly (number | string | null)[]
+}
+
+/** Tensors by the names of a model's inputs or outputs. */
+export type Tensors = Readonly<Record<string, Tensor>>
+
+/** A model made ready to run. One owner; not shared between threads. */
+export interface Session {
+  readonly inputs: readonly TensorFacts[]
+  readonly outputs: readonly TensorFacts[]
+  /** The provider that was chosen and in fact computes. */
+  readonly provider: Provider
+  /**
+   * Runs the model once.
+   *
+   * @throws {IsoplexError} `TENSOR_MISMATCH` where a feed is missing, unknown, or of another type or shape.
+   */
+  run(feeds: Tensors): Promise<Tensors>
+  /** Frees the model. Calling it again does nothing; `run` after it is a `TypeError`. */
+  dispose(): Promise<void>
+}
+
+/** What an adapter implements: it makes sessions of model files. */
+export interface Engine {
+  /** The adapter's name, such as `onnx-node`. */
+  readonly name: string
+  /**
+   * Loads a model. `location` is a file's path on a server and a URL in a browser; external data is found
+   * beside it.
+   *
+   * @throws {IsoplexError} `MODEL_BROKEN` where the file is no model that this runtime can load,
+   * `PROVIDER_UNAVAILABLE` where the wished provider is not to be had.
+   */
+  load(location: string, options?: SessionOptions): Promise<Session>
+}

@@ -1,0 +1,75 @@
+/** What a code means over HTTP, whether trying again may help, and its human title. */
+export interface ErrorCodeFacts {
+  readonly status: number
+  readonly retryable: boolean
+  readonly title: string
+}
+
+/**
+ * The closed table of error codes. A code is stable API: it is never renamed or given another meaning.
+ * Over HTTP an error is `application/problem+json` (RFC 9457) with the code's status and title.
+ */
+export const errorCodes = Object.freeze({
+  REQUEST_MALFORMED: { status: 400, retryable: false, title: 'The request is malformed' },
+  TOKEN_MISSING: { status: 401, retryable: false, title: 'A model token is required' },
+  TOKEN_INVALID: { status: 401, retryable: false, title: 'The model token is not valid' },
+  ORIGIN_REFUSED: { status: 403, retryable: false, title: 'The origin or host is not allowed' },
+  MODEL_FORBIDDEN: { status: 403, retryable: false, title: 'The token gives no right to this model' },
+  ROUTE_NOT_FOUND: { status: 404, retryable: false, title: 'No such route' },
+  MODEL_NOT_FOUND: { status: 404, retryable: false, title: 'No such model' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, title: 'Method not allowed' },
+  UPLOAD_TIMEOUT: { status: 408, retryable: true, title: 'The request body took too long' },
+  BODY_TOO_LARGE: { status: 413, retryable: false, title: 'The request body is too large' },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false, title: 'Unsupported media type' },
+  INPUT_INVALID: { status: 422, retryable: false, title: 'The input does not fit the schema' },
+  TENSOR_MISMATCH: { status: 422, retryable: false, title: 'A tensor does not fit the model' },
+  CANCELLED: { status: 499, retryable: false, title: 'The caller has gone' },
+  INTERNAL: { status: 500, retryable: false, title: 'Internal error' },
+  OUTPUT_INVALID: { status: 500, retryable: false, title: 'The function broke its output schema' },
+  FUNCTION_BROKEN: { status: 500, retryable: false, title: 'The function could not be started' },
+  CONFIG_INVALID: { status: 500, retryable: false, title: 'The configuration is not valid' },
+  BUILD_FAILED: { status: 500, retryable: false, title: 'The function does not compile' },
+  ROUTE_CONFLICT: { status: 500, retryable: false, title: 'Two files claim one route' },
+  ARTIFACT_BROKEN: { status: 502, retryable: false, title: 'The model artifact is not acceptable' },
+  MODEL_BROKEN: { status: 502, retryable: false, title: 'The model could not be loaded' },
+  QUEUE_FULL: { status: 503, retryable: true, title: 'The server has no room for this request now' },
+  DRAINING: { status: 503, retryable: true, title: 'The server is stopping' },
+  STORAGE_FULL: { status: 503, retryable: true, title: 'The disk is full' },
+  PROVIDER_UNAVAILABLE: { status: 503, retryable: false, title: 'No such execution provider here' },
+  REPLICA_CRASHED: { status: 503, retryable: true, title: 'The replica died while it worked on this' },
+  DEADLINE_EXCEEDED: { status: 504, retryable: true, title: 'The deadline has passed' },
+} as const satisfies Record<string, ErrorCodeFacts>)
+
+/** One of the stable codes. */
+export type ErrorCode = keyof typeof errorCodes
+
+/** One place in an input or output that the schema refuses. `path` is a JSON pointer (RFC 6901). */
+export interface SchemaIssue {
+  readonly path: string
+  readonly message: string
+}
+
+/** What each code carries besides its message. A code that is not named here carries nothing. */
+export interface ErrorDetails {
+  TOKEN_INVALID: { readonly reason: 'malformed' | 'signature' | 'algorithm' | 'expired' | 'early' | 'claims' }
+  METHOD_NOT_ALLOWED: { readonly allow: readonly string[] }
+  MODEL_NOT_FOUND: { readonly model: string }
+  MODEL_FORBIDDEN: { readonly model: string }
+  BODY_TOO_LARGE: { readonly limitBytes: number }
+  MEDIA_TYPE_UNSUPPORTED: { readonly accepted: readonly string[] }
+  INPUT_INVALID: { readonly issues: readonly SchemaIssue[] }
+  OUTPUT_INVALID: { readonly issues: readonly SchemaIssue[] }
+  TENSOR_MISMATCH: { readonly tensor: string }
+  BUILD_FAILED: { readonly file: string; readonly line: number | null }
+  ROUTE_CONFLICT: { readonly files: readonly string[] }
+  ARTIFACT_BROKEN: { readonly reason: string }
+  MODEL_BROKEN: { readonly model: string }
+  QUEUE_FULL: { readonly retryAfterMs: number }
+  DRAINING: { readonly retryAfterMs: number }
+  PROVIDER_UNAVAILABLE: { readonly missing: readonly string[] }
+}
+
+/** The details of one code: `undefined` where the code carries nothing. */
+export type DetailsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails
+  ? ErrorDetails[Code]
+  : undefined

@@ -1,0 +1,53 @@
+import { type ErrorCode, errorCodes } from './codes.ts'
+import { type AnyIsoplexError, IsoplexError, isIsoplexError } from './error.ts'
+
+/** An error on its way between processes: plain data, no stack, nothing that is not meant for a caller. */
+export interface WireError {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly details?: unknown
+}
+
+/** An error as `application/problem+json` (RFC 9457). `code` names the row of the table. */
+export interface Problem {
+  readonly type: 'about:blank'
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: ErrorCode
+  readonly instance?: string
+  readonly [member: string]: unknown
+}
+
+const hiddenMessage = 'Something went wrong on the server; its log has the cause under this request id.'
+
+/** Makes an error sendable. What is not an `IsoplexError` becomes `INTERNAL` and hides its text. */
+export function toWire(error: unknown): WireError {
+  if (!isIsoplexError(error)) return { code: 'INTERNAL', message: hiddenMessage }
+  return error.details === undefined
+    ? { code: error.code, message: error.message }
+    : { code: error.code, message: error.message, details: error.details }
+}
+
+/** Makes an error of what {@link toWire} made. */
+export function fromWire(wire: WireError): AnyIsoplexError {
+  // The table of codes types details per code; on the wire they are data that `toWire` took from such an error.
+  return new IsoplexError(wire.code as 'INPUT_INVALID', wire.message, {
+    details: wire.details as never,
+  }) as AnyIsoplexError
+}
+
+/** The problem document of an error; details become members of their own, after RFC 9457 section 3.2. */
+export function toProblem(error: unknown, instance?: string): Problem {
+  const wire = toWire(error)
+  const { status, title } = errorCodes[wire.code]
+  return {
+    ...(wire.details as Record<string, unknown> | undefined),
+    type: 'about:blank',
+    title,
+    status,
+    detail: wire.message,
+    code: wire.code,
+    ...(instance === undefined ? {} : { instance }),
+  }
+}

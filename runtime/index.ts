@@ -1,0 +1,33 @@
+/** The public API of isoplex: what a function file imports. */
+export { createServeMultiplexedModelId } from './auth/synapse-token.ts'
+export type {
+  Awaitable,
+  FunctionLog,
+  ModelContext,
+  ModelInfo,
+  RawRequest,
+  RequestContext,
+  RunnerContext,
+} from './define/context.ts'
+export type { Definition, FunctionTypes, SetupContext } from './define/definition.ts'
+export type { FunctionContext, FunctionDefinition, HandlerResult } from './define/function.ts'
+export { defineFunction } from './define/function.ts'
+export type {
+  BatchContext,
+  BatchedInference,
+  InferenceContext,
+  InferenceResult,
+  SingleInference,
+} from './define/inference.ts'
+export { defineInference } from './define/inference.ts'
+export type { ModelLoader, MultiplexedOptions, OnnxModel, OnnxOptions } from './define/model.ts'
+export { multiplexed, onnx } from './define/model.ts'
+export type { BatchOptions, FunctionOptions, FunctionSchemas, Method, Place } from './define/options.ts'
+export type { FileOptions, FileSchema, FileValue, TensorSchema } from './define/schema.ts'
+export { file, fileValue, tensorOf } from './define/schema.ts'
+export type { Engine, Provider, Session, SessionOptions, TensorFacts, Tensors } from './engine/engine.ts'
+export type { NestedElements, TensorArrays, TensorElement, TensorType } from './engine/tensor.ts'
+export { Tensor, tensor } from './engine/tensor.ts'
+export type { ErrorCode, ErrorDetails } from './error/codes.ts'
+export { errorCodes } from './error/codes.ts'
+export { IsoplexError, isIsoplexError } from './error/error.ts'
