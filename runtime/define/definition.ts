@@ -56,7 +56,9 @@ export function isDefinition(value: unknown): value is Definition {
 }
 
 /** Refuses options that no compiler sees, such as those of a JavaScript file. @throws {TypeError} */
-export function assertOptions(options: FunctionOptions & { readonly batch?: BatchOptions | undefined }): void {
+export function assertOptions(
+  options: FunctionOptions & { readonly batch?: BatchOptions | undefined },
+): void {
   const positive = { timeoutMs: options.timeoutMs, maxBodyBytes: options.maxBodyBytes }
   for (const [name, value] of Object.entries(positive)) {
     if (value !== undefined && !(value > 0)) throw new TypeError(`"${name}" must be above 0; got ${value}.`)

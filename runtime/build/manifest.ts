@@ -1,0 +1,55 @@
+import type { BatchOptions, Method, Place } from '../define/options.ts'
+
+/** A JSON Schema (draft 2020-12 as far as TypeBox makes it): for documents and forms, never for checking. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** All that the gateway knows of a function: data that the builder read off the function's definition. */
+export interface FunctionManifest {
+  /** The function's name, unique in the project: what logs, clients and metrics call it. */
+  readonly name: string
+  /** The source file, relative to the project, with forward slashes. */
+  readonly file: string
+  /** The route as the server registers it: `/digits`, `/hello/:name`, `/files/*`. */
+  readonly path: string
+  readonly kind: 'function' | 'inference'
+  readonly methods: readonly Method[]
+  /** The bundle's file name; it contains the hash of its content, so another name means other code. */
+  readonly bundle: string
+  /** Every file of the project that went into the bundle, relative to the project. */
+  readonly sources: readonly string[]
+  readonly description?: string
+  readonly access: 'token' | 'public'
+  readonly runs: readonly Place[]
+  readonly idempotent: boolean
+  readonly timeoutMs?: number
+  readonly maxBodyBytes?: number
+  readonly maxOngoingRequests?: number
+  readonly batch?: BatchOptions
+  readonly model?: {
+    /** The id of the model that answers where a request needs no token and brings none. */
+    readonly default?: string
+    readonly maxModelsPerReplica?: number
+  }
+  /** The media types in which a body may come; empty where the function reads none. */
+  readonly accepts: readonly string[]
+  readonly params?: JsonSchema
+  readonly query?: JsonSchema
+  readonly input?: JsonSchema
+  readonly output?: JsonSchema
+}
+
+/** A function file that could not be built, and why. Its last good manifest keeps serving. */
+export interface BrokenFunction {
+  readonly file: string
+  /** Where the mistake is, relative to the project; may be a helper that the file imports. */
+  readonly place: { readonly file: string; readonly line: number | null; readonly column: number | null }
+  readonly reason: string
+  /** Whether an earlier bundle of the file is served meanwhile. */
+  readonly served: boolean
+}
+
+/** What a build gives: frozen data, the same for the same sources. */
+export interface Manifest {
+  readonly functions: readonly FunctionManifest[]
+  readonly broken: readonly BrokenFunction[]
+}
