@@ -49,7 +49,7 @@ export interface FunctionDefinition<
 /**
  * Defines an edge function: request in, a value, a stream or a `Response` out, no model.
  *
- * A value is sent as JSON, text as `text/plain`, a file or tensor as its bytes; an async iterable is streamed
+ * A value is sent as JSON, a file or tensor as its bytes; an async iterable is streamed
  * as server-sent events or lines of JSON, as the client's `Accept` has it. What the handler throws is shown
  * as `INTERNAL` with its text hidden, unless it is an `IsoplexError`.
  *

@@ -1,0 +1,39 @@
+import { availableParallelism } from 'node:os'
+import type { Config } from './config.ts'
+
+/** What holds where neither file, environment nor flag says otherwise: the only place for these values. */
+export const defaults: Config = Object.freeze({
+  port: 3000,
+  host: '127.0.0.1',
+  functionsDirectory: 'functions',
+  stateDirectory: '.isoplex',
+  routePrefix: null,
+  corsOrigins: Object.freeze([]),
+  allowedHosts: Object.freeze([]),
+
+  replicas: Math.min(availableParallelism(), 4),
+  maxModelsPerReplica: 3,
+  maxRunnersPerReplica: 32,
+  maxOngoingRequests: 8,
+  maxQueuedRequests: 1024,
+  runnerIdleMs: 300_000,
+  environment: Object.freeze([]),
+
+  requestTimeoutMs: 30_000,
+  uploadTimeoutMs: 30_000,
+  loadTimeoutMs: 120_000,
+  shutdownGraceMs: 500,
+  shutdownTimeoutMs: 30_000,
+
+  maxBodyBytes: 33_554_432,
+  maxBodiesInFlightBytes: 268_435_456,
+  maxHeaderBytes: 131_072,
+
+  provider: 'auto',
+  fallback: null,
+  intraOpThreads: 0,
+
+  tokenExpiresInSeconds: 3600,
+  audience: null,
+  logLevel: 'info',
+})

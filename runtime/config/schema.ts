@@ -1,0 +1,140 @@
+import {
+  type TArray,
+  type TInteger,
+  type TLiteral,
+  type TNull,
+  type TString,
+  type TUnion,
+  Type,
+} from '@sinclair/typebox'
+import type { LogLevel, ServerProvider } from './config.ts'
+
+// The longest delay that a timer takes; a longer one would fire at once.
+const longestDelayMs = 2_147_483_647
+const hostName = '(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:.]+\\])'
+// A browser leaves a scheme's own port out of an origin, so an origin that names it would never match.
+const origin = `http://${hostName}(?::(?!80$)[0-9]{1,5})?|https://${hostName}(?::(?!443$)[0-9]{1,5})?`
+const path = '^[^\\u0000-\\u001f]+$'
+const providers: readonly ServerProvider[] = ['cpu', 'cuda', 'tensorrt', 'webgpu']
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** What a key's schema says to people: what the key is for, and what it takes. */
+interface Explanation {
+  readonly description: string
+  readonly expected: string
+}
+
+function integer(description: string, minimum: number, maximum: number): TInteger {
+  return Type.Integer({ description, expected: `an integer from ${minimum} to ${maximum}`, minimum, maximum })
+}
+
+function text(pattern: string, explanation: Explanation): TString {
+  return Type.String({ ...explanation, pattern })
+}
+
+function list(pattern: string, explanation: Explanation): TArray<TString> {
+  return Type.Array(Type.String({ pattern }), { ...explanation })
+}
+
+function choice<Value extends string>(
+  description: string,
+  values: readonly Value[],
+): TUnion<TLiteral<Value>[]> {
+  const literals = values.map((value) => Type.Literal(value))
+  return Type.Union(literals, { description, expected: `one of ${values.join(', ')}` })
+}
+
+function orNull<Schema extends TString | TUnion<TLiteral<string>[]>>(
+  schema: Schema,
+): TUnion<[Schema, TNull]> {
+  const { description = '', expected } = schema
+  return Type.Union([schema, Type.Null()], { description, expected })
+}
+
+/** The schema of each key, with its bounds; `description` and `expected` explain it. */
+export const configSchema = Type.Object(
+  {
+    port: integer('Port to listen on; 0 takes a free one.', 0, 65_535),
+    host: text('^[A-Za-z0-9.:%_-]{1,253}$', {
+      description: 'Address to listen on.',
+      expected: 'a host name or an IP address',
+    }),
+    functionsDirectory: text(path, {
+      description: 'Folder of the function files, seen from the project.',
+      expected: 'a path',
+    }),
+    stateDirectory: text(path, {
+      description: 'Folder for bundles, models and the key, seen from the project.',
+      expected: 'a path',
+    }),
+    routePrefix: orNull(
+      text('^/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?$', {
+        description:
+          "Path that all routes begin with; `/` is none, unset leaves it to the plugin's identity.",
+        expected: 'a path of plain segments such as /digits/v1',
+      }),
+    ),
+    corsOrigins: list(`^(?:\\*|${origin})$`, {
+      description: 'Web origins whose pages may call.',
+      expected: 'origins such as https://example.com as a browser sends them, or *',
+    }),
+    allowedHosts: list(`^${hostName}$`, {
+      description: 'Host names that a request may be addressed to besides the loopback ones, any port.',
+      expected: 'lower-case host names without a port',
+    }),
+
+    replicas: integer('Replica processes of the default group.', 1, 256),
+    maxModelsPerReplica: integer('Models that one replica holds at a time.', 1, 1024),
+    maxRunnersPerReplica: integer('Runner threads that one replica holds at a time.', 1, 1024),
+    maxOngoingRequests: integer('Requests at a time in one runner of a function without a model.', 1, 65_536),
+    maxQueuedRequests: integer('Requests that may wait in one queue.', 1, 1_000_000),
+    runnerIdleMs: integer('Idle time after which a runner is ended.', 1, longestDelayMs),
+    environment: list('^[A-Za-z_][A-Za-z0-9_]*$', {
+      description: 'Environment variables that replicas may see besides the built-in list.',
+      expected: 'names of environment variables',
+    }),
+
+    requestTimeoutMs: integer('Time in which a request must be answered.', 1, longestDelayMs),
+    uploadTimeoutMs: integer("Time in which a request's body must arrive.", 1, longestDelayMs),
+    loadTimeoutMs: integer('Time in which a model must load.', 1, longestDelayMs),
+    shutdownGraceMs: integer(
+      'Time at a stop in which requests are still taken, with `Connection: close`.',
+      0,
+      longestDelayMs,
+    ),
+    shutdownTimeoutMs: integer('Time in which a stop must end, grace included.', 1, longestDelayMs),
+
+    maxBodyBytes: integer('Largest request body.', 1, 2_147_483_647),
+    maxBodiesInFlightBytes: integer(
+      'Most bytes of all bodies in flight together.',
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    maxHeaderBytes: integer("Most bytes of a request's headers together.", 16_384, 1_048_576),
+
+    provider: choice<ServerProvider | 'auto'>('Execution provider of models that name none.', [
+      'auto',
+      ...providers,
+    ]),
+    fallback: orNull(choice('Provider to take where the wished one is not to be had.', providers)),
+    intraOpThreads: integer('Threads of one operator; 0 leaves it to the engine.', 0, 256),
+
+    tokenExpiresInSeconds: integer('Life of the tokens that this project makes.', 1, 31_536_000),
+    audience: orNull(
+      text('^[^\\u0000-\\u001f]{1,256}$', {
+        description: 'The `aud` that a token must name; while unset, a token must name none.',
+        expected: 'a text of up to 256 characters',
+      }),
+    ),
+    logLevel: choice('Lowest level that is logged.', logLevels),
+  },
+  { additionalProperties: false },
+)
+
+/** The name of a configuration key. */
+export type ConfigKey = keyof typeof configSchema.properties
+
+/** Every key, in the order of the documentation. */
+export const configKeys: readonly ConfigKey[] = Object.freeze(
+  Object.keys(configSchema.properties) as ConfigKey[],
+)

@@ -1,0 +1,46 @@
+/** A replica: a process that holds runners' threads. It does what the gateway says over IPC and dies with it. */
+import { writeFileSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { createLogger } from '../observe/log.ts'
+import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../replica/message.ts'
+import { exitWithParent } from './parent.ts'
+
+const log = createLogger({ level: 'info' })
+const runners = new Map<number, Worker>()
+
+exitWithParent()
+volunteerForMemoryShortage()
+process.on('message', (command: ReplicaCommand) => {
+  if (command.kind === 'start') start(command.order)
+  else void runners.get(command.runner)?.terminate()
+})
+// Stopping is the gateway's to say, by closing the channel: a signal to the whole group must not cut requests.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => undefined)
+report({ kind: 'ready' })
+
+function start(order: RunnerOrder): void {
+  const worker = new Worker(new URL('./runner.ts', import.meta.url), { workerData: order })
+  runners.set(order.runner, worker)
+  worker.on('error', (error) =>
+    log.error('A runner died of an uncaught error', { function: order.name, error }),
+  )
+  worker.on('exit', () => {
+    runners.delete(order.runner)
+    report({ kind: 'ended', runner: order.runner })
+  })
+}
+
+function report(message: ReplicaReport): void {
+  process.send?.(message)
+}
+
+/** When memory runs out, the kernel is to end a replica, which is replaced, and not the gateway. */
+function volunteerForMemoryShortage(): void {
+  if (process.platform !== 'linux') return
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '500')
+  } catch {
+    // A container may forbid it; the kernel then chooses by size.
+  }
+}

@@ -1,0 +1,112 @@
+/** A runner's thread: it connects to the gateway, loads its function and model, and answers until it is told to stop. */
+import { workerData } from 'node:worker_threads'
+import { createOnnxNodeEngine } from '../../adapters/onnx-node/engine.ts'
+import { type Definition, isDefinition } from '../define/definition.ts'
+import type { Engine, Provider, Session } from '../engine/engine.ts'
+import { IsoplexError, isIsoplexError } from '../error/error.ts'
+import { toWire } from '../error/wire.ts'
+import { createLogger, type Logger } from '../observe/log.ts'
+import { FrameConnection } from '../replica/connection.ts'
+import { encodeJson, type Frame, frameKinds } from '../replica/frame.ts'
+import type { RunnerOrder } from '../replica/message.ts'
+import { Runner } from '../replica/runner.ts'
+
+const order = workerData as RunnerOrder
+const log = createLogger({ level: order.logLevel })
+const sessions: Session[] = []
+const engine = configuredEngine(createOnnxNodeEngine(), order.session)
+const early: Frame[] = []
+let runner: Runner | null = null
+
+const socket = await Bun.connect<unknown>({
+  unix: order.socketPath,
+  socket: {
+    open: () => undefined,
+    data: (_, bytes) => connection.receive(new Uint8Array(bytes)).forEach(receive),
+    drain: () => connection.drained(),
+    // Without the gateway there is nobody to answer.
+    close: () => process.exit(0),
+  },
+})
+const connection = new FrameConnection(socket)
+connection.send(frameKinds.hello, 0, 0, [encodeJson({ runner: order.runner, nonce: order.nonce })])
+
+try {
+  const definition = await loadDefinition(order)
+  const starting = new Runner({
+    name: order.name,
+    definition,
+    model: order.model,
+    engine,
+    concurrency: order.concurrency,
+    log,
+    send: (kind, id, flags, payload) => connection.send(kind, id, flags, payload),
+  })
+  await starting.start()
+  runner = starting
+  const providers = [...new Set(sessions.map((session) => session.provider))]
+  connection.send(frameKinds.ready, 0, 0, [encodeJson({ providers })])
+  early.splice(0).forEach(receive)
+} catch (error) {
+  connection.send(frameKinds.failed, 0, 0, [encodeJson(toWire(failureOf(error, log)))])
+}
+
+function receive(frame: Frame): void {
+  if (frame.kind === frameKinds.stop) void stop()
+  else if (runner) runner.receive(frame)
+  else early.push(frame)
+}
+
+async function stop(): Promise<void> {
+  try {
+    await runner?.stop()
+  } catch (error) {
+    log.error('A function could not be taken down', { function: order.name, error })
+  }
+  await Promise.allSettled(sessions.map((session) => session.dispose()))
+  connection.end()
+}
+
+async function loadDefinition({ bundlePath, name }: RunnerOrder): Promise<Definition> {
+  const module: { readonly default?: unknown } = await import(bundlePath)
+  if (isDefinition(module.default)) return module.default
+  throw new IsoplexError(
+    'FUNCTION_BROKEN',
+    `The bundle of "${name}" has no default export made by a define… function.`,
+  )
+}
+
+/** What a function's own code throws at start is the developer's to read in the log, not the caller's. */
+function failureOf(error: unknown, logger: Logger): unknown {
+  logger.error('A runner could not start', { function: order.name, model: order.model?.id, error })
+  if (isIsoplexError(error)) return error
+  return order.model
+    ? new IsoplexError(
+        'MODEL_BROKEN',
+        `Function "${order.name}" could not load model "${order.model.id}"; the server's log has the reason.`,
+        {
+          details: { model: order.model.id },
+        },
+      )
+    : new IsoplexError(
+        'FUNCTION_BROKEN',
+        `Function "${order.name}" failed in its setup; the server's log has the reason.`,
+      )
+}
+
+/** The engine with the operator's wishes where a function has none, and a record of what it loaded. */
+function configuredEngine(base: Engine, wishes: RunnerOrder['session']): Engine {
+  return {
+    name: base.name,
+    async load(location, options) {
+      const session = await base.load(location, {
+        provider: wishes.provider as Provider | 'auto',
+        ...(wishes.fallback === null ? {} : { fallback: wishes.fallback as Provider }),
+        ...(wishes.intraOpThreads > 0 ? { intraOpThreads: wishes.intraOpThreads } : {}),
+        ...options,
+      })
+      sessions.push(session)
+      return session
+    },
+  }
+}

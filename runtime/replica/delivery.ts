@@ -1,0 +1,44 @@
+import { IsoplexError } from '../error/error.ts'
+import { fromWire, type WireError } from '../error/wire.ts'
+import { AnswerStream } from './answer-stream.ts'
+import { decodeHead, decodeJson, type Frame, frameFlags, frameKinds } from './frame.ts'
+import type { ReplyHead } from './message.ts'
+import type { RunnerLink, SentRequest } from './runner-link.ts'
+
+/**
+ * Hands what a runner sent to whoever waits for it. Frames about requests that it has not in hand are left
+ * aside: they were overtaken by its death.
+ */
+export function deliver(link: RunnerLink, { kind, id, flags, payload }: Frame, cancelled: () => void): void {
+  const sent = link.sent.get(id)
+  if (!sent) return
+  if (kind === frameKinds.streamChunk) sent.stream?.push(payload)
+  else if (kind === frameKinds.streamStart) startStream(link, sent, decodeJson<ReplyHead>(payload), cancelled)
+  else {
+    link.close(id, performance.now())
+    if (kind === frameKinds.reply) {
+      const { head, body } = decodeHead<ReplyHead>(payload)
+      sent.ticket.answer({ ...head, body })
+    } else if (kind === frameKinds.refusal) {
+      sent.ticket.fail(fromWire(decodeJson<WireError>(payload)))
+    } else if (kind === frameKinds.streamEnd) {
+      sent.stream?.end(flags & frameFlags.streamBroken ? new Error('The stream broke off.') : undefined)
+    }
+  }
+}
+
+/** Tells whoever waits that the runner died: a stream that has begun cannot be run again. */
+export function breakStream({ stream }: SentRequest): void {
+  stream?.end(
+    new IsoplexError(
+      'REPLICA_CRASHED',
+      'The replica died in the middle of this stream; send the request again.',
+    ),
+  )
+}
+
+function startStream(link: RunnerLink, sent: SentRequest, head: ReplyHead, cancelled: () => void): void {
+  const { id } = sent.ticket
+  sent.stream = new AnswerStream((bytes) => link.credit(id, bytes), cancelled)
+  sent.ticket.answer({ ...head, body: sent.stream.readable })
+}

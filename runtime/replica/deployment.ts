@@ -1,0 +1,30 @@
+import type { ModelInfo } from '../define/context.ts'
+import type { BatchOptions } from '../define/options.ts'
+
+/** A function as the scheduler sees it: one version of its code, with its options settled. */
+export interface Deployment {
+  /** The function's name and its bundle: another id means other code. */
+  readonly id: string
+  readonly name: string
+  /** The absolute path of the bundle. */
+  readonly bundlePath: string
+  /** How requests are gathered; a size of 1 where the function takes them one by one. */
+  readonly batch: BatchOptions
+  /** Batches that one runner works on side by side. */
+  readonly concurrency: number
+  /** Batches that may be on their way to a runner beside those it works on. */
+  readonly ahead: number
+  /** The most runners of this deployment in one replica: its models, or 1 where it has none. */
+  readonly maxInReplica: number
+  /** Whether a request may run again after a replica died with it. */
+  readonly idempotent: boolean
+  /** From arrival to the first byte of the reply. */
+  readonly timeoutMs: number
+}
+
+/** A model that a backend has resolved for a request. */
+export interface ResolvedModel {
+  /** The model key: backend, tenant, id and version. Never the token. */
+  readonly key: string
+  readonly info: ModelInfo
+}

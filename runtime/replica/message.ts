@@ -1,0 +1,56 @@
+import type { ModelInfo } from '../define/context.ts'
+
+/** What a runner is told of a request beside the bytes of its body. Plain data: it crosses a socket as JSON. */
+export interface RequestHead {
+  readonly requestId: string
+  readonly principal: string
+  readonly method: string
+  /** Path and query as requested. */
+  readonly url: string
+  /** The path parameters as text, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly contentType: string | null
+  readonly accept: string | null
+  /** The headers less those that carry credentials; only where the function asks for requests as sent. */
+  readonly headers: readonly (readonly [string, string])[]
+}
+
+/** What precedes the bytes of a reply. */
+export interface ReplyHead {
+  readonly status: number
+  readonly headers: readonly (readonly [string, string])[]
+}
+
+/** All that a runner needs to come up. It is handed over when its thread starts. */
+export interface RunnerOrder {
+  /** The runner's number, unique in the life of its gateway. */
+  readonly runner: number
+  /** The gateway's socket, and the word that proves to it who connects. */
+  readonly socketPath: string
+  readonly nonce: string
+  /** The function's name and the absolute path of its bundle. */
+  readonly name: string
+  readonly bundlePath: string
+  /** Batches worked on side by side. */
+  readonly concurrency: number
+  /** The model to load; `null` for a function without one. */
+  readonly model: ModelInfo | null
+  /** What sessions use where the function does not say. */
+  readonly session: {
+    readonly provider: string
+    readonly fallback: string | null
+    readonly intraOpThreads: number
+  }
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+/** What the gateway tells a replica over IPC. */
+export type ReplicaCommand =
+  | { readonly kind: 'start'; readonly order: RunnerOrder }
+  | { readonly kind: 'terminate'; readonly runner: number }
+
+/** What a replica tells the gateway over IPC. */
+export type ReplicaReport =
+  | { readonly kind: 'ready' }
+  /** A runner's thread has ended, whatever the reason. It is the last word on that runner. */
+  | { readonly kind: 'ended'; readonly runner: number }

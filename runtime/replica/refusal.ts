@@ -1,0 +1,27 @@
+import type { SchemaIssue } from '../error/codes.ts'
+import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
+
+/** An `INPUT_INVALID` that names one place. */
+export function invalidInput(path: string, message: string): AnyIsoplexError {
+  return refuseInput([{ path, message }])
+}
+
+/** An `INPUT_INVALID` of the places that a schema refuses. */
+export function refuseInput(issues: readonly SchemaIssue[]): AnyIsoplexError {
+  return new IsoplexError('INPUT_INVALID', `The input does not fit ${summaryOf(issues)}.`, {
+    details: { issues },
+  })
+}
+
+/** An `OUTPUT_INVALID` of the places that a schema refuses. */
+export function refuseOutput(issues: readonly SchemaIssue[]): AnyIsoplexError {
+  return new IsoplexError('OUTPUT_INVALID', `The function's result does not fit ${summaryOf(issues)}.`, {
+    details: { issues },
+  })
+}
+
+function summaryOf(issues: readonly SchemaIssue[]): string {
+  const [first] = issues
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
+  return `at ${first?.path || 'the top'}: ${first?.message}${more}`
+}

@@ -1,0 +1,158 @@
+import { IsoplexError } from '../error/error.ts'
+
+/** Bodies up to this size that name their length are read in one step. */
+const smallBodyBytes = 64 * 1024
+
+/** What bounds the reading of a body. */
+export interface BodyLimits {
+  /** The largest body, in bytes. */
+  readonly maxBytes: number
+  /** How long the whole body may take to arrive, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/** Memory for bodies that are on their way or being worked on, shared by all requests of a gateway. */
+export class BodyBudget {
+  readonly limitBytes: number
+  #usedBytes = 0
+
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes
+  }
+
+  /** Bytes held now. */
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** Holds bytes. @throws {IsoplexError} `QUEUE_FULL` where there is no room. */
+  take(bytes: number): void {
+    if (this.#usedBytes + bytes > this.limitBytes) {
+      throw new IsoplexError(
+        'QUEUE_FULL',
+        'The server holds as many request bodies as it may; try again soon.',
+        {
+          details: { retryAfterMs: 1_000 },
+        },
+      )
+    }
+    this.#usedBytes += bytes
+  }
+
+  /** Gives bytes back. */
+  give(bytes: number): void {
+    this.#usedBytes -= bytes
+  }
+}
+
+/** A body in memory. `release` gives its bytes back to the budget, once. */
+export interface HeldBody {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  release(): void
+}
+
+/**
+ * Reads a body, counting the bytes as they come: what is beyond a limit is not read.
+ *
+ * @throws {IsoplexError} `BODY_TOO_LARGE`, `UPLOAD_TIMEOUT`, `QUEUE_FULL` where the budget is spent, `CANCELLED`
+ * where the client left, `REQUEST_MALFORMED` where the body breaks the rules of HTTP.
+ */
+export async function readBody(request: Request, limits: BodyLimits, budget: BodyBudget): Promise<HeldBody> {
+  const length = Number(request.headers.get('content-length') ?? Number.NaN)
+  if (length > limits.maxBytes) throw tooLarge(limits.maxBytes)
+  if (!request.body || length === 0) return { bytes: new Uint8Array(), release: () => undefined }
+  const held = new Holding(budget)
+  const { promise: overdue, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(uploadTimedOut(limits.timeoutMs)), limits.timeoutMs)
+  try {
+    const reading =
+      length <= smallBodyBytes ? readWhole(request, length, held) : readParts(request, limits, held, overdue)
+    const bytes = await Promise.race([reading, overdue])
+    return { bytes, release: () => held.release() }
+  } catch (error) {
+    held.release()
+    throw readingError(error, request)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The bytes that one request holds of the budget. */
+class Holding {
+  readonly #budget: BodyBudget
+  #bytes = 0
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget
+  }
+
+  take(bytes: number): void {
+    this.#budget.take(bytes)
+    this.#bytes += bytes
+  }
+
+  release(): void {
+    this.#budget.give(this.#bytes)
+    this.#bytes = 0
+  }
+}
+
+async function readWhole(request: Request, length: number, held: Holding): Promise<Uint8Array<ArrayBuffer>> {
+  held.take(length)
+  return new Uint8Array(await request.arrayBuffer())
+}
+
+async function readParts(
+  request: Request,
+  { maxBytes }: BodyLimits,
+  held: Holding,
+  overdue: Promise<never>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = (request.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader()
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  let total = 0
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), overdue])
+      if (done) return join(parts, total)
+      total += value.length
+      if (total > maxBytes) throw tooLarge(maxBytes)
+      held.take(value.length)
+      parts.push(value)
+    }
+  } catch (error) {
+    void reader.cancel().catch(() => undefined)
+    throw error
+  }
+}
+
+function join(parts: readonly Uint8Array<ArrayBuffer>[], total: number): Uint8Array<ArrayBuffer> {
+  const [only] = parts
+  if (only && parts.length === 1) return only
+  const joined = new Uint8Array(total)
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.length
+  }
+  return joined
+}
+
+function readingError(error: unknown, request: Request): unknown {
+  if (error instanceof IsoplexError) return error
+  return request.signal.aborted
+    ? new IsoplexError('CANCELLED', 'The client went away while it sent the body.')
+    : new IsoplexError('REQUEST_MALFORMED', 'The body broke off, or is not framed as HTTP has it.', {
+        cause: error,
+      })
+}
+
+function tooLarge(limitBytes: number): IsoplexError<'BODY_TOO_LARGE'> {
+  return new IsoplexError('BODY_TOO_LARGE', `The body is larger than the ${limitBytes} bytes taken here.`, {
+    details: { limitBytes },
+  })
+}
+
+function uploadTimedOut(timeoutMs: number): IsoplexError<'UPLOAD_TIMEOUT'> {
+  return new IsoplexError('UPLOAD_TIMEOUT', `The body did not arrive within ${timeoutMs} ms.`)
+}

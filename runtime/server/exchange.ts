@@ -1,0 +1,137 @@
+import type { FunctionManifest } from '../build/manifest.ts'
+import type { FunctionLog } from '../define/context.ts'
+import { takesMediaType } from '../define/schema.ts'
+import { IsoplexError } from '../error/error.ts'
+import type { Deployment } from '../replica/deployment.ts'
+import type { RequestHead } from '../replica/message.ts'
+import type { Scheduler } from '../replica/scheduler.ts'
+import type { Answer } from '../replica/ticket.ts'
+import { matchPattern } from '../route/match.ts'
+import { type Authorizer, authorize } from './authorization.ts'
+import { type BodyBudget, type BodyLimits, readBody } from './body.ts'
+import { isServerFault, problemReply, requestIdOf } from './reply.ts'
+
+/** Everything that requests for functions share. */
+export interface ExchangeOptions {
+  readonly authorizer: Authorizer
+  readonly scheduler: Scheduler
+  readonly budget: BodyBudget
+  readonly bodyLimits: BodyLimits
+  /** The prefix of all routes; empty for none. */
+  readonly routePrefix: string
+  readonly log: FunctionLog
+  /** Takes the idle timeout off a connection whose request waits for its answer. */
+  readonly keepOpen: (request: Request) => void
+  /** Whether connections are to be closed after their reply, because the server is about to stop. */
+  readonly closing: () => boolean
+}
+
+/** A function that is served. */
+export interface ServedFunction {
+  readonly manifest: FunctionManifest
+  readonly deployment: Deployment
+}
+
+/** Headers that carry credentials or belong to one connection: functions do not see them. */
+const withheldHeaders: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'serve_multiplexed_model_id',
+  'serve-multiplexed-model-id',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/**
+ * Makes the handler of a function's requests: authenticate, authorize and resolve, read the body's bytes,
+ * queue, reply. It never rejects: what goes wrong becomes a problem document.
+ */
+export function createExchange(
+  { manifest, deployment }: ServedFunction,
+  options: ExchangeOptions,
+): (request: Request) => Promise<Response> {
+  const limits: BodyLimits = {
+    ...options.bodyLimits,
+    ...(manifest.maxBodyBytes === undefined ? {} : { maxBytes: manifest.maxBodyBytes }),
+  }
+  const readsBody = manifest.accepts.length > 0
+  return async (request) => {
+    const requestId = requestIdOf(request.headers)
+    try {
+      const { principal, model } = await authorize(request.headers, manifest, options.authorizer)
+      if (readsBody) assertMediaType(request.headers, manifest)
+      const head = headOf(request, requestId, principal)
+      const body = await readBody(request, limits, options.budget)
+      options.keepOpen(request)
+      try {
+        const answer = await options.scheduler.submit({
+          deployment,
+          model,
+          head,
+          body: body.bytes,
+          signal: request.signal,
+        })
+        return replyOf(answer, requestId, options.closing())
+      } finally {
+        body.release()
+      }
+    } catch (error) {
+      if (isServerFault(error))
+        options.log.error('A request failed', { requestId, function: manifest.name, error })
+      return problemReply(error, requestId, options.closing() ? { connection: 'close' } : {})
+    }
+  }
+
+  function headOf(request: Request, requestId: string, principal: string): RequestHead {
+    const { headers, method } = request
+    const url = request.url.slice(request.url.indexOf('/', 'https://'.length))
+    return {
+      requestId,
+      principal,
+      method,
+      url,
+      params: parametersOf(url),
+      contentType: headers.get('content-type'),
+      accept: headers.get('accept'),
+      // An inference function computes on its input; copying every header to it would be work for nothing.
+      headers: manifest.kind === 'function' ? visibleHeaders(headers) : [],
+    }
+  }
+
+  function parametersOf(url: string): Readonly<Record<string, string>> {
+    const { pattern } = manifest
+    if (pattern.parameters.length === 0) return {}
+    const pathname = url.slice(options.routePrefix.length).split('?', 1)[0] ?? ''
+    return matchPattern(pattern, pathname) ?? {}
+  }
+}
+
+function visibleHeaders(headers: Headers): (readonly [string, string])[] {
+  return [...headers].filter(([name]) => !withheldHeaders.has(name))
+}
+
+/** Refuses before the body is read what the function could not read. @throws `MEDIA_TYPE_UNSUPPORTED` */
+function assertMediaType(headers: Headers, { accepts, name }: FunctionManifest): void {
+  const encoding = headers.get('content-encoding')
+  if (encoding !== null && encoding !== 'identity') {
+    throw unsupported(`Bodies encoded as ${encoding.slice(0, 64)} are not taken; send it as it is.`, accepts)
+  }
+  const mediaType = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
+  if (!mediaType || takesMediaType(accepts, mediaType) || mediaType.endsWith('+json')) return
+  throw unsupported(`"${name}" takes ${accepts.join(' or ')}; got ${mediaType.slice(0, 128)}.`, accepts)
+}
+
+function unsupported(message: string, accepted: readonly string[]): IsoplexError<'MEDIA_TYPE_UNSUPPORTED'> {
+  return new IsoplexError('MEDIA_TYPE_UNSUPPORTED', message, { details: { accepted } })
+}
+
+function replyOf({ status, headers, body }: Answer, requestId: string, closing: boolean): Response {
+  const all = new Headers(headers.map(([name, value]) => [name, value]))
+  all.set('x-request-id', requestId)
+  if (closing) all.set('connection', 'close')
+  const bodiless = status === 204 || status === 304 || status < 200
+  return new Response(bodiless ? null : body, { status, headers: all })
+}

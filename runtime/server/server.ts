@@ -1,0 +1,89 @@
+import http from 'node:http'
+import type { IsoplexError } from '../error/error.ts'
+import type { App } from './app.ts'
+import { problemReply, requestIdOf } from './reply.ts'
+
+/** How a server listens. */
+export interface ServerOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** The most that all headers of a request may take, in bytes; Bun answers 431 beyond it. */
+  readonly maxHeaderBytes: number
+  /** Refuses requests by the names that they carry. */
+  readonly guard: (request: Request) => IsoplexError | null
+}
+
+/** A connection on which nothing moves is closed after this time, unless a request waits for its answer. */
+const idleTimeoutSeconds = 30
+
+/** One listening socket whose app can be swapped while it serves. */
+export class HttpServer {
+  readonly #options: ServerOptions
+  #app: App | null = null
+  #server: Bun.Server<undefined> | null = null
+  #closing = false
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+  }
+
+  /** Where it listens. */
+  get url(): URL {
+    if (!this.#server) throw new TypeError('The server does not listen yet.')
+    return this.#server.url
+  }
+
+  /** Whether it is about to stop, so that connections are closed after their reply. */
+  get closing(): boolean {
+    return this.#closing
+  }
+
+  /** Takes the idle timeout off a connection whose request waits for its answer. */
+  keepOpen(request: Request): void {
+    this.#server?.timeout(request, 0)
+  }
+
+  /** Serves an app; requests that another app has begun are finished by that one. */
+  use(app: App): void {
+    this.#app = app
+  }
+
+  /**
+   * Begins to listen.
+   *
+   * @throws {Error} with code `EADDRINUSE` where the port is taken: it is never shared.
+   */
+  listen(): void {
+    const { host, port, maxHeaderBytes, guard } = this.#options
+    // Bun.serve reads this limit from Node's module, and only when it starts to listen.
+    Object.assign(http, { maxHeaderSize: maxHeaderBytes })
+    this.#server = Bun.serve({
+      hostname: host,
+      port,
+      reusePort: false,
+      idleTimeout: idleTimeoutSeconds,
+      // Bodies are counted while they are read, so that the refusal can say why.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      development: false,
+      fetch: (request) => {
+        const refusal = guard(request)
+        if (refusal) return problemReply(refusal, requestIdOf(request.headers))
+        return this.#app ? this.#app.fetch(request) : new Response(null, { status: 503 })
+      },
+    })
+  }
+
+  /**
+   * Stops without losing a request: for the grace time it still takes connections and asks each to close after
+   * its reply, then it takes no more and waits for those at hand, then it closes what is left.
+   */
+  async stop(graceMs: number, timeoutMs: number): Promise<void> {
+    this.#closing = true
+    if (!this.#server) return
+    await Bun.sleep(graceMs)
+    const timer = setTimeout(() => void this.#server?.stop(true), timeoutMs)
+    await this.#server.stop()
+    clearTimeout(timer)
+  }
+}
