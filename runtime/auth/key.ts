@@ -87,7 +87,8 @@ async function makeKeyFile(directory: string, path: string): Promise<string> {
 function parseKey(text: string, path: string): Uint8Array<ArrayBuffer> {
   const encoded = text.replace(/\n$/, '')
   const secret = Uint8Array.from(Buffer.from(encoded, 'base64url'))
-  if (secret.length !== keyBytes || Buffer.from(secret).toString('base64url') !== encoded) throw malformed(path)
+  if (secret.length !== keyBytes || Buffer.from(secret).toString('base64url') !== encoded)
+    throw malformed(path)
   return secret
 }
 

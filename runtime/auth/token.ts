@@ -34,7 +34,9 @@ export function createModelToken(
   const claims: JWTPayload = { model, iat: issuedAt, exp: issuedAt + expiresInSeconds }
   if (tenant != null) claims.tenant = tenant
   if (audience != null) claims.aud = audience
-  return new SignJWT(claims).setProtectedHeader({ alg: key.algorithm, typ: 'JWT', kid: key.id }).sign(key.secret)
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: key.algorithm, typ: 'JWT', kid: key.id })
+    .sign(key.secret)
 }
 
 const claimTextRule = 'must be a text of 1 to 256 characters without control characters'

@@ -41,7 +41,7 @@ export interface Config {
   readonly maxModelsPerReplica: number
   /** Runner threads that one replica holds at a time. An integer from 1 to 1024. @default 32 */
   readonly maxRunnersPerReplica: number
-  /** Requests at a time in one runner of a function without a model. An integer from 1 to 65536. @default 8 */
+  /** Requests at a time in one runner of a function without a model. An integer from 1 to 65536. @default 64 */
   readonly maxOngoingRequests: number
   /** Requests that may wait in one queue. An integer from 1 to 1000000. @default 1024 */
   readonly maxQueuedRequests: number

@@ -14,7 +14,7 @@ export const defaults: Config = Object.freeze({
   replicas: Math.min(availableParallelism(), 4),
   maxModelsPerReplica: 3,
   maxRunnersPerReplica: 32,
-  maxOngoingRequests: 8,
+  maxOngoingRequests: 64,
   maxQueuedRequests: 1024,
   runnerIdleMs: 300_000,
   environment: Object.freeze([]),

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest'
+import { configKeys } from '../../runtime/config/schema.ts'
+import {
+  environmentEntries,
+  fileEntries,
+  flagEntries,
+  flagOf,
+  variablesOf,
+} from '../../runtime/config/source.ts'
+
+it('names variables and flags after their keys, no two alike', () => {
+  expect(variablesOf('maxBodiesInFlightBytes')).toEqual(['ISOPLEX_MAX_BODIES_IN_FLIGHT_BYTES'])
+  expect(flagOf('maxBodiesInFlightBytes')).toBe('--max-bodies-in-flight-bytes')
+  expect(new Set(configKeys.flatMap(variablesOf)).size).toBe(configKeys.length + 2)
+  expect(new Set(configKeys.map(flagOf)).size).toBe(configKeys.length)
+})
+
+it('takes the values of a file as they are', () => {
+  expect(fileEntries({ port: '1' })).toEqual([
+    { key: 'port', place: '"isoplex.port" in package.json', value: '1' },
+  ])
+})
+
+it('reads text by the kind of its key', () => {
+  const environment = { PORT: ' 1 ', ISOPLEX_ALLOWED_HOSTS: 'a, b,,', ISOPLEX_HOST: ' ::1 ' }
+  expect(environmentEntries(environment).map(({ place, value }) => [place, value])).toEqual([
+    ['PORT', 1],
+    ['ISOPLEX_HOST', '::1'],
+    ['ISOPLEX_ALLOWED_HOSTS', ['a', 'b']],
+  ])
+})
+
+it('passes on what it cannot read, so that the message can show it', () => {
+  expect(flagEntries({ port: 'abc', nope: 'x' }).map(({ value }) => value)).toEqual(['abc', 'x'])
+})

@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest'
+import { errorCodes } from '../../runtime/error/codes.ts'
+
+it('keeps every code and its status, since callers rely on them', () => {
+  const statuses = Object.fromEntries(Object.entries(errorCodes).map(([code, { status }]) => [code, status]))
+  expect(statuses).toEqual({
+    REQUEST_MALFORMED: 400,
+    TOKEN_MISSING: 401,
+    TOKEN_INVALID: 401,
+    ORIGIN_REFUSED: 403,
+    MODEL_FORBIDDEN: 403,
+    ROUTE_NOT_FOUND: 404,
+    MODEL_NOT_FOUND: 404,
+    METHOD_NOT_ALLOWED: 405,
+    UPLOAD_TIMEOUT: 408,
+    BODY_TOO_LARGE: 413,
+    MEDIA_TYPE_UNSUPPORTED: 415,
+    INPUT_INVALID: 422,
+    TENSOR_MISMATCH: 422,
+    CANCELLED: 499,
+    INTERNAL: 500,
+    OUTPUT_INVALID: 500,
+    FUNCTION_BROKEN: 500,
+    CONFIG_INVALID: 500,
+    BUILD_FAILED: 500,
+    ROUTE_CONFLICT: 500,
+    ARTIFACT_BROKEN: 502,
+    MODEL_BROKEN: 502,
+    QUEUE_FULL: 503,
+    DRAINING: 503,
+    STORAGE_FULL: 503,
+    PROVIDER_UNAVAILABLE: 503,
+    REPLICA_CRASHED: 503,
+    DEADLINE_EXCEEDED: 504,
+  })
+})
+
+it('calls nothing worth a retry that the caller alone can mend', () => {
+  const retryable = Object.entries(errorCodes).filter(([, facts]) => facts.retryable)
+  expect(retryable.map(([code]) => code)).toEqual([
+    'UPLOAD_TIMEOUT',
+    'QUEUE_FULL',
+    'DRAINING',
+    'STORAGE_FULL',
+    'REPLICA_CRASHED',
+    'DEADLINE_EXCEEDED',
+  ])
+})
+
+it('gives each code a title of its own, for people', () => {
+  const titles = Object.values(errorCodes).map(({ title }) => title)
+  expect(new Set(titles).size).toBe(titles.length)
+  for (const title of titles) expect(title).toMatch(/^[A-Z][^.]+$/)
+})
+
+it('is frozen', () => {
+  expect(Object.isFrozen(errorCodes)).toBe(true)
+})
