@@ -19,5 +19,7 @@ export async function hashFile(path: string): Promise<string | null> {
 }
 
 function isAbsence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(`${error.code}`)
+  return (
+    error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(`${error.code}`)
+  )
 }

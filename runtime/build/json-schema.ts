@@ -14,18 +14,30 @@ export interface SchemaLabel {
 
 /** The TypeBox kinds that JSON Schema has words for. */
 const jsonKinds: ReadonlySet<string> = new Set([
-  ...['Any', 'Array', 'Boolean', 'Import', 'Integer', 'Intersect', 'Literal', 'Never', 'Not', 'Null', 'Number'],
+  ...[
+    'Any',
+    'Array',
+    'Boolean',
+    'Import',
+    'Integer',
+    'Intersect',
+    'Literal',
+    'Never',
+    'Not',
+    'Null',
+    'Number',
+  ],
   ...['Object', 'Record', 'Ref', 'String', 'TemplateLiteral', 'This', 'Tuple', 'Union', 'Unknown'],
 ])
 
 /** What to write instead of a kind that JSON Schema cannot carry. */
 const alternatives: Readonly<Record<string, string>> = {
-  BigInt: 'use Type.Integer(), or Type.String() with a pattern',
-  Date: "use Type.String({ format: 'date-time' })",
-  RegExp: 'use Type.String({ pattern })',
-  Uint8Array: 'use file() or tensorOf()',
-  Undefined: 'use Type.Optional()',
-  Void: 'use Type.Null(), or leave the schema out',
+  BigInt: 'Type.Integer(), or Type.String() with a pattern',
+  Date: "Type.String({ format: 'date-time' })",
+  RegExp: 'Type.String({ pattern })',
+  Uint8Array: 'file() or tensorOf()',
+  Undefined: 'Type.Optional()',
+  Void: 'Type.Null(), or leave the schema out',
 }
 
 /** A schema that others may refer to by its id, and the name that it has once one does. */
@@ -97,7 +109,8 @@ class Rendering {
   #reference(schema: TSchema, pointer: string, scope: Scope): JsonSchema {
     const id = String(schema.$ref)
     const target = scope.get(id)
-    if (!target) throw this.#refusal(pointer, `refers to "${id}", which no schema around it is called`)
+    if (!target)
+      throw this.#refusal(pointer, `a reference to "${id}"`, 'but no schema around it has that $id')
     if (target.name === null) {
       target.name = this.#nameOf(id, target.schema)
       if (!target.standing && !this.#definitions.has(target.name)) {
@@ -134,7 +147,10 @@ class Rendering {
   #members(value: object, pointer: string, scope: Scope): Record<string, unknown> {
     const members = Object.entries(value).filter(([, member]) => member !== undefined)
     return Object.fromEntries(
-      members.map(([name, member]) => [name, this.#value(member, `${pointer}/${escapePointer(name)}`, scope)]),
+      members.map(([name, member]) => [
+        name,
+        this.#value(member, `${pointer}/${escapePointer(name)}`, scope),
+      ]),
     )
   }
 
@@ -145,7 +161,7 @@ class Rendering {
       return value.map((item, index) => this.#value(item, `${pointer}/${index}`, scope))
     }
     if (typeof value !== 'object' || !isPlain(value)) {
-      throw this.#refusal(pointer, `has ${nameValue(value)}, which JSON cannot carry`)
+      throw this.#refusal(pointer, nameValue(value), 'which JSON cannot carry')
     }
     return Kind in value
       ? this.#schema(value as TSchema, pointer, scope)
@@ -155,26 +171,31 @@ class Rendering {
   #assertCarried(schema: TSchema, pointer: string): void {
     const kind: unknown = schema[Kind]
     if (typeof kind !== 'string') {
-      throw this.#refusal(pointer, 'has no TypeBox schema; make it with Type.…, file() or tensorOf()')
+      throw this.#refusal(pointer, 'no TypeBox schema', 'so make it with Type.…, file() or tensorOf()')
     }
     if (TransformKind in schema) {
-      throw this.#refusal(pointer, 'has a Type.Transform, which is not applied; convert in the function')
+      throw this.#refusal(pointer, 'a Type.Transform()', 'which is not applied; convert in the function')
     }
     if (Object.hasOwn(alternatives, kind)) {
-      throw this.#refusal(pointer, `has Type.${kind}(), which JSON cannot carry; ${alternatives[kind]}`)
+      throw this.#refusal(pointer, `Type.${kind}()`, `which JSON cannot carry; use ${alternatives[kind]}`)
     }
     if (!jsonKinds.has(kind) && !TypeRegistry.Has(kind)) {
-      throw this.#refusal(pointer, `has the kind ${kind}, which JSON cannot carry`)
+      throw this.#refusal(
+        pointer,
+        `the kind ${kind}`,
+        'which JSON cannot carry and TypeRegistry does not know',
+      )
     }
     const { format } = schema
     if (kind === 'String' && typeof format === 'string' && !FormatRegistry.Has(format)) {
       const known = [...FormatRegistry.Entries().keys()].sort().join(', ')
-      throw this.#refusal(pointer, `has the format "${format}", which is none of ${known}`)
+      throw this.#refusal(pointer, `the format "${format}"`, `which is none of ${known}`)
     }
   }
 
-  #refusal(pointer: string, what: string): TypeError {
-    return new TypeError(`The schema "${this.#label.option}" ${what}; see ${pointer === '' ? 'its top' : pointer}.`)
+  #refusal(pointer: string, what: string, why: string): TypeError {
+    const place = pointer === '' ? '' : ` at ${pointer}`
+    return new TypeError(`The schema "${this.#label.option}" has ${what}${place}, ${why}.`)
   }
 }
 

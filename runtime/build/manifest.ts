@@ -1,5 +1,4 @@
 import type { BatchOptions, Method, Place } from '../define/options.ts'
-import type { RoutePattern } from '../route/pattern.ts'
 
 /** A JSON Schema (draft 2020-12 as far as TypeBox makes it): for documents and forms, never for checking. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -10,8 +9,10 @@ export interface FunctionManifest {
   readonly name: string
   /** The source file, relative to the project, with forward slashes. */
   readonly file: string
-  /** The route, without the prefix of the app. */
-  readonly pattern: RoutePattern
+  /** The route as an author writes it, without the prefix of the app: `/hello/[name]`, `/files/[...rest]`. */
+  readonly route: string
+  /** The route as the server registers it: `/hello/:name`, `/files/*`. */
+  readonly path: string
   readonly kind: 'function' | 'inference'
   readonly methods: readonly Method[]
   /** The bundle's file name; it contains the hash of its content, so another name means other code. */

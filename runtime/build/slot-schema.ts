@@ -9,7 +9,7 @@ export function renderFile({ mediaTypes, maxBytes, description }: FileSchema): J
   return {
     ...(description === undefined ? {} : { description }),
     type: 'string',
-    format: 'binary',
+    format: 'byte',
     contentEncoding: 'base64',
     ...(single ? { contentMediaType: mediaType } : {}),
     'x-file': { mediaTypes: [...mediaTypes], ...(maxBytes === undefined ? {} : { maxBytes }) },
@@ -24,7 +24,12 @@ export function renderTensor({ tensorType, dims, description }: TensorSchema): J
     required: ['dims', 'data'],
     properties: {
       type: { const: tensorType },
-      dims: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: dims.length, maxItems: dims.length },
+      dims: {
+        type: 'array',
+        items: { type: 'integer', minimum: 0 },
+        minItems: dims.length,
+        maxItems: dims.length,
+      },
       data: { type: 'array', items: renderElement(tensorType), description: 'The values, row by row.' },
     },
     'x-tensor': { type: tensorType, dims: [...dims] },
@@ -35,7 +40,8 @@ function renderElement(type: TensorType): JsonSchema {
   if (type === 'string') return { type: 'string' }
   if (type === 'bool') return { type: 'boolean' }
   // JSON numbers hold neither every 64-bit integer nor what is not finite; those are written as text.
-  if (type.startsWith('float')) return { anyOf: [{ type: 'number' }, { enum: ['NaN', 'Infinity', '-Infinity'] }] }
+  if (type.startsWith('float'))
+    return { anyOf: [{ type: 'number' }, { enum: ['NaN', 'Infinity', '-Infinity'] }] }
   if (type.endsWith('64')) return { anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^-?[0-9]+$' }] }
   return { type: 'integer' }
 }

@@ -1,4 +1,4 @@
-import type { Tensor, TensorType } from './tensor.ts'
+import type { Shape, Tensor, TensorType } from './tensor.ts'
 
 /** What computes a model's nodes. Which of them exist is a fact of the engine and the machine. */
 export type Provider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'wasm'
@@ -6,11 +6,12 @@ export type Provider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'wasm'
 /** How a session is to be made. Everything is optional; the engine's defaults are the runtime's own. */
 export interface SessionOptions {
   /**
-   * The provider to compute on; `auto` takes the best that the machine has. A wish that cannot be met is an
-   * error, never another provider in silence. @default 'auto'
+   * The provider to compute on. `auto` takes the best that is safe to take unasked: on a server cuda where its
+   * libraries and a device are there, else cpu; in a browser webgpu, else wasm. A wish that cannot be met is
+   * an error, never another provider in silence. @default 'auto'
    */
   readonly provider?: Provider | 'auto'
-  /** What to take where `provider` is not to be had; it is then said once. @default none */
+  /** What to take where `provider` is not to be had, or fails to load the model; it is then said once. @default none */
   readonly fallback?: Provider
   /** Threads that one operator may use. @default the engine's, which is one a core */
   readonly intraOpThreads?: number
@@ -20,15 +21,22 @@ export interface SessionOptions {
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all'
   /** Whether buffers are planned ahead for shapes already seen. @default true */
   readonly memoryPattern?: boolean
-  /** Options handed to the provider as they are, such as `{ deviceId: 1 }`. @default none */
+  /**
+   * Options handed to the provider that `provider` names, such as `{ deviceId: 1 }`; a fallback does not get
+   * them. One that the runtime would pass over in silence is a `TypeError`. @default none
+   */
   readonly providerOptions?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** One input or output of a model. A free dimension is its name in the model, or `null` where it has none. */
+/** One input or output of a model. */
 export interface TensorFacts {
   readonly name: string
   readonly type: TensorType
-  readonly dims: readonly (number | string | null)[]
+  /**
+   * The shape; a free dimension is its name in the model, or `null` where it has none. Empty means a scalar
+   * or a shape that the model leaves open, which ONNX Runtime does not tell apart: any shape is taken then.
+   */
+  readonly dims: Shape
 }
 
 /** Tensors by the names of a model's inputs or outputs. */
@@ -41,12 +49,14 @@ export interface Session {
   /** The provider that was chosen and in fact computes. */
   readonly provider: Provider
   /**
-   * Runs the model once.
+   * Runs the model once. Calls may overlap; each gets its own answer. The feeds' data is read while the model
+   * runs, so it must not be written to before the promise settles; the answers' data is the caller's.
    *
-   * @throws {IsoplexError} `TENSOR_MISMATCH` where a feed is missing, unknown, or of another type or shape.
+   * @throws {IsoplexError} `TENSOR_MISMATCH` where a feed is missing, unknown, or of another type or shape;
+   * `INTERNAL`, with the runtime's reason, where the model fails on feeds that fit.
    */
   run(feeds: Tensors): Promise<Tensors>
-  /** Frees the model. Calling it again does nothing; `run` after it is a `TypeError`. */
+  /** Frees the model once the runs in flight have ended. Calling it again does nothing; `run` after it is a `TypeError`. */
   dispose(): Promise<void>
 }
 

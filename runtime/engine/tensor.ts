@@ -48,7 +48,8 @@ export const numericArrays: { readonly [Type in NumericType]: NumericArrayConstr
   {
     float32: Float32Array,
     float64: Float64Array,
-    float16: Float16Array,
+    // By way of `globalThis`, so that an older browser without it can load this file and use the other types.
+    float16: globalThis.Float16Array,
     int8: Int8Array,
     int16: Int16Array,
     int32: Int32Array,
@@ -66,6 +67,12 @@ export const tensorTypes: readonly TensorType[] = Object.freeze([
   ...(Object.keys(numericArrays) as NumericType[]),
   'string' as const,
 ])
+
+/** A shape with free dimensions: a number where it is fixed, a name or `null` where it takes any size. */
+export type Shape = readonly (number | string | null)[]
+
+// `rows()` of a tensor without elements makes as many rows as its shape says, and memory for each of them.
+const emptyPositionsLimit = 2 ** 20
 
 /**
  * Values of one element type in row-major order, with their shape. Made by {@link tensor}; what an engine
@@ -110,7 +117,7 @@ export class Tensor<Type extends TensorType = TensorType> {
 
   /**
    * The tensors along the first dimension, each without it: what a batch is made of. They are views of the
-   * same memory, not copies. @throws {RangeError} on a scalar, which has no rows.
+   * same memory, not copies (of texts, a slice). @throws {RangeError} on a scalar, which has no rows.
    */
   rows(): Tensor<Type>[] {
     const [count, ...rest] = this.dims
@@ -129,7 +136,8 @@ export class Tensor<Type extends TensorType = TensorType> {
 
   /** The elements in row-major order as a plain array. */
   toArray(): TensorElement<Type>[] {
-    return Array.from({ length: this.size }, (_, position) => this.at(position))
+    const elements: readonly unknown[] = Array.from<unknown>(this.data)
+    return (this.type === 'bool' ? elements.map((byte) => byte !== 0) : elements) as TensorElement<Type>[]
   }
 
   /** The elements as arrays nested by the shape. */
@@ -144,14 +152,22 @@ export class Tensor<Type extends TensorType = TensorType> {
  * @example
  * tensor('float32', Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3])
  *
- * @throws {TypeError} where a dimension is not a whole number from 0, the data has another length than the
- * shape asks for, or it is an array of another kind than the type's.
+ * @throws {TypeError} where the type is unknown, the data is an array of another kind than the type's or of
+ * another length than the shape asks for, or a dimension is not a whole number from 0; also where a tensor
+ * has no elements but its other dimensions multiply to more than 2^20, since four numbers from a stranger
+ * could otherwise ask for billions of empty rows.
  */
 export function tensor<Type extends TensorType>(
   type: Type,
   data: TensorArrays[NoInfer<Type>],
   dims: readonly number[],
 ): Tensor<Type> {
+  if (!tensorTypes.includes(type)) {
+    throw new TypeError(`"type" must be one of ${tensorTypes.join(', ')}; got ${String(type)}.`)
+  }
+  if (!holds(type, data)) {
+    throw new TypeError(`"data" of a ${type} tensor must be ${arrayName(type)}; got ${kindOf(data)}.`)
+  }
   for (const dim of dims) {
     if (!Number.isSafeInteger(dim) || dim < 0) {
       throw new TypeError(`"dims" must be whole numbers from 0; got ${formatShape(dims)}.`)
@@ -163,21 +179,30 @@ export function tensor<Type extends TensorType>(
       `"data" has ${data.length} elements; the shape ${formatShape(dims)} needs ${expected}.`,
     )
   }
-  if (!holds(type, data)) {
-    throw new TypeError(
-      `"data" of a ${type} tensor must be ${arrayName(type)}; got ${data.constructor.name}.`,
-    )
+  if (expected === 0 && elementCount(dims.filter((dim) => dim > 0)) > emptyPositionsLimit) {
+    throw new TypeError(`"dims" ${formatShape(dims)} span too much for a tensor without elements.`)
   }
   return new Tensor(type, data, dims)
 }
 
+/**
+ * Whether a value is a tensor. It tests by form, so that a function's bundle and the process that runs it
+ * may each have their own copy of isoplex.
+ */
+export function isTensor(value: unknown): value is Tensor {
+  if (typeof value !== 'object' || value === null) return false
+  const { type, data, dims } = value as Partial<Tensor>
+  return type !== undefined && tensorTypes.includes(type) && Array.isArray(dims) && holds(type, data)
+}
+
 /** How many elements a shape has: the product of its dimensions, 1 for a scalar. */
 export function elementCount(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1)
+  // A zero decides it: beside it the product of the others may be infinite, and their product no number.
+  return dims.includes(0) ? 0 : dims.reduce((product, dim) => product * dim, 1)
 }
 
 /** A shape as people read it: `[2, 3]`, with names or `?` where a dimension is free. */
-export function formatShape(dims: readonly (number | string | null)[]): string {
+export function formatShape(dims: Shape): string {
   return `[${dims.map((dim) => dim ?? '?').join(', ')}]`
 }
 
@@ -189,7 +214,7 @@ export function formatShape(dims: readonly (number | string | null)[]): string {
 export function assertTensorFits(
   name: string,
   given: Tensor,
-  expected: { readonly type: TensorType; readonly dims: readonly (number | string | null)[] },
+  expected: { readonly type: TensorType; readonly dims: Shape },
 ): void {
   const refuse = (what: string): never => {
     throw new IsoplexError('TENSOR_MISMATCH', `Input "${name}" ${what}.`, { details: { tensor: name } })
@@ -201,13 +226,25 @@ export function assertTensorFits(
   if (!fits) refuse(`takes the shape ${formatShape(expected.dims)}; got ${formatShape(given.dims)}`)
 }
 
-function holds(type: TensorType, data: TensorArrays[TensorType]): boolean {
-  if (type === 'string') return Array.isArray(data) && data.every((value) => typeof value === 'string')
-  return data instanceof numericArrays[type]
+function holds(type: TensorType, data: unknown): boolean {
+  if (type !== 'string') return numericArrays[type] !== undefined && data instanceof numericArrays[type]
+  // By index, since `every` passes over the holes of a sparse array.
+  return Array.isArray(data) && data.findIndex((value) => typeof value !== 'string') === -1
+}
+
+function kindOf(data: unknown): string {
+  if (Array.isArray(data)) return 'an array of other values'
+  return typeof data === 'object' && data !== null
+    ? `a ${data.constructor?.name ?? 'bare object'}`
+    : `${data}`
 }
 
 function arrayName(type: TensorType): string {
-  return type === 'string' ? 'an array of strings' : `a ${new numericArrays[type](0).constructor.name}`
+  if (type === 'string') return 'an array of strings'
+  const kind = numericArrays[type]
+  return kind === undefined
+    ? 'a Float16Array, which this JavaScript engine lacks'
+    : `a ${new kind(0).constructor.name}`
 }
 
 function sliceOf<Type extends TensorType>(

@@ -8,7 +8,7 @@ import { exitWithParent } from './parent.ts'
 const log = createLogger({ level: 'info' })
 const runners = new Map<number, Worker>()
 
-exitWithParent()
+exitWithParent(Number(process.argv[2]))
 volunteerForMemoryShortage()
 process.on('message', (command: ReplicaCommand) => {
   if (command.kind === 'start') start(command.order)

@@ -1,3 +1,4 @@
+import type { FunctionManifest } from '../build/manifest.ts'
 import type { ModelInfo } from '../define/context.ts'
 import type { BatchOptions } from '../define/options.ts'
 
@@ -27,4 +28,32 @@ export interface ResolvedModel {
   /** The model key: backend, tenant, id and version. Never the token. */
   readonly key: string
   readonly info: ModelInfo
+}
+
+/** What the configuration settles where a function says nothing. */
+export interface DeploymentDefaults {
+  readonly maxModelsPerReplica: number
+  readonly maxOngoingRequests: number
+  readonly requestTimeoutMs: number
+}
+
+/** Settles the options of a function. `bundleDirectory` is where its bundle lies. */
+export function toDeployment(
+  fn: FunctionManifest,
+  bundleDirectory: string,
+  defaults: DeploymentDefaults,
+): Deployment {
+  const computes = fn.kind === 'inference'
+  return Object.freeze({
+    id: `${fn.name}@${fn.bundle}`,
+    name: fn.name,
+    bundlePath: `${bundleDirectory}/${fn.bundle}`,
+    batch: fn.batch ?? { maxSize: 1, maxDelayMs: 0 },
+    // A model computes one batch at a time; a function that waits for others can wait for many.
+    concurrency: fn.maxOngoingRequests ?? (computes ? 1 : defaults.maxOngoingRequests),
+    ahead: computes ? 1 : 0,
+    maxInReplica: fn.model ? (fn.model.maxModelsPerReplica ?? defaults.maxModelsPerReplica) : 1,
+    idempotent: fn.idempotent,
+    timeoutMs: fn.timeoutMs ?? defaults.requestTimeoutMs,
+  })
 }

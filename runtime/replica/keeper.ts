@@ -4,6 +4,7 @@ import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
 import type { Deployment } from './deployment.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
+import type { RunnerReport } from './message.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
@@ -47,6 +48,7 @@ export class RunnerKeeper {
   readonly #events: KeeperEvents
   readonly #queues = new WeakMap<RunnerLink, RequestQueue>()
   readonly #failures = new FailureMemory<AnyIsoplexError>(failureOptions)
+  readonly #saidFallbacks = new Set<string>()
   readonly #sweep: Timer
   #current: ReadonlySet<string> | null = null
 
@@ -126,21 +128,20 @@ export class RunnerKeeper {
       .filter((link) => link.state === 'active' || link.state === 'retiring')
       .map((link) => ({
         key: link,
-        group: link.deployment.name,
+        group: link.deployment.id,
         inUse: !link.idle && link.state !== 'retiring',
         // Whoever is on the way out makes room before anybody else has to.
         lastUsedMs: link.state === 'retiring' ? Number.NEGATIVE_INFINITY : link.lastUsedMs,
       }))
     const { maxRunnersPerReplica: maxInAll } = this.#options
-    return admit(residents, deployment.name, { maxInGroup: deployment.maxInReplica, maxInAll })
+    return admit(residents, deployment.id, { maxInGroup: deployment.maxInReplica, maxInAll })
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
     const queue = this.#queues.get(link)
     if (!queue) return
     if (frame.kind === frameKinds.ready) {
-      link.providers = decodeJson<{ readonly providers: readonly string[] }>(frame.payload).providers
-      link.state = 'loaded'
+      this.#cameUp(link, decodeJson<RunnerReport>(frame.payload))
       queue.loadDeaths = 0
       this.#failures.delete(queue.key)
       this.#settleIn(link)
@@ -150,6 +151,17 @@ export class RunnerKeeper {
       this.#retire(link)
     } else {
       this.#events.frame(link, queue, frame)
+    }
+  }
+
+  #cameUp(link: RunnerLink, { providers, fallbacks }: RunnerReport): void {
+    link.state = 'loaded'
+    link.providers = providers
+    link.fallbacks = fallbacks
+    for (const fallback of fallbacks) {
+      if (this.#saidFallbacks.has(fallback)) continue
+      this.#saidFallbacks.add(fallback)
+      this.#options.log.warn(fallback)
     }
   }
 

@@ -44,6 +44,14 @@ export interface RunnerOrder {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
+/** What a runner says of itself once it has come up. */
+export interface RunnerReport {
+  /** The providers that its sessions compute on. */
+  readonly providers: readonly string[]
+  /** Why sessions do not compute on the provider that was wished for, a sentence each. */
+  readonly fallbacks: readonly string[]
+}
+
 /** What the gateway tells a replica over IPC. */
 export type ReplicaCommand =
   | { readonly kind: 'start'; readonly order: RunnerOrder }

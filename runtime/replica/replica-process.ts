@@ -38,7 +38,7 @@ export class ReplicaProcess {
     this.startedMs = startedMs
     const entryPath = options.entryPath ?? fileURLToPath(new URL('../entry/replica.ts', import.meta.url))
     const nice = process.platform === 'win32' ? [] : ['nice', '-n', String(niceness)]
-    this.#child = Bun.spawn([...nice, process.execPath, entryPath], {
+    this.#child = Bun.spawn([...nice, process.execPath, entryPath, String(process.pid)], {
       env: options.environment,
       stdio: ['ignore', 'inherit', 'inherit'],
       serialization: 'json',

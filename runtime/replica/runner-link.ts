@@ -39,6 +39,8 @@ export class RunnerLink {
   state: RunnerState = 'starting'
   /** The providers that its sessions compute on, as it reported them. */
   providers: readonly string[] = []
+  /** Why sessions do not compute on the provider that was wished for, a sentence each. */
+  fallbacks: readonly string[] = []
   connection: FrameConnection | null = null
   lastUsedMs: number
   #batches = 0

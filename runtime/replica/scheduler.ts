@@ -210,10 +210,7 @@ function draining(): AnyIsoplexError {
 
 function deadlineExceeded({ work }: Ticket): AnyIsoplexError {
   const { name, timeoutMs } = work.deployment
-  return new IsoplexError(
-    'DEADLINE_EXCEEDED',
-    `"${name}" gave no answer within ${timeoutMs} ms.`,
-  )
+  return new IsoplexError('DEADLINE_EXCEEDED', `"${name}" gave no answer within ${timeoutMs} ms.`)
 }
 
 function callerGone(): AnyIsoplexError {

@@ -35,8 +35,8 @@ export interface App {
 export function createApp(options: AppOptions): App {
   const app = new Elysia()
   app.onError(({ code, request, error }) => {
+    if (code === 'NOT_FOUND') return notFound(request)
     const requestId = requestIdOf(request.headers)
-    if (code === 'NOT_FOUND') return problemReply(routeNotFound(pathnameOf(request)), requestId)
     options.exchange.log.error('A request failed', { requestId, error })
     return problemReply(error, requestId)
   })
@@ -45,6 +45,7 @@ export function createApp(options: AppOptions): App {
     app.use(cors({ origin: any ? true : [...options.corsOrigins], credentials: false, maxAge: 600 }))
   }
   addSystemRoutes(app, options)
+  addSystemFallback(app)
   for (const served of options.functions) addFunction(app, served, options)
   return app
 }
@@ -56,7 +57,7 @@ function addFunction(
 ): void {
   const { manifest } = served
   const handle = createExchange(served, exchange)
-  const paths = [identity.routePrefix + manifest.pattern.path]
+  const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
   for (const path of new Set(paths)) {
     for (const method of manifest.methods) app.route(method, path, ({ request }) => handle(request), unparsed)
@@ -66,7 +67,7 @@ function addFunction(
 
 /** The function that answers the prefix itself: the index, else the only inference function. */
 function rootFunction(functions: readonly ServedFunction[]): ServedFunction | undefined {
-  const index = functions.find(({ manifest }) => manifest.pattern.segments.length === 0)
+  const index = functions.find(({ manifest }) => manifest.path === '/')
   const inference = functions.filter(({ manifest }) => manifest.kind === 'inference')
   return index ?? (inference.length === 1 ? inference[0] : undefined)
 }
@@ -94,6 +95,17 @@ function addSystemRoutes(app: Elysia, { manifest, identity, readiness }: AppOpti
     ({ request }) => pageReply(documentationPage(manifest, identity, originOf(request))),
     unparsed,
   )
+}
+
+/** Paths of the server that nothing answers are not for a function that takes all paths. */
+function addSystemFallback(app: Elysia): void {
+  for (const path of ['/-', '/-/*', '/healthz', '/readyz', '/metrics']) {
+    app.all(path, ({ request }) => notFound(request), unparsed)
+  }
+}
+
+function notFound(request: Request): Response {
+  return problemReply(routeNotFound(pathnameOf(request)), requestIdOf(request.headers))
 }
 
 function readyReply(readiness: Readiness): Response {

@@ -1,4 +1,5 @@
 import type { FunctionManifest, Manifest } from '../build/manifest.ts'
+import { parseRoute } from '../route/pattern.ts'
 import { operationOf, sharedComponents } from './openapi.ts'
 
 /** What the app is called, and where its routes begin. */
@@ -46,8 +47,8 @@ export function routeList({ functions, broken }: Manifest, { appName, routePrefi
 }
 
 /** A route as OpenAPI writes it: `/hello/{name}`. The rest of a path is a parameter as well. */
-export function templateOf({ pattern }: FunctionManifest): string {
-  const segments = pattern.segments.map((segment) =>
+export function templateOf({ route, file }: FunctionManifest): string {
+  const segments = parseRoute(route, file).segments.map((segment) =>
     segment.kind === 'static' ? segment.text : `{${segment.name}}`,
   )
   return `/${segments.join('/')}`

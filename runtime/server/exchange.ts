@@ -7,6 +7,7 @@ import type { RequestHead } from '../replica/message.ts'
 import type { Scheduler } from '../replica/scheduler.ts'
 import type { Answer } from '../replica/ticket.ts'
 import { matchPattern } from '../route/match.ts'
+import { parseRoute } from '../route/pattern.ts'
 import { type Authorizer, authorize } from './authorization.ts'
 import { type BodyBudget, type BodyLimits, readBody } from './body.ts'
 import { isServerFault, problemReply, requestIdOf } from './reply.ts'
@@ -58,6 +59,7 @@ export function createExchange(
     ...(manifest.maxBodyBytes === undefined ? {} : { maxBytes: manifest.maxBodyBytes }),
   }
   const readsBody = manifest.accepts.length > 0
+  const pattern = parseRoute(manifest.route, manifest.file)
   return async (request) => {
     const requestId = requestIdOf(request.headers)
     try {
@@ -102,7 +104,6 @@ export function createExchange(
   }
 
   function parametersOf(url: string): Readonly<Record<string, string>> {
-    const { pattern } = manifest
     if (pattern.parameters.length === 0) return {}
     const pathname = url.slice(options.routePrefix.length).split('?', 1)[0] ?? ''
     return matchPattern(pattern, pathname) ?? {}

@@ -1,6 +1,7 @@
 import type { FunctionManifest, JsonSchema } from '../build/manifest.ts'
 import type { Method } from '../define/options.ts'
 import { type ErrorCode, errorCodes } from '../error/codes.ts'
+import { parseRoute } from '../route/pattern.ts'
 
 const problemSchema: JsonSchema = {
   type: 'object',
@@ -42,9 +43,9 @@ export const sharedComponents = Object.freeze({
   },
 })
 
-function pathParametersOf({ pattern, params }: FunctionManifest): readonly object[] {
+function pathParametersOf({ route, file, params }: FunctionManifest): readonly object[] {
   const properties = propertiesOf(params)
-  return pattern.parameters.map((name) => ({
+  return parseRoute(route, file).parameters.map((name) => ({
     name,
     in: 'path',
     required: true,

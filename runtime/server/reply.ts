@@ -1,3 +1,4 @@
+import { toChallenge } from '../auth/bearer.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { toProblem, toWire } from '../error/wire.ts'
 
@@ -47,6 +48,9 @@ export function routeNotFound(pathname: string): IsoplexError<'ROUTE_NOT_FOUND'>
 
 function headersOf(error: unknown): Record<string, string> {
   if (!isIsoplexError(error)) return {}
+  if (error.code === 'TOKEN_MISSING' || error.code === 'TOKEN_INVALID') {
+    return { 'www-authenticate': toChallenge(error) }
+  }
   if (error.code === 'METHOD_NOT_ALLOWED') return { allow: error.details.allow.join(', ') }
   if (error.code === 'QUEUE_FULL' || error.code === 'DRAINING') {
     return { 'retry-after': String(Math.ceil(error.details.retryAfterMs / 1_000)) }

@@ -1,0 +1,122 @@
+import { join } from 'node:path'
+import { type BundleFailure, failureOfAssets, failureOfLogs, type SourceImport } from './bundle-mistake.ts'
+import { bundleNameOf } from './bundle-name.ts'
+import { hashFile, hashText } from './content-hash.ts'
+import type { Mistake } from './mistake.ts'
+import { appendSourceMap } from './source-map.ts'
+
+/** Where a build reads and writes; absolute paths without links. */
+export interface BuildDirectories {
+  readonly projectDirectory: string
+  readonly functionsDirectory: string
+  readonly bundlesDirectory: string
+}
+
+/** A function file, relative to the functions folder and to the project. */
+export interface FunctionFile {
+  readonly functionFile: string
+  readonly file: string
+}
+
+/**
+ * The hashes of the files that a bundle was made of, or was to be made of, by their paths relative to the
+ * project; `null` where there was no such file, or it could not be told what of it went in.
+ */
+export type SourceHashes = Readonly<Record<string, string | null>>
+
+/** One function's code in one piece. */
+export interface Bundle {
+  readonly name: string
+  readonly code: string
+  readonly sources: SourceHashes
+  /** What stayed an import: of a package, or of something that Bun brings. */
+  readonly imports: readonly SourceImport[]
+}
+
+/** What comes of bundling: a bundle, or what is wrong. */
+export type BundleOutcome =
+  | { readonly bundle: Bundle }
+  | { readonly mistake: Mistake; readonly sources: SourceHashes }
+
+/**
+ * Bundles a function file with the helpers that it imports; packages stay imports. `known` are its sources as
+ * far as an earlier bundle tells. The project must be the current directory.
+ *
+ * The hashes of the sources are never newer than what went into the bundle, so that a file that changes
+ * meanwhile is seen as changed by the next build: each was taken before the bundling, which is done again
+ * where it met a file not known before.
+ */
+export async function bundleFunction(
+  functionFile: FunctionFile,
+  known: readonly string[],
+  directories: BuildDirectories,
+): Promise<BundleOutcome> {
+  const { projectDirectory } = directories
+  const expected = await hashSources([functionFile.file, ...known], projectDirectory)
+  const first = await bundleOnce(functionFile, directories)
+  if ('mistake' in first) return withSuspects(first, expected, projectDirectory)
+  if (first.inputs.every((input) => input in expected)) return toOutcome(first, expected)
+  const found = await hashSources(first.inputs, projectDirectory)
+  const second = await bundleOnce(functionFile, directories)
+  return 'mistake' in second ? withSuspects(second, found, projectDirectory) : toOutcome(second, found)
+}
+
+interface BundleParts extends Omit<Bundle, 'sources'> {
+  readonly inputs: readonly string[]
+}
+
+function toOutcome({ inputs, ...parts }: BundleParts, hashes: SourceHashes): BundleOutcome {
+  const sources = Object.fromEntries(inputs.toSorted().map((input) => [input, hashes[input] ?? null]))
+  return { bundle: { ...parts, sources } }
+}
+
+async function withSuspects(
+  { mistake, suspects }: BundleFailure,
+  hashes: SourceHashes,
+  projectDirectory: string,
+): Promise<BundleOutcome> {
+  return { mistake, sources: { ...hashes, ...(await hashSources(suspects, projectDirectory)) } }
+}
+
+async function bundleOnce(
+  { file, functionFile }: FunctionFile,
+  { projectDirectory, bundlesDirectory }: BuildDirectories,
+): Promise<BundleParts | BundleFailure> {
+  const { success, logs, outputs, metafile } = await Bun.build({
+    entrypoints: [join(projectDirectory, file)],
+    root: projectDirectory,
+    target: 'bun',
+    format: 'esm',
+    packages: 'external',
+    sourcemap: 'external',
+    metafile: true,
+    throw: false,
+    // Otherwise it becomes what it is now, whereas the bundle runs in production too.
+    define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
+  })
+  const [entry, map, ...assets] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
+  if (!success || !metafile || !entry || !map) return failureOfLogs(logs, file, projectDirectory)
+  if (assets.length > 0) return failureOfAssets(metafile, file)
+  const code = appendSourceMap(await entry.text(), await map.text(), {
+    bundlesDirectory,
+    sourceRoot: projectDirectory,
+  })
+  const imports = Object.entries(metafile.inputs).flatMap(([importer, { imports }]) =>
+    imports.filter(({ external }) => external).map(({ path }) => ({ file: importer, specifier: path })),
+  )
+  return {
+    name: bundleNameOf(functionFile, hashText(code)),
+    code,
+    inputs: Object.keys(metafile.inputs),
+    imports,
+  }
+}
+
+function rankOf({ kind }: Bun.BuildArtifact): number {
+  return ['entry-point', 'sourcemap'].indexOf(kind) >>> 0
+}
+
+async function hashSources(files: readonly string[], projectDirectory: string): Promise<SourceHashes> {
+  const entries = files.map(async (file) => [file, await hashFile(join(projectDirectory, file))] as const)
+  return Object.fromEntries(await Promise.all(entries))
+}

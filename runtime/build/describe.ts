@@ -1,0 +1,135 @@
+import { Kind, type TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { createChecker } from '../define/check.ts'
+import type { Definition } from '../define/definition.ts'
+import { acceptedMediaTypes, findSlots } from '../define/slot.ts'
+import { type FunctionRoute, toFunctionRoute } from '../route/function-route.ts'
+import { flatName } from './bundle-name.ts'
+import { toJsonSchema } from './json-schema.ts'
+import type { FunctionManifest, JsonSchema } from './manifest.ts'
+import { functionManifestSchema } from './manifest-schema.ts'
+
+/** Where a definition comes from. */
+export interface DefinitionOrigin {
+  /** The source file, relative to the project. */
+  readonly file: string
+  /** The same, relative to the functions folder. */
+  readonly functionFile: string
+  readonly bundle: string
+  readonly sources: readonly string[]
+}
+
+/**
+ * Turns a function's definition into the data that the gateway knows it by.
+ *
+ * @throws {TypeError} where an option, a schema or a path parameter is not acceptable.
+ * @throws {IsoplexError} `BUILD_FAILED` where file name or `route` make no route.
+ */
+export function describeFunction(definition: Definition, origin: DefinitionOrigin): FunctionManifest {
+  const route = toFunctionRoute(origin.functionFile, overridesOf(definition))
+  const schemas = schemasOf(definition, flatName(route.name))
+  assertParameters(definition.params, route)
+  if (definition.kind === 'inference' && typeof definition.model?.load !== 'function') {
+    throw new TypeError('The option "model" must be made by onnx() or multiplexed().')
+  }
+  const { description, timeoutMs, maxBodyBytes, maxOngoingRequests, batch, model, input } = definition
+  const manifest = {
+    name: route.name,
+    file: origin.file,
+    route: route.pattern.route,
+    path: route.pattern.path,
+    kind: definition.kind,
+    methods: definition.methods,
+    bundle: origin.bundle,
+    sources: origin.sources,
+    description,
+    access: definition.access ?? 'token',
+    runs: definition.runs ?? ['server'],
+    idempotent: definition.idempotent ?? true,
+    timeoutMs,
+    maxBodyBytes,
+    maxOngoingRequests,
+    batch: batch && { maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs },
+    model: model && withoutAbsent({ default: model.default, maxModelsPerReplica: model.maxModelsPerReplica }),
+    ...schemas,
+    accepts: input ? acceptedMediaTypes(input) : [],
+  }
+  return validateManifest(withoutAbsent(manifest))
+}
+
+function overridesOf({ name, route }: Definition): { name?: string; route?: string } {
+  for (const [option, value] of Object.entries({ name, route })) {
+    if (value !== undefined && typeof value !== 'string') {
+      throw new TypeError(`The option "${option}" must be a text; got ${Bun.inspect(value)}.`)
+    }
+  }
+  return withoutAbsent({ name, route }) as { name?: string; route?: string }
+}
+
+/** The schemas that the function has, as JSON Schema. */
+function schemasOf(definition: Definition, prefix: string): Record<string, JsonSchema | undefined> {
+  const { params, query, input, output } = definition
+  const schemas = Object.entries({ params, query, input, output }).map(([option, schema]) => [
+    option,
+    schema && renderSchema(schema, option, prefix),
+  ])
+  assertTextSchema('params', params)
+  assertTextSchema('query', query)
+  if (output) findSlots(output)
+  return Object.fromEntries(schemas)
+}
+
+function renderSchema(schema: TSchema, option: string, prefix: string): JsonSchema {
+  const rendered = toJsonSchema(schema, { option, prefix: `${prefix}.${option}` })
+  try {
+    createChecker(schema)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new TypeError(`The schema "${option}" cannot be checked by TypeBox: ${message}.`)
+  }
+  return rendered
+}
+
+/** Refuses a schema of values that arrive as text, but are not named or could not come so. */
+function assertTextSchema(option: string, schema: TSchema | undefined): void {
+  if (!schema) return
+  if (schema[Kind] !== 'Object') throw new TypeError(`The schema "${option}" must be a Type.Object().`)
+  const [slot] = findSlots(schema)
+  if (!slot) return
+  throw new TypeError(
+    `The schema "${option}" has a file or tensor at ${slot.path.join('.')}, where only text can arrive.`,
+  )
+}
+
+function assertParameters(
+  params: TSchema | undefined,
+  { pattern: { route, parameters } }: FunctionRoute,
+): void {
+  if (!params) return
+  const declared = Object.keys(params.properties as object)
+  for (const name of parameters) {
+    if (declared.includes(name)) continue
+    throw new TypeError(`The schema "params" lacks "${name}", a path parameter of the route ${route}.`)
+  }
+  for (const name of declared) {
+    if (parameters.includes(name)) continue
+    throw new TypeError(
+      `The schema "params" has "${name}", which is no path parameter of the route ${route}.`,
+    )
+  }
+}
+
+/** Refuses options that no compiler has seen, such as those of a JavaScript file. */
+function validateManifest(manifest: Record<string, unknown>): FunctionManifest {
+  const [error] = Value.Errors(functionManifestSchema, manifest)
+  if (!error) return manifest as unknown as FunctionManifest
+  const option = error.path.split('/')[1] ?? ''
+  const schema = (functionManifestSchema.properties as Record<string, TSchema>)[option]
+  throw new TypeError(
+    `The option "${option}" must be ${schema?.expected}; got ${Bun.inspect(manifest[option])}.`,
+  )
+}
+
+function withoutAbsent(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { isDefinition } from '../define/definition.ts'
+import { writeIfChanged } from './atomic-file.ts'
+import { type BuildDirectories, type Bundle, bundleFunction, type SourceHashes } from './bundle.ts'
+import { locateImport } from './bundle-mistake.ts'
+import { describeFunction } from './describe.ts'
+import type { FunctionManifest } from './manifest.ts'
+import type { BuildOrder } from './message.ts'
+import { locateError, locateText, type Mistake, placeOf, type SourcePlace, toMistake } from './mistake.ts'
+
+/** What comes of building one function file. */
+export type FunctionOutcome =
+  | { readonly kind: 'described'; readonly manifest: FunctionManifest }
+  | { readonly kind: 'broken'; readonly mistake: Mistake; readonly again: boolean }
+
+/**
+ * Builds one function file: bundles it, writes the bundle, imports it and reads what it exports. `onSources`
+ * is told the sources before any code of the function runs, since that may not end.
+ */
+export async function buildFunction(
+  order: BuildOrder,
+  directories: BuildDirectories,
+  onSources: (sources: SourceHashes) => void,
+): Promise<FunctionOutcome> {
+  const outcome = await bundleFunction(order, order.known, directories)
+  if ('mistake' in outcome) {
+    onSources(outcome.sources)
+    return { kind: 'broken', mistake: outcome.mistake, again: true }
+  }
+  const { bundle } = outcome
+  onSources(bundle.sources)
+  const path = join(directories.bundlesDirectory, bundle.name)
+  try {
+    await writeIfChanged(path, bundle.code)
+  } catch (error) {
+    return { kind: 'broken', mistake: toMistake(placeOf(order.file), messageOf(error)), again: true }
+  }
+  return describeBundle(path, bundle, order, directories.projectDirectory)
+}
+
+async function describeBundle(
+  path: string,
+  bundle: Bundle,
+  { file, functionFile }: BuildOrder,
+  projectDirectory: string,
+): Promise<FunctionOutcome> {
+  const sources = Object.keys(bundle.sources)
+  let exports: Readonly<Record<string, unknown>>
+  try {
+    exports = await import(path)
+  } catch (error) {
+    const place = locateError(error, projectDirectory, sources) ?? (await locateCause(error, bundle, path))
+    const again = error instanceof ResolveMessage
+    return { kind: 'broken', mistake: toMistake(place ?? placeOf(file), messageOf(error)), again }
+  }
+  try {
+    const definition = exports.default
+    if (!isDefinition(definition)) throw new TypeError(describeExport(exports))
+    const origin = { file, functionFile, bundle: bundle.name, sources }
+    return { kind: 'described', manifest: describeFunction(definition, origin) }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { kind: 'broken', mistake: toMistake(await locateDefinition(file), reason), again: false }
+  }
+}
+
+/** The import that an error of linking speaks of, which has no stack. */
+async function locateCause(error: unknown, { imports }: Bundle, path: string): Promise<SourcePlace | null> {
+  const [, modulePath] = /not found in module '(.+)'/.exec(messageOf(error)) ?? []
+  const cause = imports.find(({ specifier }) => {
+    if (error instanceof ResolveMessage) return specifier === error.specifier
+    return modulePath !== undefined && resolvesTo(specifier, path, modulePath)
+  })
+  return cause ? locateImport(cause) : null
+}
+
+function resolvesTo(specifier: string, from: string, path: string): boolean {
+  try {
+    return Bun.resolveSync(specifier, from) === path
+  } catch {
+    return false
+  }
+}
+
+async function locateDefinition(file: string): Promise<SourcePlace> {
+  return locateText(file, await Bun.file(file).text(), /^[ \t]*export\s+default\b/m) ?? placeOf(file)
+}
+
+function describeExport(exports: Readonly<Record<string, unknown>>): string {
+  const wanted = 'export default what defineFunction() or defineInference() returns'
+  if (!('default' in exports)) return `It has no default export; ${wanted}.`
+  const value = exports.default
+  const what = value === null ? 'null' : typeof value
+  return `Its default export is of another kind (${what}); ${wanted}.`
+}
+
+/** What an error that a function threw says, in the words of whoever threw it. */
+export function messageOf(error: unknown): string {
+  if (error instanceof ResolveMessage) {
+    return error.specifier.startsWith('.')
+      ? `Cannot find "${error.specifier}".`
+      : `Cannot find the package "${error.specifier}"; is it installed?`
+  }
+  if (!(error instanceof Error)) return `It threw ${Bun.inspect(error)}, which is no error.`
+  const named = error.name === 'Error' || error.name === 'IsoplexError' || error instanceof BuildMessage
+  return named ? error.message : `${error.name}: ${error.message}`
+}

@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Attempt } from './build-process.ts'
+import type { FunctionFile, SourceHashes } from './bundle.ts'
+import { freezeData } from './frozen-data.ts'
+import type { FunctionManifest } from './manifest.ts'
+import type { Mistake } from './mistake.ts'
+
+/** The hash of a project's file, taken in this round; `null` where there is no such file. */
+export type CurrentHash = (file: string) => Promise<string | null>
+
+/** What is known of one function file. */
+export interface LedgerEntry extends FunctionFile {
+  /** The files that decide over the outcome, with their hashes when they were read. */
+  readonly sources: SourceHashes
+  /** The latest manifest that was good, be it of these sources or of earlier ones. */
+  readonly good: FunctionManifest | null
+  /** What is wrong with these sources; `null` where `good` is made of them. */
+  readonly mistake: Mistake | null
+  /** The round whose outcome this is. */
+  readonly round: number
+  /** Whether a later round should try again even where no source has changed. */
+  readonly again: boolean
+}
+
+/** What every function depends on without importing it: how packages and paths are found. */
+const settings = ['package.json', 'tsconfig.json']
+
+/** Remembers what came of each function file, and so knows which of them a change concerns. */
+export class Ledger {
+  readonly #entries = new Map<string, LedgerEntry>()
+
+  /** All entries, in the order of their files' code units. */
+  get entries(): readonly LedgerEntry[] {
+    return [...this.#entries.values()].sort((left, right) => (left.file < right.file ? -1 : 1))
+  }
+
+  /** Every file that some function depends on, with its hash when it was read. */
+  get sources(): ReadonlyMap<string, string | null> {
+    return new Map(this.entries.flatMap(({ sources }) => Object.entries(sources)))
+  }
+
+  /** The sources of a file as far as they are known. */
+  sourcesOf(file: string): readonly string[] {
+    return Object.keys(this.#entries.get(file)?.sources ?? {})
+  }
+
+  /** Forgets files that are gone, and tells which ones must be built in this round. */
+  async plan(
+    files: readonly FunctionFile[],
+    round: number,
+    currentHash: CurrentHash,
+  ): Promise<readonly FunctionFile[]> {
+    const present = new Set(files.map(({ file }) => file))
+    for (const file of this.#entries.keys()) if (!present.has(file)) this.#entries.delete(file)
+    const concerned = await Promise.all(
+      files.map(({ file }) => isConcerned(this.#entries.get(file), round, currentHash)),
+    )
+    return files.filter((_, index) => concerned[index])
+  }
+
+  /** Notes what came of a file in this round. A manifest like the last one is that very object. */
+  async note(file: FunctionFile, attempt: Attempt, round: number, currentHash: CurrentHash): Promise<void> {
+    const last = this.#entries.get(file.file)
+    const read = attempt.sources ?? { ...last?.sources, ...(await hashesOf([file.file], currentHash)) }
+    const { good, mistake } = judge(attempt, last?.good ?? null)
+    this.#entries.set(file.file, {
+      ...file,
+      sources: { ...read, ...(await hashesOf(settings, currentHash)) },
+      good,
+      mistake,
+      round,
+      again: attempt.kind === 'broken' && attempt.again,
+    })
+  }
+}
+
+function judge(attempt: Attempt, last: FunctionManifest | null): Pick<LedgerEntry, 'good' | 'mistake'> {
+  if (attempt.kind !== 'described') return { good: last, mistake: attempt.mistake }
+  const { manifest } = attempt
+  return { good: isDeepStrictEqual(last, manifest) ? last : freezeData(manifest), mistake: null }
+}
+
+async function isConcerned(
+  entry: LedgerEntry | undefined,
+  round: number,
+  currentHash: CurrentHash,
+): Promise<boolean> {
+  if (!entry || (entry.again && entry.round < round)) return true
+  const now = await hashesOf(Object.keys(entry.sources), currentHash)
+  return Object.entries(entry.sources).some(([file, hash]) => now[file] !== hash)
+}
+
+async function hashesOf(files: readonly string[], currentHash: CurrentHash): Promise<SourceHashes> {
+  return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await currentHash(file)])))
+}

@@ -1,0 +1,65 @@
+import { type TSchema, type TUnion, Type } from '@sinclair/typebox'
+
+const countingNumber = Type.Integer({ minimum: 1, expected: 'a whole number from 1' })
+const positiveNumber = Type.Number({ exclusiveMinimum: 0, expected: 'a finite number above 0' })
+const text = Type.String({ minLength: 1, expected: 'a text' })
+const jsonSchema = Type.Record(Type.String(), Type.Unknown(), { expected: 'a schema' })
+
+function choice(...values: readonly string[]): TUnion {
+  const literals: TSchema[] = values.map((value) => Type.Literal(value))
+  return Type.Union(literals, { expected: `one of ${values.join(', ')}` })
+}
+
+function choices(...values: readonly string[]): TSchema {
+  return Type.Array(choice(...values), {
+    minItems: 1,
+    uniqueItems: true,
+    expected: `one or more of ${values.join(', ')}, each once`,
+  })
+}
+
+/**
+ * What a {@link FunctionManifest} must be: checks what a function says of itself, and a manifest that is read
+ * from a file. `expected` puts what a member takes into words.
+ */
+export const functionManifestSchema = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[\\w.~[\\]-]+(/[\\w.~[\\]-]+)*$',
+      maxLength: 256,
+      expected: 'made of letters, digits and - . _ ~ [ ], in parts with slashes between',
+    }),
+    file: text,
+    route: Type.String({ pattern: '^/', expected: 'a route such as /hello/[name]' }),
+    path: Type.String({ pattern: '^/', expected: 'a path' }),
+    kind: choice('function', 'inference'),
+    methods: choices('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
+    bundle: Type.String({ pattern: '^[\\w.-]+-[0-9a-f]{16}\\.js$', expected: 'the name of a bundle' }),
+    sources: Type.Array(text, { minItems: 1, expected: 'a list of files' }),
+    description: Type.Optional(Type.String({ expected: 'a text' })),
+    access: choice('token', 'public'),
+    runs: choices('server', 'browser'),
+    idempotent: Type.Boolean({ expected: 'true or false' }),
+    timeoutMs: Type.Optional(positiveNumber),
+    maxBodyBytes: Type.Optional(positiveNumber),
+    maxOngoingRequests: Type.Optional(countingNumber),
+    batch: Type.Optional(
+      Type.Object(
+        { maxSize: countingNumber, maxDelayMs: Type.Number({ minimum: 0 }) },
+        { additionalProperties: false, expected: 'maxSize from 1 and maxDelayMs from 0' },
+      ),
+    ),
+    model: Type.Optional(
+      Type.Object(
+        { default: Type.Optional(text), maxModelsPerReplica: Type.Optional(countingNumber) },
+        { additionalProperties: false, expected: 'made by onnx() or multiplexed()' },
+      ),
+    ),
+    accepts: Type.Array(text, { expected: 'a list of media types' }),
+    params: Type.Optional(jsonSchema),
+    query: Type.Optional(jsonSchema),
+    input: Type.Optional(jsonSchema),
+    output: Type.Optional(jsonSchema),
+  },
+  { additionalProperties: false },
+)

@@ -1,0 +1,70 @@
+import { Worker } from 'node:worker_threads'
+import { fromWire, type WireError } from '../error/wire.ts'
+
+/** What crosses to the registry's thread: a question by the name of its method. */
+export interface RegistryQuestion {
+  readonly id: number
+  readonly method: string
+  readonly parameters: readonly unknown[]
+}
+
+/** What comes back. */
+export type RegistryAnswer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: WireError }
+
+/** The methods that a thread offers: asynchronous functions over structured-cloneable values. */
+type Methods = { readonly [name: string]: (...parameters: never[]) => Promise<unknown> }
+
+interface OpenQuestion {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * The registry as seen from the gateway's loop: it lives in a thread of its own, since SQLite, hashing and
+ * unpacking block theirs. Questions are answered in any order.
+ */
+export class RegistryThread<Served extends Methods> {
+  readonly #worker: Worker
+  readonly #open = new Map<number, OpenQuestion>()
+  #nextId = 1
+
+  /** Starts the thread. `data` is what its entry is given. */
+  constructor(entry: URL, data: unknown) {
+    this.#worker = new Worker(entry, { workerData: data })
+    this.#worker.on('message', (answer: RegistryAnswer) => this.#settle(answer))
+    this.#worker.on('error', (error) => this.#failAll(error))
+    this.#worker.on('exit', () => this.#failAll(new Error('The thread of the registry has ended.')))
+  }
+
+  /** Asks for one of its methods. Rejects with the error that the method threw, in its wire form's terms. */
+  ask<Name extends keyof Served & string>(
+    method: Name,
+    ...parameters: Parameters<Served[Name]>
+  ): Promise<Awaited<ReturnType<Served[Name]>>> {
+    const id = this.#nextId++
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.#open.set(id, { resolve, reject })
+    this.#worker.postMessage({ id, method, parameters } satisfies RegistryQuestion)
+    // The thread serves the interface that the type parameter names.
+    return promise as Promise<Awaited<ReturnType<Served[Name]>>>
+  }
+
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #settle(answer: RegistryAnswer): void {
+    const question = this.#open.get(answer.id)
+    this.#open.delete(answer.id)
+    if ('error' in answer) question?.reject(fromWire(answer.error))
+    else question?.resolve(answer.value)
+  }
+
+  #failAll(error: unknown): void {
+    for (const question of this.#open.values()) question.reject(error)
+    this.#open.clear()
+  }
+}

@@ -1,0 +1,42 @@
+import type { Manifest } from '../build/manifest.ts'
+import type { Scheduler } from '../replica/scheduler.ts'
+import type { Readiness } from './app.ts'
+
+/** What readiness is read from. */
+export interface ReadinessFacts {
+  readonly manifest: Manifest
+  readonly scheduler: Scheduler
+  /** Whether the server is about to stop. */
+  readonly closing: boolean
+  /** The provider that the operator wished for. */
+  readonly provider: string
+}
+
+/**
+ * Whether requests can be answered: a replica takes orders and the server is not stopping. Beside it stands
+ * what an operator looks for first; it names no model and no tenant, since anybody may read it.
+ */
+export function readinessOf({ manifest, scheduler, closing, provider }: ReadinessFacts): Readiness {
+  const { pool } = scheduler
+  const replicas = pool.replicas.map((replica) => {
+    const runners = [...replica.links].filter(({ state }) => state === 'active')
+    return {
+      replica: replica.number,
+      runners: runners.length,
+      models: runners.filter(({ model }) => model !== null).length,
+    }
+  })
+  const links = [...pool.links]
+  return Object.freeze({
+    ready: replicas.length > 0 && !closing,
+    stopping: closing,
+    replicas: { wanted: pool.size, ready: replicas },
+    provider: {
+      wished: provider,
+      inUse: [...new Set(links.flatMap(({ providers }) => providers))].toSorted(),
+      fallbacks: [...new Set(links.flatMap(({ fallbacks }) => fallbacks))].toSorted(),
+    },
+    functions: manifest.functions.length,
+    broken: manifest.broken.map(({ file }) => file),
+  })
+}
