@@ -113,6 +113,7 @@ class ProjectBuilder implements Builder {
 
   async #run(): Promise<Manifest> {
     try {
+      this.#assertAlive()
       while (this.#plannedRound < this.#round) {
         await this.#buildConcerned()
         await this.#publish()
@@ -152,15 +153,15 @@ class ProjectBuilder implements Builder {
   /** Tries to build a file; `false` where it must be tried again, in a process that no other file has touched. */
   async #attempt(file: FunctionFile): Promise<boolean> {
     this.#assertAlive()
-    const round = this.#plannedRound
-    const child = (this.#child ??= new BuildProcess(this.#process))
+    const child = this.#child ?? new BuildProcess(this.#process)
+    this.#child = child
     const attempt = await child.attempt({ ...file, known: this.#ledger.sourcesOf(file.file) })
     this.#assertAlive()
     if (attempt.kind === 'ended') {
       this.#child = null
       if (child.orders > 1) return false
     }
-    await this.#ledger.note(file, attempt, round, (source) => this.#hash(source))
+    this.#ledger.note(file, attempt)
     return true
   }
 
@@ -183,6 +184,7 @@ class ProjectBuilder implements Builder {
   }
 
   #assertAlive(): void {
-    if (this.#disposed) throw new IsoplexError('CANCELLED', 'The builder was disposed of during a build.')
+    if (this.#disposed)
+      throw new IsoplexError('CANCELLED', 'The builder was disposed of before the build had ended.')
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { bundleNameOf } from './bundle-folder.ts'
 import { type BundleFailure, failureOfAssets, failureOfLogs, type SourceImport } from './bundle-mistake.ts'
-import { bundleNameOf } from './bundle-name.ts'
 import { hashFile, hashText } from './content-hash.ts'
 import type { Mistake } from './mistake.ts'
 import { appendSourceMap } from './source-map.ts'

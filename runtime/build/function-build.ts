@@ -88,8 +88,8 @@ async function locateDefinition(file: string): Promise<SourcePlace> {
 
 function describeExport(exports: Readonly<Record<string, unknown>>): string {
   const wanted = 'export default what defineFunction() or defineInference() returns'
-  if (!('default' in exports)) return `It has no default export; ${wanted}.`
   const value = exports.default
+  if (value === undefined) return `It has no default export; ${wanted}.`
   const what = value === null ? 'null' : typeof value
   return `Its default export is of another kind (${what}); ${wanted}.`
 }

@@ -28,6 +28,8 @@ const settings = ['package.json', 'tsconfig.json']
 /** Remembers what came of each function file, and so knows which of them a change concerns. */
 export class Ledger {
   readonly #entries = new Map<string, LedgerEntry>()
+  #round = 0
+  #planned: ReadonlyMap<string, string | null> = new Map()
 
   /** All entries, in the order of their files' code units. */
   get entries(): readonly LedgerEntry[] {
@@ -50,27 +52,34 @@ export class Ledger {
     round: number,
     currentHash: CurrentHash,
   ): Promise<readonly FunctionFile[]> {
-    const present = new Set(files.map(({ file }) => file))
-    for (const file of this.#entries.keys()) if (!present.has(file)) this.#entries.delete(file)
-    const concerned = await Promise.all(
-      files.map(({ file }) => isConcerned(this.#entries.get(file), round, currentHash)),
+    const names = files.map(({ file }) => file)
+    for (const file of this.#entries.keys()) if (!names.includes(file)) this.#entries.delete(file)
+    // What is built after this may read newer content, never older: such a file is then seen as changed.
+    const read = new Set([...settings, ...names, ...this.sources.keys()])
+    this.#planned = new Map(
+      await Promise.all([...read].map(async (file) => [file, await currentHash(file)] as const)),
     )
-    return files.filter((_, index) => concerned[index])
+    this.#round = round
+    return files.filter(({ file }) => this.#isConcerned(this.#entries.get(file)))
   }
 
   /** Notes what came of a file in this round. A manifest like the last one is that very object. */
-  async note(file: FunctionFile, attempt: Attempt, round: number, currentHash: CurrentHash): Promise<void> {
+  note(file: FunctionFile, attempt: Attempt): void {
     const last = this.#entries.get(file.file)
-    const read = attempt.sources ?? { ...last?.sources, ...(await hashesOf([file.file], currentHash)) }
-    const { good, mistake } = judge(attempt, last?.good ?? null)
+    const looked = attempt.sources === null ? Object.keys(last?.sources ?? {}) : []
+    const planned = [file.file, ...settings, ...looked].map((name) => [name, this.#planned.get(name) ?? null])
     this.#entries.set(file.file, {
       ...file,
-      sources: { ...read, ...(await hashesOf(settings, currentHash)) },
-      good,
-      mistake,
-      round,
+      ...judge(attempt, last?.good ?? null),
+      sources: { ...Object.fromEntries(planned), ...attempt.sources },
+      round: this.#round,
       again: attempt.kind === 'broken' && attempt.again,
     })
+  }
+
+  #isConcerned(entry: LedgerEntry | undefined): boolean {
+    if (!entry || (entry.again && entry.round < this.#round)) return true
+    return Object.entries(entry.sources).some(([file, hash]) => this.#planned.get(file) !== hash)
   }
 }
 
@@ -78,18 +87,4 @@ function judge(attempt: Attempt, last: FunctionManifest | null): Pick<LedgerEntr
   if (attempt.kind !== 'described') return { good: last, mistake: attempt.mistake }
   const { manifest } = attempt
   return { good: isDeepStrictEqual(last, manifest) ? last : freezeData(manifest), mistake: null }
-}
-
-async function isConcerned(
-  entry: LedgerEntry | undefined,
-  round: number,
-  currentHash: CurrentHash,
-): Promise<boolean> {
-  if (!entry || (entry.again && entry.round < round)) return true
-  const now = await hashesOf(Object.keys(entry.sources), currentHash)
-  return Object.entries(entry.sources).some(([file, hash]) => now[file] !== hash)
-}
-
-async function hashesOf(files: readonly string[], currentHash: CurrentHash): Promise<SourceHashes> {
-  return Object.fromEntries(await Promise.all(files.map(async (file) => [file, await currentHash(file)])))
 }

@@ -19,7 +19,7 @@ export function renderFile({ mediaTypes, maxBytes, description }: FileSchema): J
 /** A tensor as JSON Schema: its JSON form, and its type and dimensions in `x-tensor`. */
 export function renderTensor({ tensorType, dims, description }: TensorSchema): JsonSchema {
   return {
-    description: description ?? `A ${tensorType} tensor of shape ${formatShape(dims)}.`,
+    description: description ?? `A tensor of ${tensorType} values in the shape ${formatShape(dims)}.`,
     type: 'object',
     required: ['dims', 'data'],
     properties: {

@@ -16,7 +16,8 @@ interface RememberedFailure<Failure> {
 
 /**
  * Remembers what failed and why, so that it is not tried again at once: 1, 2, 4, … times the first span, up to
- * the longest. A success forgets it. Time is the caller's, so the policy is the same on any clock.
+ * the longest. The row goes on after its time has passed; only a success ends it. Time is the caller's, so the
+ * policy is the same on any clock.
  */
 export class FailureMemory<Failure> {
   readonly #options: FailureMemoryOptions

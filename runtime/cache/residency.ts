@@ -11,16 +11,16 @@ export interface Resident<Key> {
 
 /** How much may be loaded at once. */
 export interface ResidencyLimits {
-  /** The most residents of one group. */
+  /** The most residents of one group, from 1. */
   readonly maxInGroup: number
-  /** The most residents in all. */
+  /** The most residents in all, from 1. */
   readonly maxInAll: number
 }
 
 /** What must go before a newcomer may stay. */
 export type Admission<Key> =
   | { readonly admitted: true }
-  /** `victims` go first, least recently used of them first; those in use finish what they have. */
+  /** `victims` go first: the unused before those in use, which finish what they have; each least recently used first. */
   | { readonly admitted: false; readonly victims: readonly Resident<Key>[] }
 
 /**
@@ -38,7 +38,7 @@ export function admit<Key>(
   const remaining = residents.filter((resident) => !groupVictims.includes(resident))
   const surplus = Math.max(0, remaining.length + 1 - limits.maxInAll)
   const victims = [...groupVictims, ...leastRecentlyUsed(remaining).slice(0, surplus)]
-  return victims.length === 0 ? { admitted: true } : { admitted: false, victims }
+  return victims.length === 0 ? { admitted: true } : { admitted: false, victims: leastRecentlyUsed(victims) }
 }
 
 function leastRecentlyUsed<Key>(residents: readonly Resident<Key>[]): readonly Resident<Key>[] {

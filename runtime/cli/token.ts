@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { loadProjectKey } from '../auth/key.ts'
 import { createModelToken } from '../auth/token.ts'
+import { makeStateDirectory } from '../config/state-directory.ts'
 import { createOutput } from './output.ts'
 import { openProject } from './project.ts'
 
@@ -22,6 +23,7 @@ export function addTokenCommand(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (flags: TokenFlags) => {
       const { config, stateDirectory } = await openProject()
+      await makeStateDirectory(stateDirectory)
       const expiresInSeconds = Number(flags.expiresInSeconds ?? config.tokenExpiresInSeconds)
       const token = await createModelToken(await loadProjectKey(stateDirectory), {
         model: flags.model,

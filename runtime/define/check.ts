@@ -4,6 +4,7 @@ import { Value, type ValueError } from '@sinclair/typebox/value'
 import { formatShape } from '../engine/tensor.ts'
 import type { SchemaIssue } from '../error/codes.ts'
 import './format.ts'
+import { isFileSchema, isTensorSchema } from './schema.ts'
 
 /** The most places that one refusal names. */
 export const maxIssues = 32
@@ -22,11 +23,19 @@ export function createChecker(schema: TSchema): Checker {
   const compiled = compile(schema)
   return {
     issues(value) {
-      if (compiled ? compiled.Check(value) : Value.Check(schema, value)) return []
-      return collectIssues(compiled ? compiled.Errors(value) : Value.Errors(schema, value))
+      try {
+        if (compiled ? compiled.Check(value) : Value.Check(schema, value)) return []
+        return collectIssues(compiled ? compiled.Errors(value) : Value.Errors(schema, value))
+      } catch (error) {
+        // A recursive schema is followed as deep as the value goes, and that is the sender's choice.
+        if (error instanceof RangeError) return [tooDeep]
+        throw error
+      }
     },
   }
 }
+
+const tooDeep: SchemaIssue = Object.freeze({ path: '', message: 'Expected a value that is nested less deeply' })
 
 function compile(schema: TSchema): TypeCheck<TSchema> | null {
   try {
@@ -50,9 +59,8 @@ function collectIssues(errors: Iterable<ValueError>): readonly SchemaIssue[] {
 
 /** TypeBox has no words for kinds that are not its own. */
 function reasonOf(schema: TSchema, message: string): string {
-  if ('tensorType' in schema)
-    return `Expected a ${schema.tensorType} tensor of shape ${formatShape(schema.dims)}`
-  if ('mediaTypes' in schema) {
+  if (isTensorSchema(schema)) return `Expected a ${schema.tensorType} tensor of shape ${formatShape(schema.dims)}`
+  if (isFileSchema(schema)) {
     const limit = schema.maxBytes === undefined ? '' : ` of at most ${schema.maxBytes} bytes`
     return `Expected a file (${schema.mediaTypes.join(', ')})${limit}`
   }

@@ -55,25 +55,6 @@ export function isDefinition(value: unknown): value is Definition {
   return typeof value === 'object' && value !== null && definitionBrand in value
 }
 
-/** Refuses options that no compiler sees, such as those of a JavaScript file. @throws {TypeError} */
-export function assertOptions(
-  options: FunctionOptions & { readonly batch?: BatchOptions | undefined },
-): void {
-  const positive = { timeoutMs: options.timeoutMs, maxBodyBytes: options.maxBodyBytes }
-  for (const [name, value] of Object.entries(positive)) {
-    if (value !== undefined && !(value > 0)) throw new TypeError(`"${name}" must be above 0; got ${value}.`)
-  }
-  const whole = { maxOngoingRequests: options.maxOngoingRequests, 'batch.maxSize': options.batch?.maxSize }
-  for (const [name, value] of Object.entries(whole)) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw new TypeError(`"${name}" must be a whole number from 1; got ${value}.`)
-    }
-  }
-  if (options.batch && !(options.batch.maxDelayMs >= 0)) {
-    throw new TypeError(`"batch.maxDelayMs" must be 0 or more; got ${options.batch.maxDelayMs}.`)
-  }
-}
-
 /** Answers each call by itself: what one throws becomes its own outcome. */
 export async function settleEach(
   calls: readonly Call[],
@@ -83,6 +64,9 @@ export async function settleEach(
   return settled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : toError(outcome.reason)))
 }
 
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(`The function threw ${String(reason)}`)
+/** What was thrown, as an error: whatever else it is becomes the cause of one. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new Error('The function threw something that is no Error.', { cause: thrown })
 }

@@ -1,14 +1,19 @@
 import type { Static, TObject, TSchema } from '@sinclair/typebox'
 import type { Awaitable, RawRequest, RequestContext, RunnerContext, StaticOf } from './context.ts'
 import {
-  assertOptions,
   brandDefinition,
   type Definition,
   type FunctionTypes,
   type SetupContext,
   settleEach,
 } from './definition.ts'
-import type { FunctionOptions, FunctionSchemas, Method } from './options.ts'
+import {
+  assertCallable,
+  assertOptions,
+  type FunctionOptions,
+  type FunctionSchemas,
+  type Method,
+} from './options.ts'
 
 /** What an edge function's handler gets. */
 export interface FunctionContext<Params, Query, Input, State>
@@ -74,6 +79,7 @@ export function defineFunction<
 ): Definition & FunctionTypes<StaticOf<Params>, StaticOf<Query>, StaticOf<Input>, Result> {
   assertOptions(definition)
   const { method, handler, ...rest } = definition
+  assertCallable('handler', handler)
   const methods =
     method === undefined ? [definition.input ? ('POST' as const) : ('GET' as const)] : [method].flat()
   return brandDefinition({

@@ -8,7 +8,6 @@ import type {
   StaticOf,
 } from './context.ts'
 import {
-  assertOptions,
   brandDefinition,
   type Call,
   type Definition,
@@ -17,7 +16,13 @@ import {
   settleEach,
 } from './definition.ts'
 import type { ModelLoader } from './model.ts'
-import type { BatchOptions, FunctionOptions, FunctionSchemas } from './options.ts'
+import {
+  assertCallable,
+  assertOptions,
+  type BatchOptions,
+  type FunctionOptions,
+  type FunctionSchemas,
+} from './options.ts'
 
 /** What `infer` gets beside one input. */
 export interface InferenceContext<Params, Query, Model, State>
@@ -137,6 +142,7 @@ export function defineInference<
 export function defineInference(definition: AnyInference): Definition {
   assertOptions(definition)
   const { infer, ...rest } = definition
+  assertCallable('infer', infer)
   return brandDefinition({
     ...rest,
     kind: 'inference',

@@ -1,7 +1,8 @@
-import type { Engine, Provider, SessionOptions, TensorFacts } from '../engine/engine.ts'
+import type { Engine, Provider, Session, SessionOptions, TensorFacts } from '../engine/engine.ts'
 import { formatShape, type Tensor } from '../engine/tensor.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { Awaitable, ModelInfo } from './context.ts'
+import { assertCallable, assertCount } from './options.ts'
 
 /** How a function gets its model: made by {@link onnx} or {@link multiplexed}. */
 export interface ModelLoader<Model> {
@@ -34,19 +35,18 @@ export interface MultiplexedOptions<Model> {
  *   encoder: await engine.load(`${info.path}/encoder.onnx`),
  *   decoder: await engine.load(`${info.path}/decoder.onnx`),
  * }), { unload: async ({ encoder, decoder }) => { await encoder.dispose(); await decoder.dispose() } })
+ *
+ * @throws {TypeError} where an option is outside its bounds.
  */
 export function multiplexed<Model>(
   load: (info: ModelInfo, engine: Engine) => Awaitable<Model>,
   options: MultiplexedOptions<Model> = {},
 ): ModelLoader<Model> {
-  const { maxModelsPerReplica } = options
-  if (
-    maxModelsPerReplica !== undefined &&
-    !(Number.isInteger(maxModelsPerReplica) && maxModelsPerReplica > 0)
-  ) {
-    throw new TypeError(`"maxModelsPerReplica" must be a whole number from 1; got ${maxModelsPerReplica}.`)
-  }
-  return Object.freeze({ unload: () => undefined, ...options, load })
+  const { unload = () => undefined } = options
+  assertCallable('load', load)
+  assertCallable('unload', unload)
+  assertCount('maxModelsPerReplica', options.maxModelsPerReplica)
+  return Object.freeze({ ...options, unload, load })
 }
 
 /** What {@link onnx} takes: where the file is, what it must offer, and how its session is made. */
@@ -97,12 +97,17 @@ export function onnx<const InputName extends string = string, const OutputName e
     outputs,
     ...session
   } = options
-  const sessions = new WeakMap<OnnxModel<InputName, OutputName>, () => Promise<void>>()
+  const sessions = new WeakMap<OnnxModel<InputName, OutputName>, Session>()
   return multiplexed(
     async (info, engine) => {
       const loaded = await engine.load(`${info.path}/${file}`, session)
-      assertOffers(info, 'input', inputs, loaded.inputs)
-      assertOffers(info, 'output', outputs, loaded.outputs)
+      try {
+        assertOffers(info, 'input', inputs, loaded.inputs)
+        assertOffers(info, 'output', outputs, loaded.outputs)
+      } catch (error) {
+        await loaded.dispose()
+        throw error
+      }
       const model: OnnxModel<InputName, OutputName> = Object.freeze({
         inputs: loaded.inputs,
         outputs: loaded.outputs,
@@ -110,11 +115,11 @@ export function onnx<const InputName extends string = string, const OutputName e
         // The names were checked above where they were given; without names both types are plain strings.
         run: loaded.run.bind(loaded) as OnnxModel<InputName, OutputName>['run'],
       })
-      sessions.set(model, () => loaded.dispose())
+      sessions.set(model, loaded)
       return model
     },
     {
-      unload: async (model) => sessions.get(model)?.(),
+      unload: async (model) => sessions.get(model)?.dispose(),
       ...(defaultModel === undefined ? {} : { default: defaultModel }),
       ...(maxModelsPerReplica === undefined ? {} : { maxModelsPerReplica }),
     },

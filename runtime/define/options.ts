@@ -55,3 +55,38 @@ export interface BatchOptions {
    */
   readonly maxDelayMs: number
 }
+
+/** The longest time that a timer can measure; a longer one would end at once. */
+const longestMs = 2 ** 31 - 1
+
+/** Refuses options that are outside their bounds, which no compiler sees. @throws {TypeError} */
+export function assertOptions(
+  options: FunctionOptions & { readonly batch?: BatchOptions | undefined },
+): void {
+  const { timeoutMs, maxBodyBytes, maxOngoingRequests, batch } = options
+  assertCount('maxBodyBytes', maxBodyBytes)
+  assertCount('maxOngoingRequests', maxOngoingRequests)
+  if (timeoutMs !== undefined && !(isTime(timeoutMs) && timeoutMs > 0)) {
+    throw new TypeError(`"timeoutMs" must be above 0 and at most ${longestMs}; got ${timeoutMs}.`)
+  }
+  if (!batch) return
+  assertCount('batch.maxSize', batch.maxSize)
+  if (!isTime(batch.maxDelayMs)) {
+    throw new TypeError(`"batch.maxDelayMs" must be from 0 to ${longestMs}; got ${batch.maxDelayMs}.`)
+  }
+}
+
+/** Refuses a number of things that is given and is not a whole number from 1. @throws {TypeError} */
+export function assertCount(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return
+  throw new TypeError(`"${name}" must be a whole number from 1; got ${value}.`)
+}
+
+/** Refuses what is not a function where one must stand. @throws {TypeError} */
+export function assertCallable(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`"${name}" must be a function; got ${typeof value}.`)
+}
+
+function isTime(value: number): boolean {
+  return typeof value === 'number' && value >= 0 && value <= longestMs
+}

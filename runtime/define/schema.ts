@@ -1,5 +1,6 @@
 import { Kind, type TSchema, type TUnsafe, TypeRegistry } from '@sinclair/typebox'
-import { type Tensor, type TensorType, Tensor as TensorValue } from '../engine/tensor.ts'
+import { formatShape, isTensor, type Tensor, type TensorType, tensorTypes } from '../engine/tensor.ts'
+import { assertCount } from './options.ts'
 
 /** A file in memory: what a {@link file} input arrives as, and what a function returns for a file output. */
 export interface FileValue {
@@ -38,15 +39,26 @@ export interface TensorSchema<Type extends TensorType = TensorType> extends TUns
 const fileKind = 'IsoplexFile'
 const tensorKind = 'IsoplexTensor'
 
+/** A type and a subtype (RFC 6838 section 4.2), or a star for either. */
+const mediaRange = /^(\*|[a-z0-9][\w!#$&^.+-]*)\/(\*|[a-z0-9][\w!#$&^.+-]*)$/i
+
 /**
  * A file as input or output. Over HTTP it is the raw body under its own media type, a field of
  * `multipart/form-data`, or base64 text in JSON.
  *
  * @example
  * input: Type.Object({ picture: file({ mediaTypes: ['image/png', 'image/jpeg'], maxBytes: 10_000_000 }) })
+ *
+ * @throws {TypeError} where a media type is none, or `maxBytes` is not a whole number from 1.
  */
 export function file(options: FileOptions = {}): FileSchema {
   const { mediaTypes = ['*/*'], ...rest } = options
+  if (mediaTypes.length === 0 || !mediaTypes.every((mediaType) => mediaRange.test(mediaType))) {
+    throw new TypeError(
+      `"mediaTypes" must be names such as image/png or image/*; got [${mediaTypes.join(', ')}].`,
+    )
+  }
+  assertCount('maxBytes', rest.maxBytes)
   return {
     ...rest,
     [Kind]: fileKind,
@@ -62,11 +74,19 @@ export function file(options: FileOptions = {}): FileSchema {
  *
  * @example
  * input: tensorOf('float32', ['batch', 1, 28, 28])
+ *
+ * @throws {TypeError} where the type is unknown, or a fixed dimension is not a whole number from 0.
  */
 export function tensorOf<Type extends TensorType>(
   type: Type,
   dims: readonly (number | string | null)[],
 ): TensorSchema<Type> {
+  if (!tensorTypes.includes(type)) {
+    throw new TypeError(`"type" must be one of ${tensorTypes.join(', ')}; got ${String(type)}.`)
+  }
+  if (dims.some((dim) => typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0))) {
+    throw new TypeError(`"dims" must be whole numbers from 0, names or null; got ${formatShape(dims)}.`)
+  }
   return {
     [Kind]: tensorKind,
     type: 'object',
@@ -81,13 +101,20 @@ export function tensorOf<Type extends TensorType>(
   } as unknown as TensorSchema<Type>
 }
 
-/** Makes the value of a file output. */
+/**
+ * Makes the value of a file output.
+ *
+ * @throws {TypeError} where `mediaType` is none, or has parameters.
+ */
 export function fileValue(
   bytes: Uint8Array<ArrayBuffer>,
   mediaType: string,
   name: string | null = null,
 ): FileValue {
-  return Object.freeze({ bytes, mediaType, name })
+  if (!isMediaType(mediaType)) {
+    throw new TypeError(`"mediaType" must be a name such as image/png, without parameters; got ${mediaType}.`)
+  }
+  return Object.freeze({ bytes, mediaType: mediaType.toLowerCase(), name })
 }
 
 /** Whether a schema was made by {@link file}. */
@@ -100,6 +127,11 @@ export function isTensorSchema(schema: TSchema): schema is TensorSchema {
   return schema[Kind] === tensorKind
 }
 
+/** Whether a text is one media type: `image/png`, without parameters and stars. */
+export function isMediaType(text: string): boolean {
+  return mediaRange.test(text) && !text.includes('*')
+}
+
 /** Whether a media type is one of those that a file schema takes. */
 export function takesMediaType(mediaTypes: readonly string[], mediaType: string): boolean {
   return mediaTypes.some((taken) => {
@@ -108,14 +140,16 @@ export function takesMediaType(mediaTypes: readonly string[], mediaType: string)
   })
 }
 
-function isFileValue(value: unknown): value is FileValue {
+/** Whether a value is a file. It tests by form, as {@link isTensor} does for tensors. */
+export function isFileValue(value: unknown): value is FileValue {
   return (
     typeof value === 'object' &&
     value !== null &&
     'bytes' in value &&
     value.bytes instanceof Uint8Array &&
     'mediaType' in value &&
-    typeof value.mediaType === 'string'
+    typeof value.mediaType === 'string' &&
+    isMediaType(value.mediaType)
   )
 }
 
@@ -129,7 +163,7 @@ function fileFits(schema: FileSchema, value: unknown): boolean {
 
 function tensorFits(schema: TensorSchema, value: unknown): boolean {
   return (
-    value instanceof TensorValue &&
+    isTensor(value) &&
     value.type === schema.tensorType &&
     value.dims.length === schema.dims.length &&
     schema.dims.every((dim, axis) => typeof dim !== 'number' || dim === value.dims[axis])

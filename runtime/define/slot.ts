@@ -18,19 +18,13 @@ const everyItem = '*'
  */
 export function findSlots(schema: TSchema, path: readonly string[] = []): Slot[] {
   if (isFileSchema(schema) || isTensorSchema(schema)) return [{ path, schema }]
-  if (schema[Kind] === 'Object') {
-    const properties = Object.entries(schema.properties as Record<string, TSchema>)
-    return properties.flatMap(([name, property]) => findSlots(property, [...path, name]))
+  const { keyword, parts } = partsOf(schema)
+  for (const [other, value] of Object.entries(schema)) {
+    if (other !== keyword && containsSlot(value)) throw misplaced(`under "${other}"`, path)
   }
-  if (schema[Kind] === 'Array') return findSlots(schema.items as TSchema, [...path, everyItem])
-  for (const [keyword, part] of Object.entries(schema)) {
-    if (containsSlot(part)) {
-      throw new TypeError(
-        `file() and tensorOf() may stand in objects and arrays only; one stands under "${keyword}" at /${path.join('/')}.`,
-      )
-    }
-  }
-  return []
+  const slots = parts.flatMap(([name, part]) => findSlots(part, [...path, name]))
+  if (slots.length > 0 && refersTo(schema, schema.$id)) throw misplaced('in a recursive schema', path)
+  return slots
 }
 
 /**
@@ -60,28 +54,55 @@ export function acceptedMediaTypes(schema: TSchema): readonly string[] {
   return ['application/json', ...(hasFileField ? ['multipart/form-data'] : []), ...rawTypes]
 }
 
-/** Replaces what stands in a slot, in place; a place that is not there or not of that shape is left alone. */
+/**
+ * Replaces what stands in a slot, in place; a place that is not there or not of that shape is left alone.
+ * `replace` gets the way to the place, with the positions in arrays; it must not keep that array.
+ */
 export function replaceInSlot(
   root: unknown,
   path: readonly string[],
-  replace: (value: unknown, path: readonly string[]) => unknown,
-  walked: readonly string[] = [],
+  replace: (value: unknown, walked: readonly (string | number)[]) => unknown,
 ): unknown {
-  const [name, ...rest] = path
-  if (name === undefined) return replace(root, walked)
-  if (typeof root !== 'object' || root === null) return root
-  const holder = root as Record<string, unknown>
-  const names = name === everyItem ? (Array.isArray(root) ? Object.keys(root) : []) : [name]
-  for (const each of names) {
-    if (Object.hasOwn(holder, each)) {
-      holder[each] = replaceInSlot(holder[each], rest, replace, [...walked, each])
-    }
+  const walked: (string | number)[] = []
+  return visit(root)
+
+  function visit(value: unknown): unknown {
+    const name = path[walked.length]
+    if (name === undefined) return replace(value, walked)
+    if (typeof value !== 'object' || value === null) return value
+    if (name === everyItem && Array.isArray(value)) {
+      for (let position = 0; position < value.length; position += 1) step(value, position)
+    } else if (Object.hasOwn(value, name)) step(value as Record<string, unknown>, name)
+    return value
   }
-  return root
+
+  function step(holder: Record<string | number, unknown>, name: string | number): void {
+    walked.push(name)
+    holder[name] = visit(holder[name])
+    walked.pop()
+  }
+}
+
+/** The schemas in which a slot may stand, by their steps of a path, and the keyword that holds them. */
+function partsOf(schema: TSchema): { keyword: string | null; parts: readonly [string, TSchema][] } {
+  if (schema[Kind] === 'Object') return { keyword: 'properties', parts: Object.entries(schema.properties) }
+  if (schema[Kind] === 'Array') return { keyword: 'items', parts: [[everyItem, schema.items]] }
+  return { keyword: null, parts: [] }
+}
+
+function misplaced(where: string, path: readonly string[]): TypeError {
+  return new TypeError(
+    `file() and tensorOf() may stand in objects and arrays only; one stands ${where} at /${path.join('/')}.`,
+  )
 }
 
 function containsSlot(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (isFileSchema(value as TSchema) || isTensorSchema(value as TSchema)) return true
   return Object.values(value).some(containsSlot)
+}
+
+function refersTo(value: unknown, id: string | undefined): boolean {
+  if (id === undefined || typeof value !== 'object' || value === null) return false
+  return ('$ref' in value && value.$ref === id) || Object.values(value).some((part) => refersTo(part, id))
 }

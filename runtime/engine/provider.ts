@@ -114,32 +114,59 @@ const findings: { readonly [Name in Provider]: (facts: MachineFacts) => Finding 
 
 function explainNvidia(facts: MachineFacts, provider: 'cuda' | 'tensorrt', libraries: LibraryFacts): Finding {
   if (!lists(facts, provider)) return unbuilt(facts, provider)
-  const { devices, hidden, driver } = facts.nvidia
+  const { devices, driver } = facts.nvidia
+  const faults = [libraryFault(provider, libraries), deviceFault(facts.nvidia)].filter(
+    (fault) => fault !== null,
+  )
+  if (faults.length === 0) {
+    return available(`${devices.join(', ')}${driver === null ? '' : `, driver ${driver}`}.`)
+  }
+  return unavailable(
+    faults.map(({ reason }) => reason).join(' '),
+    faults.flatMap(({ missing }) => missing),
+    faults.map(({ advice }) => advice).join(' '),
+  )
+}
+
+interface Fault {
+  readonly reason: string
+  readonly missing: readonly string[]
+  readonly advice: string
+}
+
+function libraryFault(provider: string, { missing }: LibraryFacts): Fault | null {
   const own = `libonnxruntime_providers_${provider}.so`
-  const missing = [...libraries.missing]
-  const faults: string[] = []
-  const advice: string[] = []
-  if (missing.length > 0) faults.push(`The loader does not find ${missing.join(', ')}.`)
+  if (missing.length === 0) return null
   if (missing.includes(own)) {
-    advice.push(
-      'Fetch the provider with ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js (Linux on x64 only), then look again: it names the CUDA libraries that it needs.',
-    )
-  } else if (missing.length > 0) {
-    advice.push(
-      'Install them (CUDA, cuDNN 9, for tensorrt also TensorRT) where ldconfig or LD_LIBRARY_PATH has them.',
-    )
+    return {
+      reason: `${own} is not beside the binding of onnxruntime-node.`,
+      missing,
+      advice:
+        'Fetch it with ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js (Linux on x64 only), then look again: it says which libraries of CUDA it needs.',
+    }
   }
+  return {
+    reason: `The loader does not find ${missing.join(', ')}.`,
+    missing,
+    advice:
+      'Install what has them (CUDA, cuDNN 9, for tensorrt also TensorRT) where ldconfig or LD_LIBRARY_PATH names it.',
+  }
+}
+
+function deviceFault({ devices, hidden }: MachineFacts['nvidia']): Fault | null {
   if (devices.length === 0) {
-    missing.push('NVIDIA device')
-    faults.push('There is no NVIDIA device (/dev/nvidia0 and on).')
-    advice.push('In a container, pass the devices in (docker run --gpus all).')
-  } else if (hidden) {
-    missing.push('visible NVIDIA device')
-    faults.push('CUDA_VISIBLE_DEVICES hides every device.')
-    advice.push('Unset CUDA_VISIBLE_DEVICES or name a device in it.')
+    return {
+      reason: 'There is no NVIDIA device (/dev/nvidia0 and on).',
+      missing: ['NVIDIA device'],
+      advice: 'In a container, pass the devices in (docker run --gpus all).',
+    }
   }
-  if (faults.length > 0) return unavailable(faults.join(' '), missing, advice.join(' '))
-  return available(`${devices.join(', ')}${driver === null ? '' : `, driver ${driver}`}.`)
+  if (!hidden) return null
+  return {
+    reason: 'CUDA_VISIBLE_DEVICES hides every device.',
+    missing: ['visible NVIDIA device'],
+    advice: 'Unset CUDA_VISIBLE_DEVICES, or name a device in it.',
+  }
 }
 
 function explainWebgpu(facts: MachineFacts): Finding {
@@ -168,6 +195,9 @@ function vulkanFault({ vulkan: { drivers } }: MachineFacts): string {
 const vulkanAdvice =
   'Install libvulkan1 and the Vulkan driver of the GPU. To try it without a GPU, install libvulkan1 and chromium-common (Debian) and start with VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json.'
 
+const bindingAdvice =
+  'It has binaries for Linux with glibc 2.28 or newer (not musl) on x64 and arm64, macOS on arm64, and Windows.'
+
 function lists({ backends }: MachineFacts, provider: Provider): boolean {
   return backends.some(({ name }) => name === provider)
 }
@@ -175,7 +205,7 @@ function lists({ backends }: MachineFacts, provider: Provider): boolean {
 function unbuilt({ platform, architecture, backends }: MachineFacts, provider: Provider): Finding {
   const place = `${platform} on ${architecture}`
   return backends.length === 0
-    ? unavailable(`onnxruntime-node does not load on ${place}.`, ['onnxruntime-node'], null)
+    ? unavailable(`onnxruntime-node does not load on ${place}.`, ['onnxruntime-node'], bindingAdvice)
     : unavailable(`The runtime is not built with it for ${place}.`, [provider], null)
 }
 

@@ -71,8 +71,8 @@ export const tensorTypes: readonly TensorType[] = Object.freeze([
 /** A shape with free dimensions: a number where it is fixed, a name or `null` where it takes any size. */
 export type Shape = readonly (number | string | null)[]
 
-// `rows()` of a tensor without elements makes as many rows as its shape says, and memory for each of them.
-const emptyPositionsLimit = 2 ** 20
+// A tensor without elements is still as many rows as its shape says, and `rows()` makes each of them.
+const emptyRowsLimit = 2 ** 16
 
 /**
  * Values of one element type in row-major order, with their shape. Made by {@link tensor}; what an engine
@@ -154,8 +154,7 @@ export class Tensor<Type extends TensorType = TensorType> {
  *
  * @throws {TypeError} where the type is unknown, the data is an array of another kind than the type's or of
  * another length than the shape asks for, or a dimension is not a whole number from 0; also where a tensor
- * has no elements but its other dimensions multiply to more than 2^20, since four numbers from a stranger
- * could otherwise ask for billions of empty rows.
+ * has no elements but more than 65,536 empty rows, since a stranger could ask for billions with two numbers.
  */
 export function tensor<Type extends TensorType>(
   type: Type,
@@ -179,8 +178,8 @@ export function tensor<Type extends TensorType>(
       `"data" has ${data.length} elements; the shape ${formatShape(dims)} needs ${expected}.`,
     )
   }
-  if (expected === 0 && elementCount(dims.filter((dim) => dim > 0)) > emptyPositionsLimit) {
-    throw new TypeError(`"dims" ${formatShape(dims)} span too much for a tensor without elements.`)
+  if (expected === 0 && elementCount(dims.slice(0, dims.indexOf(0))) > emptyRowsLimit) {
+    throw new TypeError(`"dims" ${formatShape(dims)} make more empty rows than ${emptyRowsLimit}.`)
   }
   return new Tensor(type, data, dims)
 }

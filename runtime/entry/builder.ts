@@ -17,6 +17,7 @@ const directories: BuildDirectories = { projectDirectory, functionsDirectory, bu
 // Functions are imported into this process: what they may do to it must not reach the parent as a report.
 const send = process.send.bind(process)
 const exit = process.exit.bind(process)
+const chdir = process.chdir.bind(process)
 const nextTurn = setImmediate
 let current = ''
 let sources: readonly string[] = []
@@ -31,6 +32,8 @@ report({ kind: 'ready' })
 
 async function build(order: BuildOrder): Promise<void> {
   current = order.file
+  // The function before may have gone elsewhere.
+  chdir(directories.projectDirectory)
   sources = [order.file]
   const outcome = await buildFunction(order, directories, (hashes) => {
     sources = Object.keys(hashes)

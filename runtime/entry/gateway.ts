@@ -1,138 +1,138 @@
 /** The gateway: it puts builder, registry, scheduler and server together, and takes them down again. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadProjectKey } from '../auth/key.ts'
-import { createTokenVerifier } from '../auth/verifier.ts'
-import { type Builder, createBuilder } from '../build/build.ts'
 import type { Manifest } from '../build/manifest.ts'
-import { readManifest } from '../build/output.ts'
-import { type FunctionsWatch, watchFunctions } from '../build/watch.ts'
-import type { Config } from '../config/config.ts'
+import { writeRoutesTypes } from '../build/routes-types.ts'
+import { type FunctionWatcher, watchFunctions } from '../build/watch.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
-import { RegistryThread } from '../model/registry-thread.ts'
-import type { Logger } from '../observe/log.ts'
 import { toDeployment } from '../replica/deployment.ts'
-import { visibleEnvironment } from '../replica/environment.ts'
-import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
-import { Scheduler } from '../replica/scheduler.ts'
-import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
+import type { PluginIdentity } from '../route/prefix.ts'
 import { createApp } from '../server/app.ts'
-import { BodyBudget } from '../server/body.ts'
-import type { ExchangeOptions, ServedFunction } from '../server/exchange.ts'
-import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
+import type { ServedFunction } from '../server/exchange.ts'
 import { readinessOf } from '../server/readiness.ts'
-import { createResolutionCache } from '../server/resolution-cache.ts'
-import { HttpServer } from '../server/server.ts'
-import type { RegistryMethods } from './registry.ts'
+import { type GatewayParts, openParts, type PartsOptions } from './gateway-parts.ts'
 
 /** What a gateway serves, and how. */
-export interface GatewayOptions {
-  readonly config: Config
-  readonly projectDirectory: string
-  /** Absolute paths of the folders that the configuration names. */
-  readonly functionsDirectory: string
-  readonly stateDirectory: string
-  /** `dev` watches the files, and takes requests without a token on a loopback address. */
-  readonly mode: 'dev' | 'serve'
-  /** A folder that `isoplex build` wrote: it is served as it is, and nothing is compiled. */
-  readonly buildDirectory?: string
-  readonly log: Logger
-  /** Hears of each manifest that goes live after the first. */
+export interface GatewayOptions extends PartsOptions {
+  /** Hears of each manifest that goes live, the first included. */
   readonly onManifest?: (manifest: Manifest) => void
-  /** Hears of models that the folder `_models` has brought or changed. */
+  /** Hears of models that the folder `_models` has brought, changed or taken away. */
   readonly onModels?: (changes: readonly ModelFolderChange[]) => void
 }
 
-/** A running gateway. */
-export interface Gateway {
-  readonly url: URL
-  readonly identity: PluginIdentity
-  /** What is served now. */
-  readonly manifest: Manifest
-  /** Finishes what is at hand, then ends every child. */
-  stop(): Promise<void>
-}
-
 /**
- * Starts a gateway.
- *
- * @throws {IsoplexError} `CONFIG_INVALID`, `BUILD_FAILED`, or what keeps the registry from opening.
- * @throws {Error} with code `EADDRINUSE` where the port is taken.
+ * A running gateway. It begins to listen before anything slow happens, so that a taken port is known at once,
+ * and answers 503 until its first manifest is live.
  */
-export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, projectDirectory, functionsDirectory, stateDirectory, log } = options
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
-  const resources = new AsyncDisposableStack()
-  try {
-    const identity = await readPluginIdentity(projectDirectory, {
-      environment: process.env,
-      routePrefix: config.routePrefix,
-    })
-    const key = await loadProjectKey(stateDirectory)
-    const registry = new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), {
-      stateDirectory,
-      logLevel: config.logLevel,
-    })
-    resources.defer(() => registry.close())
-    const syncModels = async (): Promise<void> => {
-      const changes = await registry.ask('syncFolder', join(functionsDirectory, '_models'))
-      if (changes.length > 0) options.onModels?.(changes)
-    }
-    const environment = visibleEnvironment(process.env, config.environment)
-    const source = await openSource(options, environment, resources)
-    const [manifest] = await Promise.all([source.read(), syncModels()])
-    const server = listen(options)
-    resources.defer(() => server.stop(0, 0))
-    const scheduler = startScheduler(options, environment, resources)
-    resources.defer(() => scheduler.close(0))
+export class Gateway {
+  readonly #options: GatewayOptions
+  readonly #parts: GatewayParts
+  readonly #resources: AsyncDisposableStack
+  #watcher: FunctionWatcher | null = null
+  #manifest: Manifest = Object.freeze({ functions: [], broken: [] })
 
-    const exchange: ExchangeOptions = {
-      authorizer: {
-        verifier: createTokenVerifier({ keys: [key], audience: config.audience }),
-        resolve: createResolutionCache((modelId, tenant) => registry.ask('resolve', modelId, tenant)),
-        trustsLoopback: options.mode === 'dev' && isLoopback(config.host),
-      },
-      scheduler,
-      budget: new BodyBudget(config.maxBodiesInFlightBytes),
-      bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
-      routePrefix: identity.routePrefix,
-      log,
-      keepOpen: (request) => server.keepOpen(request),
-      closing: () => server.closing,
+  private constructor(options: GatewayOptions, parts: GatewayParts, resources: AsyncDisposableStack) {
+    this.#options = options
+    this.#parts = parts
+    this.#resources = resources
+  }
+
+  /**
+   * Starts a gateway.
+   *
+   * @throws {IsoplexError} `CONFIG_INVALID`, `BUILD_FAILED`, or what keeps the registry from opening.
+   * @throws {Error} with code `EADDRINUSE` where the port is taken.
+   */
+  static async start(options: GatewayOptions): Promise<Gateway> {
+    const resources = new AsyncDisposableStack()
+    try {
+      const gateway = new Gateway(options, await openParts(options, resources), resources)
+      await Promise.all([gateway.#build(), gateway.#syncModels()])
+      if (options.mode === 'dev') await gateway.#watch()
+      return gateway
+    } catch (error) {
+      await resources.disposeAsync()
+      throw error
     }
-    let current = manifest
-    const goLive = (next: Manifest): void => {
-      current = next
-      const functions = next.functions.map((fn): ServedFunction => {
-        return { manifest: fn, deployment: toDeployment(fn, source.bundleDirectory, config) }
-      })
-      const readiness = () => readinessOf({ manifest: next, scheduler, closing: server.closing, config })
-      const { corsOrigins } = config
-      server.use(createApp({ manifest: next, functions, identity, exchange, corsOrigins, readiness }))
-      scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
-    }
-    goLive(manifest)
-    if (options.mode === 'dev') {
-      const watch = watchProject(options, source, syncModels, (next) => {
-        goLive(next)
-        options.onManifest?.(next)
-      })
-      resources.defer(() => watch.close())
-    }
-    return {
-      url: server.url,
+  }
+
+  /** Where it listens. */
+  get url(): URL {
+    return this.#parts.server.url
+  }
+
+  /** What the app is called, and where its routes begin. */
+  get identity(): PluginIdentity {
+    return this.#parts.identity
+  }
+
+  /** What is served now. */
+  get manifest(): Manifest {
+    return this.#manifest
+  }
+
+  /** Takes no more requests, finishes those at hand, and ends every child. */
+  async stop(): Promise<void> {
+    const { shutdownGraceMs, shutdownTimeoutMs } = this.#options.config
+    await this.#parts.server.stop(shutdownGraceMs, shutdownTimeoutMs)
+    await this.#parts.scheduler.close(shutdownTimeoutMs)
+    await this.#resources.disposeAsync()
+  }
+
+  async #build(changed?: Iterable<string>): Promise<void> {
+    const { source } = this.#parts
+    const manifest = await source.read(changed)
+    this.#watcher?.follow(source.sources)
+    if (manifest === this.#manifest) return
+    this.#manifest = manifest
+    this.#goLive(manifest)
+    this.#options.onManifest?.(manifest)
+    if (this.#options.mode === 'dev') await writeRoutesTypes(manifest, this.#options)
+  }
+
+  #goLive(manifest: Manifest): void {
+    const { config } = this.#options
+    const { server, source, scheduler, exchange, identity } = this.#parts
+    const functions = manifest.functions.map((fn): ServedFunction => {
+      return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
+    })
+    const app = createApp({
+      manifest,
+      functions,
       identity,
-      get manifest() {
-        return current
-      },
-      async stop() {
-        await server.stop(config.shutdownGraceMs, config.shutdownTimeoutMs)
-        await scheduler.close(config.shutdownTimeoutMs)
-        await resources.disposeAsync()
-      },
+      exchange,
+      corsOrigins: config.corsOrigins,
+      readiness: () =>
+        readinessOf({
+          manifest,
+          scheduler,
+          closing: server.closing,
+          provider: config.provider,
+        }),
+    })
+    server.use(app)
+    scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
+  }
+
+  /** Follows the files: a change is built and goes live, whatever requests are under way. */
+  async #watch(): Promise<void> {
+    const { log } = this.#options
+    const attempt = (what: string, task: () => Promise<void>): void => {
+      task().catch((error: unknown) => log.error(what, { error }))
     }
-  } catch (error) {
-    await resources.disposeAsync()
-    throw error
+    const watcher = await watchFunctions({
+      ...this.#options,
+      onChange: (files) => attempt('The functions could not be built', () => this.#build(files)),
+      onModelChange: () => attempt('The models could not be registered', () => this.#syncModels()),
+      onError: (error) => log.warn('A folder is not watched', { error }),
+    })
+    this.#resources.use(watcher)
+    this.#watcher = watcher
+    watcher.follow(this.#parts.source.sources)
+  }
+
+  async #syncModels(): Promise<void> {
+    const folder = join(this.#options.functionsDirectory, '_models')
+    const changes = await this.#parts.registry.ask('syncFolder', folder)
+    if (changes.length > 0) this.#options.onModels?.(changes)
   }
 }

@@ -1,11 +1,15 @@
 /** A replica: a process that holds runners' threads. It does what the gateway says over IPC and dies with it. */
 import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { createLogger } from '../observe/log.ts'
+import { createLockMemory } from '../../adapters/onnx-node/process-lock.ts'
 import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../replica/message.ts'
 import { exitWithParent } from './parent.ts'
+import { createProcessLog } from './process-log.ts'
+import type { RunnerData } from './runner.ts'
 
-const log = createLogger({ level: 'info' })
+const log = createProcessLog('info')
+// Threads that compute on webgpu at once crash their process: they take turns by this memory.
+const webgpuLock = createLockMemory()
 const runners = new Map<number, Worker>()
 
 exitWithParent(Number(process.argv[2]))
@@ -20,7 +24,8 @@ process.on('SIGTERM', () => undefined)
 report({ kind: 'ready' })
 
 function start(order: RunnerOrder): void {
-  const worker = new Worker(new URL('./runner.ts', import.meta.url), { workerData: order })
+  const workerData: RunnerData = { order, webgpuLock }
+  const worker = new Worker(new URL('./runner.ts', import.meta.url), { workerData })
   runners.set(order.runner, worker)
   worker.on('error', (error) =>
     log.error('A runner died of an uncaught error', { function: order.name, error }),

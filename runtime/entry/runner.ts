@@ -1,28 +1,40 @@
 /** A runner's thread: it connects to the gateway, loads its function and model, and answers until it is told to stop. */
 import { workerData } from 'node:worker_threads'
 import { createOnnxNodeEngine } from '../../adapters/onnx-node/engine.ts'
+import type { LockMemory } from '../../adapters/onnx-node/process-lock.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
 import type { Engine, Provider, Session } from '../engine/engine.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
-import { createLogger, type Logger } from '../observe/log.ts'
 import { FrameConnection } from '../replica/connection.ts'
 import { encodeJson, type Frame, frameKinds } from '../replica/frame.ts'
-import type { RunnerOrder } from '../replica/message.ts'
+import type { RunnerOrder, RunnerReport } from '../replica/message.ts'
 import { Runner } from '../replica/runner.ts'
+import { createProcessLog } from './process-log.ts'
 
-const order = workerData as RunnerOrder
-const log = createLogger({ level: order.logLevel })
+/** What a runner's thread is started with. */
+export interface RunnerData {
+  readonly order: RunnerOrder
+  /** The lock among the threads of the replica. */
+  readonly webgpuLock: LockMemory
+}
+
+// The replica's main thread starts this one with exactly that.
+const { order, webgpuLock } = workerData as RunnerData
+const log = createProcessLog(order.logLevel)
 const sessions: Session[] = []
-const engine = configuredEngine(createOnnxNodeEngine(), order.session)
-const early: Frame[] = []
+const fallbacks: string[] = []
+const engine = configuredEngine(
+  createOnnxNodeEngine({ webgpuLock, onFallback: ({ reason }) => fallbacks.push(reason) }),
+  order.session,
+)
 let runner: Runner | null = null
 
 const socket = await Bun.connect<unknown>({
   unix: order.socketPath,
   socket: {
     open: () => undefined,
-    data: (_, bytes) => connection.receive(new Uint8Array(bytes)).forEach(receive),
+    data: (_, bytes) => connection.receive(bytes).forEach(receive),
     drain: () => connection.drained(),
     // Without the gateway there is nobody to answer.
     close: () => process.exit(0),
@@ -44,17 +56,18 @@ try {
   })
   await starting.start()
   runner = starting
-  const providers = [...new Set(sessions.map((session) => session.provider))]
-  connection.send(frameKinds.ready, 0, 0, [encodeJson({ providers })])
-  early.splice(0).forEach(receive)
+  const report: RunnerReport = {
+    providers: [...new Set(sessions.map(({ provider }) => provider))],
+    fallbacks,
+  }
+  connection.send(frameKinds.ready, 0, 0, [encodeJson(report)])
 } catch (error) {
-  connection.send(frameKinds.failed, 0, 0, [encodeJson(toWire(failureOf(error, log)))])
+  connection.send(frameKinds.failed, 0, 0, [encodeJson(toWire(failureOf(error)))])
 }
 
 function receive(frame: Frame): void {
   if (frame.kind === frameKinds.stop) void stop()
-  else if (runner) runner.receive(frame)
-  else early.push(frame)
+  else runner?.receive(frame)
 }
 
 async function stop(): Promise<void> {
@@ -77,8 +90,8 @@ async function loadDefinition({ bundlePath, name }: RunnerOrder): Promise<Defini
 }
 
 /** What a function's own code throws at start is the developer's to read in the log, not the caller's. */
-function failureOf(error: unknown, logger: Logger): unknown {
-  logger.error('A runner could not start', { function: order.name, model: order.model?.id, error })
+function failureOf(error: unknown): unknown {
+  log.error('A runner could not start', { function: order.name, model: order.model?.id, error })
   if (isIsoplexError(error)) return error
   return order.model
     ? new IsoplexError(

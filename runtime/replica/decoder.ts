@@ -1,14 +1,15 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { type Checker, createChecker } from '../define/check.ts'
 import type { Definition } from '../define/definition.ts'
-import { type FileSchema, isFileSchema, type TensorSchema, takesMediaType } from '../define/schema.ts'
+import { fileValue, isFileSchema, isMediaType, takesMediaType } from '../define/schema.ts'
 import { acceptedMediaTypes, findSlots, rawSlot, replaceInSlot, type Slot } from '../define/slot.ts'
 import { IsoplexError } from '../error/error.ts'
+import { fillDefaults, hasDefault } from './default-value.ts'
 import { fileFromJson, readMultipart } from './file-body.ts'
 import type { RequestHead } from './message.ts'
 import { invalidInput, refuseInput } from './refusal.ts'
 import { tensorFromBytes, tensorFromJson } from './tensor-body.ts'
+import { gatherByName, valueOfTexts } from './text-value.ts'
 
 /** A request's data, decoded and checked against the function's schemas. */
 export interface Decoded {
@@ -23,18 +24,19 @@ export type Decoder = (head: RequestHead, body: Uint8Array<ArrayBuffer>) => Prom
 /**
  * Makes the decoder of a function.
  *
- * A body without a content type is taken for JSON. Path and query parameters are converted from text to what
- * their schemas ask for. Defaults of the schemas are filled in.
+ * A body without a content type is taken for JSON. Path and query parameters, and the text fields of a form,
+ * stand for what they say as JSON where their schemas take no text. Defaults of the schemas are filled in.
  *
- * The decoder throws `MEDIA_TYPE_UNSUPPORTED`, or `INPUT_INVALID` with the first 32 places that do not fit.
+ * The decoder throws `MEDIA_TYPE_UNSUPPORTED`, or `INPUT_INVALID` with the first 32 places that do not fit;
+ * those of the path begin with `/params`, those of the query with `/query`.
  */
 export function createDecoder(definition: Definition): Decoder {
   const params = definition.params && createTextDecoder(definition.params, '/params')
   const query = definition.query && createTextDecoder(definition.query, '/query')
   const input = definition.input && createBodyDecoder(definition.input)
   return async (head, body) => ({
-    params: params?.(head.params),
-    query: query?.(queryOf(head.url)),
+    params: params?.(Object.entries(head.params)),
+    query: query?.(searchOf(head.url)),
     input: await input?.(head, body),
   })
 }
@@ -47,25 +49,18 @@ function check(checker: Checker, value: unknown, prefix = ''): void {
 function createTextDecoder(
   schema: TObject,
   prefix: string,
-): (text: Readonly<Record<string, unknown>>) => unknown {
+): (texts: Iterable<readonly [string, string]>) => unknown {
   const checker = createChecker(schema)
-  return (text) => {
-    const value = Value.Convert(schema, Value.Default(schema, { ...text }))
+  return (texts) => {
+    const value = fillDefaults(schema, valuesByName(schema, texts))
     check(checker, value, prefix)
     return value
   }
 }
 
-/** The query as an object; a name that comes several times is an array. */
-function queryOf(url: string): Record<string, unknown> {
+function searchOf(url: string): URLSearchParams {
   const start = url.indexOf('?')
-  const search = new URLSearchParams(start < 0 ? '' : url.slice(start))
-  const query: Record<string, unknown> = Object.create(null)
-  for (const name of new Set(search.keys())) {
-    const values = search.getAll(name)
-    query[name] = values.length === 1 ? values[0] : values
-  }
-  return query
+  return new URLSearchParams(start < 0 ? '' : url.slice(start))
 }
 
 function createBodyDecoder(

@@ -60,21 +60,24 @@ export interface Frame {
   readonly payload: Uint8Array<ArrayBuffer>
 }
 
-/** Bytes that no frame may exceed: a larger length means that the two ends have lost step. */
+/** The most bytes of a payload: a larger length means that the two ends have lost step. */
 export const maxFrameBytes = 2 ** 31
 
-const text = new TextEncoder()
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 const noBytes = new Uint8Array()
 
-/** Makes a frame; the payload's parts are sent one after the other, not joined. */
+/**
+ * Makes a frame; the payload's parts are sent one after the other, not joined.
+ *
+ * @throws {RangeError} where the payload is beyond {@link maxFrameBytes}.
+ */
 export function encodeFrame(kind: FrameKind, id: number, flags = 0, ...payload: Uint8Array[]): Uint8Array[] {
+  const length = payload.reduce((total, part) => total + part.length, 0)
+  if (length > maxFrameBytes) throw beyondLimit(length)
   const header = new Uint8Array(frameHeaderBytes)
   const view = new DataView(header.buffer)
-  view.setUint32(
-    0,
-    payload.reduce((total, part) => total + part.length, 0),
-    true,
-  )
+  view.setUint32(0, length, true)
   view.setUint32(4, id, true)
   view.setUint8(8, kind)
   view.setUint8(9, flags)
@@ -83,7 +86,7 @@ export function encodeFrame(kind: FrameKind, id: number, flags = 0, ...payload: 
 
 /** The payload of a frame with a head. */
 export function encodeHead(head: unknown, body: Uint8Array = noBytes): Uint8Array[] {
-  const json = text.encode(JSON.stringify(head))
+  const json = encodeJson(head)
   const length = new Uint8Array(4)
   new DataView(length.buffer).setUint32(0, json.length, true)
   return [length, json, body]
@@ -101,12 +104,12 @@ export function decodeHead<Head>(payload: Uint8Array<ArrayBuffer>): {
 
 /** Makes a payload of JSON. */
 export function encodeJson(value: unknown): Uint8Array {
-  return text.encode(JSON.stringify(value))
+  return encoder.encode(JSON.stringify(value))
 }
 
 /** Reads a payload of JSON. The sender is one of our own processes, which is what the type rests on. */
 export function decodeJson<Value>(payload: Uint8Array): Value {
-  return JSON.parse(new TextDecoder().decode(payload)) as Value
+  return JSON.parse(decoder.decode(payload)) as Value
 }
 
 /**
@@ -132,7 +135,7 @@ export class FrameDecoder {
     const header = this.#peek(frameHeaderBytes)
     const view = new DataView(header.buffer, header.byteOffset, header.byteLength)
     const length = view.getUint32(0, true)
-    if (length > maxFrameBytes) throw new RangeError(`A frame of ${length} bytes is beyond the limit.`)
+    if (length > maxFrameBytes) throw beyondLimit(length)
     if (this.#buffered < frameHeaderBytes + length) return null
     const whole = this.#peek(frameHeaderBytes + length)
     this.#drop(frameHeaderBytes + length)
@@ -166,6 +169,10 @@ export class FrameDecoder {
     if (first.length === length) this.#parts.shift()
     else this.#parts[0] = first.subarray(length)
   }
+}
+
+function beyondLimit(length: number): RangeError {
+  return new RangeError(`A frame of ${length} bytes is beyond the limit of ${maxFrameBytes}.`)
 }
 
 /** Joins bytes into one piece. */

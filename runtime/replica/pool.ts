@@ -200,13 +200,13 @@ export class ReplicaPool {
         open: (socket) => {
           socket.data = { connection: new FrameConnection(socket), link: null }
         },
-        data: (socket, bytes) => this.#received(socket, new Uint8Array(bytes)),
+        data: (socket, bytes) => this.#received(socket, bytes),
         drain: (socket) => socket.data.connection.drained(),
       },
     })
   }
 
-  #received(socket: Socket<ConnectionState>, bytes: Uint8Array<ArrayBuffer>): void {
+  #received(socket: Socket<ConnectionState>, bytes: Uint8Array): void {
     const { data } = socket
     for (const frame of data.connection.receive(bytes)) {
       if (data.link) this.#events.frame(data.link, frame)

@@ -21,8 +21,11 @@ export interface ExchangeOptions {
   /** The prefix of all routes; empty for none. */
   readonly routePrefix: string
   readonly log: FunctionLog
-  /** Takes the idle timeout off a connection whose request waits for its answer. */
-  readonly keepOpen: (request: Request) => void
+  /** Keeps a request's connection open while the request waits, however long nothing moves on it. */
+  readonly connections: {
+    hold(request: Request): void
+    release(request: Request): void
+  }
   /** Whether connections are to be closed after their reply, because the server is about to stop. */
   readonly closing: () => boolean
 }
@@ -67,18 +70,17 @@ export function createExchange(
       if (readsBody) assertMediaType(request.headers, manifest)
       const head = headOf(request, requestId, principal)
       const body = await readBody(request, limits, options.budget)
-      options.keepOpen(request)
+      options.connections.hold(request)
+      let streams = false
       try {
-        const answer = await options.scheduler.submit({
-          deployment,
-          model,
-          head,
-          body: body.bytes,
-          signal: request.signal,
-        })
-        return replyOf(answer, requestId, options.closing())
+        const { signal } = request
+        const answer = await options.scheduler.submit({ deployment, model, head, body: body.bytes, signal })
+        streams = answer.body instanceof ReadableStream
+        return replyOf(answer, requestId, streams || options.closing())
       } finally {
         body.release()
+        // A stream may be silent for long: its connection is held to its end, and not used again after it.
+        if (!streams) options.connections.release(request)
       }
     } catch (error) {
       if (isServerFault(error))

@@ -16,12 +16,15 @@ export interface ServerOptions {
 
 /** A connection on which nothing moves is closed after this time, unless a request waits for its answer. */
 const idleTimeoutSeconds = 30
+const elysiaPathStart = 11
 
 /** One listening socket whose app can be swapped while it serves. */
 export class HttpServer {
   readonly #options: ServerOptions
   #app: App | null = null
   #server: Bun.Server<undefined> | null = null
+  /** The requests as they were received, of those that the app got under another URL. */
+  readonly #received = new WeakMap<Request, Request>()
   #closing = false
 
   constructor(options: ServerOptions) {
@@ -39,9 +42,14 @@ export class HttpServer {
     return this.#closing
   }
 
-  /** Takes the idle timeout off a connection whose request waits for its answer. */
-  keepOpen(request: Request): void {
-    this.#server?.timeout(request, 0)
+  /** Keeps a request's connection open while the request waits, however long nothing moves on it. */
+  hold(request: Request): void {
+    this.#server?.timeout(this.#received.get(request) ?? request, 0)
+  }
+
+  /** Lets the connection be closed again when nothing moves on it. */
+  release(request: Request): void {
+    this.#server?.timeout(this.#received.get(request) ?? request, idleTimeoutSeconds)
   }
 
   /** Serves an app; requests that another app has begun are finished by that one. */
@@ -69,9 +77,19 @@ export class HttpServer {
       fetch: (request) => {
         const refusal = guard(request)
         if (refusal) return problemReply(refusal, requestIdOf(request.headers))
-        return this.#app ? this.#app.fetch(request) : new Response(null, { status: 503 })
+        return this.#app ? this.#app.fetch(this.#routable(request)) : new Response(null, { status: 503 })
       },
     })
+  }
+
+  /** Elysia looks for the path from the 11th character of a URL on: the host must have four. */
+  #routable(request: Request): Request {
+    if (request.url.indexOf('/', 'http://'.length) >= elysiaPathStart) return request
+    const url = new URL(request.url)
+    url.hostname = 'localhost'
+    const routable = new Request(url, request)
+    this.#received.set(routable, request)
+    return routable
   }
 
   /**

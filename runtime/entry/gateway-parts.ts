@@ -1,0 +1,109 @@
+import { loadProjectKey } from '../auth/key.ts'
+import { createTokenVerifier } from '../auth/verifier.ts'
+import type { Config } from '../config/config.ts'
+import { makeStateDirectory } from '../config/state-directory.ts'
+import { RegistryThread } from '../model/registry-thread.ts'
+import type { Logger } from '../observe/log.ts'
+import { visibleEnvironment } from '../replica/environment.ts'
+import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
+import { Scheduler } from '../replica/scheduler.ts'
+import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
+import { BodyBudget } from '../server/body.ts'
+import type { ExchangeOptions } from '../server/exchange.ts'
+import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
+import { createResolutionCache } from '../server/resolution-cache.ts'
+import { HttpServer } from '../server/server.ts'
+import { type FunctionSource, openFunctionSource } from './function-source.ts'
+import type { RegistryMethods } from './registry.ts'
+
+/** What the parts of a gateway are made from. */
+export interface PartsOptions {
+  readonly config: Config
+  readonly projectDirectory: string
+  /** Absolute paths of the folders that the configuration names. */
+  readonly functionsDirectory: string
+  readonly stateDirectory: string
+  /** `dev` watches the files, and takes requests without a token on a loopback address. */
+  readonly mode: 'dev' | 'serve'
+  /** A folder that `isoplex build` wrote: it is served as it is, and nothing is compiled. */
+  readonly buildDirectory?: string
+  readonly log: Logger
+}
+
+/** What a gateway is made of. */
+export interface GatewayParts {
+  readonly identity: PluginIdentity
+  readonly server: HttpServer
+  readonly registry: RegistryThread<RegistryMethods>
+  readonly source: FunctionSource
+  readonly scheduler: Scheduler
+  readonly exchange: ExchangeOptions
+}
+
+/**
+ * Opens the parts, the socket first, so that a taken port is known before anything slow happens. Whatever was
+ * opened is put on the stack, which closes it in the opposite order.
+ */
+export async function openParts(
+  options: PartsOptions,
+  resources: AsyncDisposableStack,
+): Promise<GatewayParts> {
+  const { config, projectDirectory, stateDirectory } = options
+  const { routePrefix } = config
+  const identity = await readPluginIdentity(projectDirectory, { environment: process.env, routePrefix })
+  const server = openServer(options)
+  resources.defer(() => server.stop(0, 0))
+  await makeStateDirectory(stateDirectory)
+  const key = await loadProjectKey(stateDirectory)
+  const registry = new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), {
+    stateDirectory,
+    logLevel: config.logLevel,
+  })
+  resources.defer(() => registry.close())
+  const environment = visibleEnvironment(process.env, config.environment)
+  const source = resources.use(openFunctionSource({ ...options, environment }))
+  const scheduler = openScheduler(options, environment, resources)
+  const exchange: ExchangeOptions = {
+    authorizer: {
+      verifier: createTokenVerifier({ keys: [key], audience: config.audience }),
+      resolve: createResolutionCache((modelId, tenant) => registry.ask('resolve', modelId, tenant)),
+      trustsLoopback: options.mode === 'dev' && isLoopback(config.host),
+    },
+    scheduler,
+    budget: new BodyBudget(config.maxBodiesInFlightBytes),
+    bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
+    routePrefix: identity.routePrefix,
+    log: options.log,
+    connections: server,
+    closing: () => server.closing,
+  }
+  return { identity, server, registry, source, scheduler, exchange }
+}
+
+function openServer({ config, mode }: PartsOptions): HttpServer {
+  const { host, port, maxHeaderBytes, corsOrigins, allowedHosts } = config
+  const guarded = allowedHosts.length > 0 || (mode === 'dev' && isLoopback(host))
+  const hosts = guarded ? [...loopbackNames, ...allowedHosts] : null
+  const server = new HttpServer({
+    host,
+    port,
+    maxHeaderBytes,
+    guard: createGuard({ hosts, origins: corsOrigins }),
+  })
+  server.listen()
+  return server
+}
+
+function openScheduler(
+  { config, log }: PartsOptions,
+  environment: Readonly<Record<string, string>>,
+  resources: AsyncDisposableStack,
+): Scheduler {
+  const runDirectory = makeRunDirectory()
+  resources.defer(() => removeRunDirectory(runDirectory))
+  const { provider, fallback, intraOpThreads } = config
+  const session = { provider, fallback, intraOpThreads }
+  const scheduler = new Scheduler({ ...config, session, runDirectory, environment, log })
+  resources.defer(() => scheduler.close(0))
+  return scheduler
+}

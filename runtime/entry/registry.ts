@@ -1,0 +1,54 @@
+/** The registry's thread: SQLite, hashing and unpacking, off the gateway's loop. It answers questions by name. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { toWire } from '../error/wire.ts'
+import { openArtifactStore } from '../model/artifact-store.ts'
+import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
+import { openRegistry } from '../model/registry.ts'
+import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
+import { createModelResolver, type ResolvedModel } from '../model/resolve.ts'
+import type { LogLevel } from '../observe/log-line.ts'
+import { createProcessLog } from './process-log.ts'
+
+/** What the thread is started with. */
+export interface RegistryData {
+  readonly stateDirectory: string
+  readonly logLevel: LogLevel
+}
+
+/** What it answers. */
+export interface RegistryMethods {
+  readonly [name: string]: (...parameters: never[]) => Promise<unknown>
+  /** Finds a model and makes its files ready; as `ModelResolver.resolve`. */
+  readonly resolve: (modelId: string, tenant: string | null) => Promise<ResolvedModel>
+  /** Registers the models of a folder; as `syncModelFolders`. */
+  readonly syncFolder: (directory: string) => Promise<readonly ModelFolderChange[]>
+}
+
+// The gateway starts this thread with exactly that.
+const { stateDirectory: directory, logLevel } = workerData as RegistryData
+const log = createProcessLog(logLevel)
+// Questions may come before it is open: each waits for it, and each is told why where it cannot be opened.
+const methods = openMethods()
+parentPort?.on('message', (question: RegistryQuestion) => void answer(question))
+
+async function openMethods(): Promise<RegistryMethods> {
+  const store = await openArtifactStore({ directory })
+  const registry = await openRegistry({ directory, store })
+  const { resolve } = createModelResolver({ backend: registry, store })
+  return { resolve, syncFolder: (folder) => syncModelFolders(registry, folder) }
+}
+
+async function answer({ id, method, parameters }: RegistryQuestion): Promise<void> {
+  try {
+    const value = await (await methods)[method]?.(...(parameters as never[]))
+    reply({ id, value })
+  } catch (error) {
+    const wire = toWire(error)
+    if (wire.code === 'INTERNAL') log.error('The registry failed', { method, error })
+    reply({ id, error: wire })
+  }
+}
+
+function reply(message: RegistryAnswer): void {
+  parentPort?.postMessage(message)
+}

@@ -1,0 +1,80 @@
+import { mkdir, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { readDirectory } from '../archive/directory.ts'
+import { readEntry } from '../archive/entry-content.ts'
+import type { ArchiveLimits } from '../archive/limits.ts'
+import { type FileSource, openFileSource, readFileChunks, syncFolder, writeDurably } from './durable-file.ts'
+import { countProgress, observe, type ProgressOptions } from './progress.ts'
+
+/**
+ * Refuses an artifact that could not be unpacked, as far as the directory of its archive tells.
+ *
+ * @throws {IsoplexError} `ARTIFACT_BROKEN` with the reason.
+ */
+export async function assertUnpackable(artifact: string, limits: ArchiveLimits): Promise<void> {
+  if (await isArchive(artifact)) await withSource(artifact, (source) => readDirectory(source, limits))
+}
+
+/**
+ * Unpacks an artifact into a new folder: the files of a zip archive, or a lone model as `model.onnx`. It returns
+ * once all of it would outlive a power failure; if it fails, the folder is not whole.
+ *
+ * @throws {IsoplexError} `ARTIFACT_BROKEN` with the reason.
+ */
+export async function unpackArtifact(
+  artifact: string,
+  folder: string,
+  options: ProgressOptions & { readonly limits: ArchiveLimits },
+): Promise<void> {
+  await mkdir(folder)
+  if (await isArchive(artifact)) {
+    await withSource(artifact, (source) => unpackArchive(source, folder, options))
+  } else {
+    const count = countProgress(Bun.file(artifact).size, options)
+    await writeDurably(join(folder, 'model.onnx'), observe(readFileChunks(artifact), count))
+    await syncFolder(folder)
+  }
+}
+
+async function unpackArchive(
+  source: FileSource,
+  folder: string,
+  options: ProgressOptions & { readonly limits: ArchiveLimits },
+): Promise<void> {
+  const entries = await readDirectory(source, options.limits)
+  const count = countProgress(
+    entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    options,
+  )
+  const made = new Set([folder])
+  for (const entry of entries) {
+    const path = join(folder, ...entry.name.split('/'))
+    await mkdir(dirname(path), { recursive: true })
+    for (let above = dirname(path); !made.has(above); above = dirname(above)) made.add(above)
+    await writeDurably(path, observe(readEntry(source, entry), count))
+  }
+  for (const path of made) await syncFolder(path)
+}
+
+/** Zip archives begin with "PK", which no ONNX model does; what a file is called says nothing. */
+async function isArchive(path: string): Promise<boolean> {
+  const handle = await open(path, 'r')
+  try {
+    const { bytesRead, buffer } = await handle.read(new Uint8Array(2), 0, 2, 0)
+    return bytesRead === 2 && buffer[0] === 0x50 && buffer[1] === 0x4b
+  } finally {
+    await handle.close()
+  }
+}
+
+async function withSource<Result>(
+  path: string,
+  work: (source: FileSource) => Promise<Result>,
+): Promise<Result> {
+  const source = await openFileSource(path)
+  try {
+    return await work(source)
+  } finally {
+    await source.close()
+  }
+}

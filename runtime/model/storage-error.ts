@@ -1,0 +1,18 @@
+import { IsoplexError } from '../error/error.ts'
+
+const fullCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
+
+/** Makes `STORAGE_FULL` of an error that says so; any other error stays what it is. */
+export function toStorageError(error: unknown, directory: string): unknown {
+  if (!(error instanceof Error && 'code' in error && fullCodes.has(error.code))) return error
+  return new IsoplexError(
+    'STORAGE_FULL',
+    `The disk of the model store ${directory} is full; free some room, remove models, or move the state directory.`,
+    { cause: error },
+  )
+}
+
+/** Whether an error of the file system has one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.some((code) => code === error.code)
+}
