@@ -1,29 +1,42 @@
 import type { InferenceSession } from 'onnxruntime-common'
 import type { Provider, SessionOptions } from '../../runtime/engine/engine.ts'
 
-type OptionKind = 'index' | 'flag' | readonly string[]
+/** What values an option takes. */
+interface OptionKind {
+  /** In words that follow "must be". */
+  readonly expected: string
+  readonly takes: (value: unknown) => boolean
+}
 
-const bufferCacheModes = ['disabled', 'lazyRelease', 'simple', 'bucket'] as const
+const flag: OptionKind = { expected: 'true or false', takes: (value) => typeof value === 'boolean' }
+const deviceIndex = wholeNumber(0, 1023)
+const threadCount = wholeNumber(1, 1024)
+const bufferCacheMode = oneOf('disabled', 'lazyRelease', 'simple', 'bucket')
 
-// What the runtime's JavaScript bindings read. Another name would be passed over in silence (cuda, cpu) or
-// refused with the runtime's own words (webgpu), so it is refused here, alike for all.
+const sessionOptionKinds = {
+  intraOpThreads: threadCount,
+  interOpThreads: threadCount,
+  graphOptimization: oneOf('disabled', 'basic', 'extended', 'layout', 'all'),
+  memoryPattern: flag,
+} as const satisfies Partial<Record<keyof SessionOptions, OptionKind>>
+
+// What the runtime's JavaScript bindings read. They would pass over another name in silence (cuda, cpu) or
+// refuse it in their own words (webgpu), so it is refused here, alike for all.
 const providerOptionKinds: { readonly [Name in Provider]: Readonly<Record<string, OptionKind>> } = {
   cpu: {},
   wasm: {},
-  cuda: { deviceId: 'index' },
-  tensorrt: { deviceId: 'index' },
+  cuda: { deviceId: deviceIndex },
+  tensorrt: { deviceId: deviceIndex },
   webgpu: {
-    preferredLayout: ['NCHW', 'NHWC'],
-    validationMode: ['disabled', 'wgpuOnly', 'basic', 'full'],
-    enableRobustness: 'flag',
-    storageBufferCacheMode: bufferCacheModes,
-    uniformBufferCacheMode: bufferCacheModes,
-    queryResolveBufferCacheMode: bufferCacheModes,
-    defaultBufferCacheMode: bufferCacheModes,
+    preferredLayout: oneOf('NCHW', 'NHWC'),
+    validationMode: oneOf('disabled', 'wgpuOnly', 'basic', 'full'),
+    enableRobustness: flag,
+    storageBufferCacheMode: bufferCacheMode,
+    uniformBufferCacheMode: bufferCacheMode,
+    queryResolveBufferCacheMode: bufferCacheMode,
+    defaultBufferCacheMode: bufferCacheMode,
   },
 }
-
-const graphOptimizations = ['disabled', 'basic', 'extended', 'layout', 'all'] as const
 
 /**
  * Turns session options into those of ONNX Runtime for the provider that was chosen. What is not given is left
@@ -31,8 +44,7 @@ const graphOptimizations = ['disabled', 'basic', 'extended', 'layout', 'all'] as
  * text, and webgpu computes in the layout NCHW, since its other layout gives wrong convolutions for some
  * channel counts (6, 9, 15 and on; ONNX Runtime 1.30).
  *
- * @throws {TypeError} where an option has a value that the runtime does not take, or provider options are
- * given without naming their provider.
+ * @throws {TypeError} as {@link assertSessionOptions}.
  */
 export function toOnnxSessionOptions(
   options: SessionOptions,
@@ -40,15 +52,14 @@ export function toOnnxSessionOptions(
 ): InferenceSession.SessionOptions {
   assertSessionOptions(options)
   const { intraOpThreads, interOpThreads, graphOptimization, memoryPattern } = options
+  // Without it the runtime makes the threads and lets them idle; on a device it refuses it.
+  const parallel = provider === 'cpu' && interOpThreads !== undefined && interOpThreads > 1
   return {
     executionProviders: [{ name: provider, ...providerOptionsFor(options, provider) }],
     logSeverityLevel: 4,
     ...(intraOpThreads === undefined ? {} : { intraOpNumThreads: intraOpThreads }),
     ...(interOpThreads === undefined ? {} : { interOpNumThreads: interOpThreads }),
-    // Without it the runtime makes the threads and lets them idle; on a device it refuses it.
-    ...(provider === 'cpu' && interOpThreads !== undefined && interOpThreads > 1
-      ? { executionMode: 'parallel' }
-      : {}),
+    ...(parallel ? { executionMode: 'parallel' } : {}),
     ...(graphOptimization === undefined ? {} : { graphOptimizationLevel: graphOptimization }),
     ...(memoryPattern === undefined ? {} : { enableMemPattern: memoryPattern }),
   }
@@ -57,65 +68,37 @@ export function toOnnxSessionOptions(
 /**
  * Refuses options that no session could be made with, whichever provider is chosen in the end.
  *
- * @throws {TypeError} that quotes the option.
+ * @throws {TypeError} that quotes the option: one with a value that the runtime does not take, or provider
+ * options that their provider does not have, or that belong to none.
  */
 export function assertSessionOptions(options: SessionOptions): void {
-  const { provider = 'auto', graphOptimization, memoryPattern, providerOptions = {} } = options
-  for (const name of ['intraOpThreads', 'interOpThreads'] as const) {
-    const count = options[name]
-    if (count !== undefined)
-      demand(
-        Number.isInteger(count) && count >= 1 && count <= 1024,
-        name,
-        'a whole number from 1 to 1024',
-        count,
-      )
+  for (const [name, kind] of Object.entries(sessionOptionKinds)) {
+    const value = options[name as keyof typeof sessionOptionKinds]
+    if (value !== undefined) assertKind(name, kind, value)
   }
-  if (graphOptimization !== undefined) {
-    demand(
-      graphOptimizations.includes(graphOptimization),
-      'graphOptimization',
-      oneOf(graphOptimizations),
-      graphOptimization,
-    )
-  }
-  if (memoryPattern !== undefined) {
-    demand(typeof memoryPattern === 'boolean', 'memoryPattern', 'true or false', memoryPattern)
-  }
-  if (Object.keys(providerOptions).length === 0) return
-  if (provider === 'auto')
+  const { provider = 'auto', providerOptions = {} } = options
+  if (provider !== 'auto') assertProviderOptions(provider, providerOptions)
+  else if (Object.keys(providerOptions).length > 0) {
     throw new TypeError('"providerOptions" need a provider that is named in "provider".')
-  assertProviderOptions(provider, providerOptions)
+  }
 }
 
-function assertProviderOptions(
-  provider: Provider,
-  providerOptions: NonNullable<SessionOptions['providerOptions']>,
-): void {
-  const kinds = providerOptionKinds[provider]
-  for (const [name, value] of Object.entries(providerOptions)) {
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+function assertProviderOptions(provider: Provider, given: Readonly<Record<string, unknown>>): void {
+  const kinds = new Map(Object.entries(providerOptionKinds[provider] ?? {}))
+  for (const [name, value] of Object.entries(given)) {
+    const kind = kinds.get(name)
     if (kind === undefined) {
-      const known = Object.keys(kinds).join(', ') || 'none'
+      const known = [...kinds.keys()].join(', ') || 'none'
       throw new TypeError(`"providerOptions.${name}" is no option of ${provider}; it takes ${known}.`)
     }
-    if (kind === 'index')
-      demand(
-        Number.isInteger(value) && Number(value) >= 0,
-        `providerOptions.${name}`,
-        'a whole number from 0',
-        value,
-      )
-    else if (kind === 'flag')
-      demand(typeof value === 'boolean', `providerOptions.${name}`, 'true or false', value)
-    else
-      demand(
-        kind.some((allowed) => allowed === value),
-        `providerOptions.${name}`,
-        oneOf(kind),
-        value,
-      )
+    assertKind(`providerOptions.${name}`, kind, value)
   }
+}
+
+function assertKind(option: string, { expected, takes }: OptionKind, value: unknown): void {
+  if (takes(value)) return
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  throw new TypeError(`"${option}" must be ${expected}; got ${shown}.`)
 }
 
 function providerOptionsFor(options: SessionOptions, provider: Provider): Readonly<Record<string, unknown>> {
@@ -123,12 +106,16 @@ function providerOptionsFor(options: SessionOptions, provider: Provider): Readon
   return provider === 'webgpu' ? { preferredLayout: 'NCHW', ...own } : { ...own }
 }
 
-function demand(holds: boolean, option: string, expected: string, value: unknown): void {
-  if (holds) return
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  throw new TypeError(`"${option}" must be ${expected}; got ${shown}.`)
+function wholeNumber(least: number, most: number): OptionKind {
+  return {
+    expected: `a whole number from ${least} to ${most}`,
+    takes: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
+  }
 }
 
-function oneOf(values: readonly string[]): string {
-  return `one of ${values.join(', ')}`
+function oneOf(...values: readonly string[]): OptionKind {
+  return {
+    expected: `one of ${values.join(', ')}`,
+    takes: (value) => values.some((known) => known === value),
+  }
 }

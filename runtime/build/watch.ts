@@ -127,16 +127,11 @@ class ProjectWatcher implements FunctionWatcher {
   /** The models to which something has happened: all that are and were there, where that was the whole folder. */
   async #modelsAt(paths: readonly string[]): Promise<readonly string[]> {
     const before = this.#models
-    if (paths.some((path) => isWithin(this.#modelsDirectory, path))) {
-      this.#models = await this.#listModels()
-      return [...before.union(this.#models)].sort()
-    }
+    this.#models = await this.#listModels()
+    if (paths.some((path) => isWithin(this.#modelsDirectory, path))) return [...before.union(this.#models)].sort()
     const inside = paths.filter((path) => isWithin(path, this.#modelsDirectory))
-    const names = new Set(
-      inside.map((path) => path.slice(this.#modelsDirectory.length + 1).split(sep)[0] ?? ''),
-    )
-    this.#models = before.union(names)
-    return [...names].sort()
+    const names = inside.map((path) => path.slice(this.#modelsDirectory.length + 1).split(sep)[0] ?? '')
+    return [...new Set(names)].sort()
   }
 
   async #listModels(): Promise<ReadonlySet<string>> {

@@ -35,7 +35,10 @@ export function createChecker(schema: TSchema): Checker {
   }
 }
 
-const tooDeep: SchemaIssue = Object.freeze({ path: '', message: 'Expected a value that is nested less deeply' })
+const tooDeep: SchemaIssue = Object.freeze({
+  path: '',
+  message: 'Expected a value that is nested less deeply',
+})
 
 function compile(schema: TSchema): TypeCheck<TSchema> | null {
   try {
@@ -59,7 +62,8 @@ function collectIssues(errors: Iterable<ValueError>): readonly SchemaIssue[] {
 
 /** TypeBox has no words for kinds that are not its own. */
 function reasonOf(schema: TSchema, message: string): string {
-  if (isTensorSchema(schema)) return `Expected a ${schema.tensorType} tensor of shape ${formatShape(schema.dims)}`
+  if (isTensorSchema(schema))
+    return `Expected a ${schema.tensorType} tensor of shape ${formatShape(schema.dims)}`
   if (isFileSchema(schema)) {
     const limit = schema.maxBytes === undefined ? '' : ` of at most ${schema.maxBytes} bytes`
     return `Expected a file (${schema.mediaTypes.join(', ')})${limit}`

@@ -72,11 +72,12 @@ export function replaceInSlot(
     if (typeof value !== 'object' || value === null) return value
     if (name === everyItem && Array.isArray(value)) {
       for (let position = 0; position < value.length; position += 1) step(value, position)
-    } else if (Object.hasOwn(value, name)) step(value as Record<string, unknown>, name)
+    } else if (Object.hasOwn(value, name)) step(value, name)
     return value
   }
 
-  function step(holder: Record<string | number, unknown>, name: string | number): void {
+  function step(parent: object, name: string | number): void {
+    const holder = parent as Record<string | number, unknown>
     walked.push(name)
     holder[name] = visit(holder[name])
     walked.pop()

@@ -1,11 +1,19 @@
-/** Bytes of a stream that wait for a slow client before its runner is held back. */
-const bufferBytes = 64 * 1024
+import { streamWindowBytes } from './stream.ts'
 
-/** The gateway's side of a streamed answer: pieces come in, the client reads, credit goes back. */
+/** Credit goes back in pieces of at least this size, so that many small reads cost one frame. */
+const creditBytes = streamWindowBytes / 4
+
+/**
+ * The gateway's side of a streamed answer: pieces come in, the client reads, credit goes back for what it has
+ * read. Pieces that came before the end reach the client before it learns of the end, be it good or bad.
+ */
 export class AnswerStream {
   readonly readable: ReadableStream<Uint8Array>
   readonly #giveCredit: (bytes: number) => void
+  #waiting: Uint8Array[] = []
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null
+  #wanted = false
+  #end: { readonly error: Error | undefined } | null = null
   #owed = 0
 
   constructor(giveCredit: (bytes: number) => void, cancelled: () => void) {
@@ -15,33 +23,51 @@ export class AnswerStream {
         start: (controller) => {
           this.#controller = controller
         },
-        pull: () => this.#repay(),
+        pull: () => {
+          this.#wanted = true
+          this.#serve()
+        },
         cancel: () => {
           this.#controller = null
+          this.#waiting = []
           cancelled()
         },
       },
-      new ByteLengthQueuingStrategy({ highWaterMark: bufferBytes }),
+      // The stream itself keeps nothing: an error would drop what it keeps.
+      { highWaterMark: 0 },
     )
   }
 
   /** Hands a piece on. */
   push(piece: Uint8Array): void {
     if (!this.#controller) return
-    this.#owed += piece.length
-    this.#controller.enqueue(piece)
-    if ((this.#controller.desiredSize ?? 0) > 0) this.#repay()
+    this.#waiting.push(piece)
+    this.#serve()
   }
 
   /** Ends the stream; an error breaks it off, so that the client can tell it from a whole one. */
   end(error?: Error): void {
-    if (error) this.#controller?.error(error)
+    this.#end ??= { error }
+    this.#serve()
+  }
+
+  /** Gives a reader that waits the next piece, and ends the stream after the last. */
+  #serve(): void {
+    const piece = this.#wanted ? this.#waiting.shift() : undefined
+    if (piece) {
+      this.#wanted = false
+      this.#controller?.enqueue(piece)
+      this.#repay(piece.length)
+    }
+    if (!this.#end || this.#waiting.length > 0) return
+    if (this.#end.error) this.#controller?.error(this.#end.error)
     else this.#controller?.close()
     this.#controller = null
   }
 
-  #repay(): void {
-    if (this.#owed === 0) return
+  #repay(bytes: number): void {
+    this.#owed += bytes
+    if (this.#end || this.#owed < creditBytes) return
     this.#giveCredit(this.#owed)
     this.#owed = 0
   }

@@ -9,7 +9,7 @@ import { fileFromJson, readMultipart } from './file-body.ts'
 import type { RequestHead } from './message.ts'
 import { invalidInput, refuseInput } from './refusal.ts'
 import { tensorFromBytes, tensorFromJson } from './tensor-body.ts'
-import { gatherByName, valueOfTexts } from './text-value.ts'
+import { valuesByName } from './text-value.ts'
 
 /** A request's data, decoded and checked against the function's schemas. */
 export interface Decoded {
@@ -20,6 +20,8 @@ export interface Decoded {
 
 /** Turns requests into checked data. */
 export type Decoder = (head: RequestHead, body: Uint8Array<ArrayBuffer>) => Promise<Decoded>
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Makes the decoder of a function.
@@ -63,43 +65,45 @@ function searchOf(url: string): URLSearchParams {
   return new URLSearchParams(start < 0 ? '' : url.slice(start))
 }
 
-function createBodyDecoder(
-  schema: TSchema,
-): (head: RequestHead, body: Uint8Array<ArrayBuffer>) => Promise<unknown> {
+type BodyDecoder = (head: RequestHead, body: Uint8Array<ArrayBuffer>) => Promise<unknown>
+
+function createBodyDecoder(schema: TSchema): BodyDecoder {
   const checker = createChecker(schema)
+  const decode = createFormDecoder(schema)
+  const hasDefaults = hasDefault(schema)
+  return async (head, body) => {
+    const value = await decode(head, body)
+    const filled = hasDefaults ? fillDefaults(schema, value) : value
+    check(checker, filled)
+    return filled
+  }
+}
+
+/** Reads the forms in which a body may come: JSON, a form with files, or the bytes of one file or tensor. */
+function createFormDecoder(schema: TSchema): BodyDecoder {
   const slots = findSlots(schema)
   const raw = rawSlot(schema)
   const accepted = acceptedMediaTypes(schema)
-  const fillDefaults = containsDefault(schema)
   return async ({ contentType }, body) => {
     const mediaType = mediaTypeOf(contentType)
-    const value = await decodeBody()
-    const filled = fillDefaults ? Value.Default(schema, value) : value
-    check(checker, filled)
-    return filled
-
-    async function decodeBody(): Promise<unknown> {
-      if (raw && mediaType !== 'application/json' && takesRaw(raw, mediaType)) {
-        return wrapRaw(raw, decodeRaw(raw, body, mediaType))
-      }
-      if (mediaType === 'application/json' || mediaType.endsWith('+json'))
-        return fromJson(parseJson(body), slots)
-      if (mediaType === 'multipart/form-data' && accepted.includes(mediaType)) {
-        return fromJson(await readMultipart(schema as TObject, contentType ?? '', body), slots)
-      }
-      throw new IsoplexError(
-        'MEDIA_TYPE_UNSUPPORTED',
-        `A body of type ${mediaType} is not taken here; send ${accepted.join(' or ')}.`,
-        { details: { accepted } },
-      )
+    if (mediaType === 'application/json') return fromJson(parseJson(body), slots)
+    if (mediaType === 'multipart/form-data' && accepted.includes(mediaType)) {
+      return fromJson(await readMultipart(schema as TObject, contentType ?? '', body), slots)
     }
+    if (raw && takesRaw(raw, mediaType)) return fromRaw(raw, body, mediaType)
+    if (mediaType.endsWith('+json')) return fromJson(parseJson(body), slots)
+    throw new IsoplexError(
+      'MEDIA_TYPE_UNSUPPORTED',
+      `A body of type ${mediaType.slice(0, 128)} is not taken here; send ${accepted.join(' or ')}.`,
+      { details: { accepted } },
+    )
   }
 }
 
 function parseJson(body: Uint8Array<ArrayBuffer>): unknown {
   if (body.length === 0) throw invalidInput('', 'A body is required; it is empty')
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    return JSON.parse(utf8.decode(body))
   } catch (error) {
     throw invalidInput('', `The body is not JSON: ${error instanceof Error ? error.message : error}`)
   }
@@ -108,37 +112,33 @@ function parseJson(body: Uint8Array<ArrayBuffer>): unknown {
 /** Puts files and tensors where JSON stood for them. */
 function fromJson(value: unknown, slots: readonly Slot[]): unknown {
   return slots.reduce((root, { path, schema }) => {
-    return replaceInSlot(root, path, (json, walked) => {
-      const pointer = walked.map((name) => `/${name}`).join('')
-      return isFileSchema(schema)
-        ? fileFromJson(schema, json, pointer)
-        : tensorFromJson(schema, json, pointer)
-    })
+    return replaceInSlot(root, path, (json, walked) =>
+      isFileSchema(schema)
+        ? fileFromJson(schema, json, pointerTo(walked))
+        : tensorFromJson(schema, json, pointerTo(walked)),
+    )
   }, value)
 }
 
 function takesRaw({ schema }: Slot, mediaType: string): boolean {
   return isFileSchema(schema)
-    ? takesMediaType(schema.mediaTypes, mediaType)
+    ? isMediaType(mediaType) && takesMediaType(schema.mediaTypes, mediaType)
     : mediaType === 'application/octet-stream'
 }
 
-function decodeRaw({ schema }: Slot, body: Uint8Array<ArrayBuffer>, mediaType: string): unknown {
-  return isFileSchema(schema as FileSchema)
-    ? { bytes: body, mediaType, name: null }
-    : tensorFromBytes(schema as TensorSchema, body)
-}
-
-function wrapRaw({ path }: Slot, value: unknown): unknown {
+function fromRaw({ path, schema }: Slot, body: Uint8Array<ArrayBuffer>, mediaType: string): unknown {
+  const value = isFileSchema(schema)
+    ? fileValue(body, mediaType)
+    : tensorFromBytes(schema, body, pointerTo(path))
   const [name] = path
   return name === undefined ? value : { [name]: value }
 }
 
-function mediaTypeOf(contentType: string | null): string {
-  return contentType?.split(';', 1)[0]?.trim().toLowerCase() || 'application/json'
+/** A JSON pointer (RFC 6901). */
+function pointerTo(path: readonly (string | number)[]): string {
+  return path.map((name) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
-function containsDefault(schema: unknown): boolean {
-  if (typeof schema !== 'object' || schema === null) return false
-  return Object.hasOwn(schema, 'default') || Object.values(schema).some(containsDefault)
+function mediaTypeOf(contentType: string | null): string {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() || 'application/json'
 }

@@ -27,6 +27,11 @@ function fillProperties(properties: Readonly<Record<string, TSchema>>, value: ob
     const own = Object.hasOwn(value, name) ? value[name as keyof typeof value] : undefined
     const filled = fillDefaults(property, own)
     if (own !== undefined || filled === undefined) continue
-    Object.defineProperty(value, name, { value: filled, writable: true, enumerable: true, configurable: true })
+    Object.defineProperty(value, name, {
+      value: filled,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    })
   }
 }

@@ -1,6 +1,9 @@
-import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
-import { type FileSchema, type FileValue, fileValue, isFileSchema } from '../define/schema.ts'
+import type { TObject } from '@sinclair/typebox'
+import { type FileSchema, type FileValue, fileValue, isMediaType } from '../define/schema.ts'
 import { invalidInput } from './refusal.ts'
+import { valuesByName } from './text-value.ts'
+
+const unknownMediaType = 'application/octet-stream'
 
 /**
  * Reads a file's JSON form: base64 text, or a `data:` URL where the media type must be told.
@@ -12,9 +15,14 @@ export function fileFromJson(schema: FileSchema, json: unknown, pointer: string)
   if (typeof json !== 'string') return json
   const [, urlType, text = json] = /^data:([^;,]+);base64,(.*)$/s.exec(json) ?? []
   const [only] = schema.mediaTypes.length === 1 ? schema.mediaTypes : []
-  const mediaType = urlType ?? (only && !only.includes('*') ? only : 'application/octet-stream')
+  const mediaType = urlType ?? (only && isMediaType(only) ? only : unknownMediaType)
+  if (!isMediaType(mediaType)) throw invalidInput(pointer, 'Expected a data: URL that names a media type')
+  return fileValue(bytesOfBase64(text, pointer), mediaType)
+}
+
+function bytesOfBase64(text: string, pointer: string): Uint8Array<ArrayBuffer> {
   try {
-    return fileValue(Uint8Array.fromBase64(text), mediaType.toLowerCase())
+    return Uint8Array.fromBase64(text)
   } catch {
     throw invalidInput(pointer, 'Expected base64 text, or a data: URL with base64 text')
   }
@@ -26,8 +34,8 @@ export function fileToJson({ bytes, mediaType }: FileValue): string {
 }
 
 /**
- * Reads `multipart/form-data` into an object by the schema of an object. Text fields are JSON, except where
- * the schema asks for a string.
+ * Reads `multipart/form-data` into an object by the schema of an object. A text field is JSON where the schema
+ * takes no text; an array is a field that comes several times.
  *
  * @throws {IsoplexError} `INPUT_INVALID`
  */
@@ -39,33 +47,18 @@ export async function readMultipart(
   const form = await new Response(body, { headers: { 'content-type': contentType } }).formData().catch(() => {
     throw invalidInput('', 'The body is not multipart/form-data with the boundary that its header names')
   })
-  const value: Record<string, unknown> = {}
-  for (const name of new Set(form.keys())) {
-    const property: TSchema | undefined = Object.hasOwn(schema.properties, name)
-      ? schema.properties[name]
-      : undefined
-    const fields = await Promise.all(form.getAll(name).map((field) => readField(field, property)))
-    const [first] = fields
-    Object.defineProperty(value, name, {
-      value: property?.[Kind] === 'Array' ? fields : first,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    })
-  }
-  return value
+  const entries = await Promise.all(
+    [...form].map(async ([name, field]) => [name, await readField(field)] as const),
+  )
+  return valuesByName(schema, entries)
 }
 
-async function readField(field: FormDataEntryValue, property: TSchema | undefined): Promise<unknown> {
-  if (typeof field !== 'string') {
-    const mediaType = field.type.split(';', 1)[0]?.toLowerCase() || 'application/octet-stream'
-    return fileValue(await field.bytes(), mediaType, field.name || null)
-  }
-  const item = property?.[Kind] === 'Array' ? (property.items as TSchema) : property
-  if (item === undefined || item[Kind] === 'String' || isFileSchema(item)) return field
-  try {
-    return JSON.parse(field)
-  } catch {
-    return field
-  }
+async function readField(field: FormDataEntryValue): Promise<string | FileValue> {
+  if (typeof field === 'string') return field
+  const mediaType = field.type.split(';', 1)[0] ?? ''
+  return fileValue(
+    await field.bytes(),
+    isMediaType(mediaType) ? mediaType : unknownMediaType,
+    field.name || null,
+  )
 }

@@ -10,8 +10,6 @@ import {
 } from '../engine/tensor.ts'
 import { invalidInput } from './refusal.ts'
 
-type NumericType = keyof typeof numericArrays
-
 /** A tensor as JSON: values row by row. NaN and the infinities are written as text, 64-bit integers may be. */
 export interface TensorJson {
   readonly type: TensorType
@@ -19,14 +17,20 @@ export interface TensorJson {
   readonly data: readonly (number | string | boolean)[]
 }
 
-/** Reads a tensor's JSON form, or nested arrays of its values. @throws {IsoplexError} `INPUT_INVALID` */
+/**
+ * Reads a tensor's JSON form. A number beyond what a floating type can hold becomes an infinity, as it does in
+ * any such array.
+ *
+ * @throws {IsoplexError} `INPUT_INVALID`
+ */
 export function tensorFromJson(schema: TensorSchema, json: unknown, pointer: string): Tensor {
   if (!isTensorJson(json)) {
     throw invalidInput(pointer, 'Expected a tensor: { "dims": [whole numbers], "data": [values row by row] }')
   }
   const type = schema.tensorType
   if (json.type !== undefined && json.type !== type) {
-    throw invalidInput(`${pointer}/type`, `Expected ${type} elements; got ${String(json.type).slice(0, 32)}`)
+    const got = typeof json.type === 'string' ? json.type.slice(0, 32) : `a ${typeof json.type}`
+    throw invalidInput(`${pointer}/type`, `Expected ${type} elements; got ${got}`)
   }
   assertShape(schema, json.dims, pointer)
   const expected = elementCount(json.dims)
@@ -36,33 +40,59 @@ export function tensorFromJson(schema: TensorSchema, json: unknown, pointer: str
       `The shape ${formatShape(json.dims)} needs ${expected} values; got ${json.data.length}`,
     )
   }
-  return tensor(type, arrayOf(type, json.data, pointer), json.dims)
+  return tensorOfShape(type, arrayOf(type, json.data, pointer), json.dims, `${pointer}/dims`)
 }
 
 /**
- * Reads a tensor's raw little-endian values; its one free dimension follows from their number.
+ * Reads a tensor's raw little-endian values; its one free dimension follows from their number. The tensor is a
+ * view of the bytes where they are aligned.
  *
  * @throws {IsoplexError} `INPUT_INVALID` where the bytes do not fit the shape, or several dimensions are free.
  */
-export function tensorFromBytes(schema: TensorSchema, bytes: Uint8Array<ArrayBuffer>): Tensor {
-  const type = schema.tensorType
-  if (type === 'string') throw invalidInput('', 'A string tensor comes as JSON only')
+export function tensorFromBytes(
+  schema: TensorSchema,
+  bytes: Uint8Array<ArrayBuffer>,
+  pointer: string,
+): Tensor {
+  const { tensorType: type, dims } = schema
+  if (type === 'string') throw invalidInput(pointer, 'A string tensor comes as JSON only')
+  const free = dims.filter((dim) => typeof dim !== 'number').length
+  if (free > 1) throw invalidInput(pointer, `Raw bytes leave ${formatShape(dims)} open in ${free} dimensions`)
   const array = numericArrays[type]
-  const free = schema.dims.filter((dim) => typeof dim !== 'number').length
-  if (free > 1)
-    throw invalidInput('', `Raw bytes leave ${formatShape(schema.dims)} open in ${free} dimensions`)
-  const rest = elementCount(schema.dims.map((dim) => (typeof dim === 'number' ? dim : 1)))
   const count = bytes.length / array.BYTES_PER_ELEMENT
-  const size = rest === 0 ? 0 : count / rest
-  if (!Number.isInteger(size) || (free === 0 && size !== 1)) {
+  const fixed = elementCount(dims.map((dim) => (typeof dim === 'number' ? dim : 1)))
+  const size = free === 0 ? 1 : count / fixed
+  if (!Number.isInteger(size) || fixed * size !== count) {
     throw invalidInput(
-      '',
-      `${bytes.length} bytes do not fill ${type} values of shape ${formatShape(schema.dims)}`,
+      pointer,
+      `${bytes.length} bytes do not fill ${type} values of shape ${formatShape(dims)}`,
     )
   }
   const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice()
-  const dims = schema.dims.map((dim) => (typeof dim === 'number' ? dim : size))
-  return tensor(type, new array(aligned.buffer, aligned.byteOffset, count) as TensorArrays[typeof type], dims)
+  const data = new array(aligned.buffer, aligned.byteOffset, count) as TensorArrays[typeof type]
+  if (type === 'bool' && aligned.some((byte) => byte > 1)) {
+    throw invalidInput(pointer, 'A bool tensor is made of the bytes 0 and 1')
+  }
+  return tensorOfShape(
+    type,
+    data,
+    dims.map((dim) => (typeof dim === 'number' ? dim : size)),
+    pointer,
+  )
+}
+
+/** Makes the tensor; what is still wrong then is a shape without elements that spans too much. */
+function tensorOfShape<Type extends TensorType>(
+  type: Type,
+  data: TensorArrays[NoInfer<Type>],
+  dims: readonly number[],
+  pointer: string,
+): Tensor<Type> {
+  try {
+    return tensor(type, data, dims)
+  } catch (error) {
+    throw invalidInput(pointer, error instanceof Error ? error.message : String(error))
+  }
 }
 
 /** A tensor in its JSON form. */
@@ -121,15 +151,15 @@ function arrayOf<Type extends TensorType>(
   pointer: string,
 ): TensorArrays[Type] {
   const parse = parsers[type]
-  const parsed = values.map((value, position) => {
-    const element = parse(value)
+  const kind = type === 'string' ? Array<string> : numericArrays[type as Exclude<TensorType, 'string'>]
+  // The parser of a type makes what the array of that type holds, which the compiler cannot follow.
+  const elements = new kind(values.length) as unknown[] & TensorArrays[Type]
+  for (let position = 0; position < values.length; position += 1) {
+    const element = parse(values[position])
     if (element === undefined) throw invalidInput(`${pointer}/data/${position}`, `Expected a ${type} value`)
-    return element
-  })
-  if (type === 'string') return parsed as unknown as TensorArrays[Type]
-  const array = new numericArrays[type as NumericType](parsed.length)
-  ;(array as Float64Array).set(parsed as number[])
-  return array as TensorArrays[Type]
+    elements[position] = element
+  }
+  return elements
 }
 
 const parsers: Readonly<Record<TensorType, (value: unknown) => number | bigint | string | undefined>> = {

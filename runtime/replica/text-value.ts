@@ -1,38 +1,44 @@
-import { Kind, type TSchema } from '@sinclair/typebox'
+import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
 /**
- * What a text stands for: itself where the schema takes a text, else what it says as JSON, such as `1.5`,
- * `true`, `null` or `{"a":1}`. A text that is neither stays a text, for the schema to refuse.
+ * Makes an object of named values that came one by one, as in a query or a form. A text stands for itself where
+ * its schema takes a text, else for what it says as JSON, such as `1.5`, `true` or `null`; a text that is
+ * neither stays a text, for the schema to refuse. A name that comes several times, or whose schema is an
+ * array, has the list of its values.
  */
-export function valueOfText(schema: TSchema, text: string): unknown {
-  // A string schema is not asked whether the text fits: its reasons against it are better than JSON's.
+export function valuesByName(
+  schema: TObject,
+  entries: Iterable<readonly [string, unknown]>,
+): Record<string, unknown> {
+  const lists = new Map<string, unknown[]>()
+  for (const [name, value] of entries) {
+    const list = lists.get(name)
+    if (list) list.push(value)
+    else lists.set(name, [value])
+  }
+  // `fromEntries` makes own properties of all names, `__proto__` too.
+  return Object.fromEntries(
+    [...lists].map(([name, list]) => {
+      const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
+      return [name, valueOfList(property, list)]
+    }),
+  )
+}
+
+function valueOfList(schema: TSchema | undefined, list: readonly unknown[]): unknown {
+  const listed = schema?.[Kind] === 'Array'
+  const item: TSchema | undefined = listed ? schema.items : schema
+  const values = list.map((value) => (item && typeof value === 'string' ? valueOfText(item, value) : value))
+  return listed || values.length > 1 ? values : values[0]
+}
+
+function valueOfText(schema: TSchema, text: string): unknown {
+  // A string schema is not asked whether the text fits: its own reasons against it are the better ones.
   if (schema.type === 'string' || Value.Check(schema, text)) return text
   try {
     return JSON.parse(text)
   } catch {
     return text
   }
-}
-
-/**
- * What the values under one name stand for: a list where the schema is an array or there are several, else
- * the only one. What is not a text is left as it is.
- */
-export function valueOfTexts(schema: TSchema, values: readonly unknown[]): unknown {
-  const listed = schema[Kind] === 'Array'
-  const item = listed ? (schema.items as TSchema) : schema
-  const read = values.map((value) => (typeof value === 'string' ? valueOfText(item, value) : value))
-  return listed || read.length > 1 ? read : read[0]
-}
-
-/** The values of each name, in the order of their coming. */
-export function gatherByName<Entry>(entries: Iterable<readonly [string, Entry]>): Map<string, Entry[]> {
-  const gathered = new Map<string, Entry[]>()
-  for (const [name, value] of entries) {
-    const known = gathered.get(name)
-    if (known) known.push(value)
-    else gathered.set(name, [value])
-  }
-  return gathered
 }

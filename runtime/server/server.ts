@@ -21,6 +21,7 @@ const elysiaPathStart = 11
 /** One listening socket whose app can be swapped while it serves. */
 export class HttpServer {
   readonly #options: ServerOptions
+  readonly #firstApp = Promise.withResolvers<App>()
   #app: App | null = null
   #server: Bun.Server<undefined> | null = null
   /** The requests as they were received, of those that the app got under another URL. */
@@ -55,6 +56,7 @@ export class HttpServer {
   /** Serves an app; requests that another app has begun are finished by that one. */
   use(app: App): void {
     this.#app = app
+    this.#firstApp.resolve(app)
   }
 
   /**
@@ -77,9 +79,14 @@ export class HttpServer {
       fetch: (request) => {
         const refusal = guard(request)
         if (refusal) return problemReply(refusal, requestIdOf(request.headers))
-        return this.#app ? this.#app.fetch(this.#routable(request)) : new Response(null, { status: 503 })
+        return this.#answer(this.#routable(request))
       },
     })
+  }
+
+  /** Who calls while the first app is being made waits for it. */
+  #answer(request: Request): Response | Promise<Response> {
+    return this.#app?.fetch(request) ?? this.#firstApp.promise.then((app) => app.fetch(request))
   }
 
   /** Elysia looks for the path from the 11th character of a URL on: the host must have four. */

@@ -93,7 +93,7 @@ describe('toOnnxSessionOptions', () => {
     ],
     [
       { provider: 'cuda', providerOptions: { deviceId: -1 } },
-      '"providerOptions.deviceId" must be a whole number from 0; got -1.',
+      '"providerOptions.deviceId" must be a whole number from 0 to 1023; got -1.',
     ],
     [
       { provider: 'webgpu', providerOptions: { preferredLayout: 'NWHC' } },

@@ -1,0 +1,147 @@
+import { isBuiltin } from 'node:module'
+import type { ESTree } from 'rolldown/utils'
+import { type SourceFile, visit } from '../support/source-files.ts'
+import { type Finding, findingAt } from './finding.ts'
+import { type ModuleReference, packageOf, referencesOf, targetOf } from './imports.ts'
+
+/** The direction of imports. An area is a folder such as `runtime/error`, or a file right below `runtime/`. */
+export interface Layers {
+  /** Areas of `runtime/` by name: each imports lower ranks and itself. */
+  readonly ranks: Readonly<Record<string, number>>
+  /** Areas of `runtime/` that import nothing but themselves and packages, and that nothing imports. */
+  readonly separate: readonly string[]
+  /** Areas of `adapters/` by name, and the areas that each may import beside itself. */
+  readonly adapters: Readonly<Record<string, readonly string[]>>
+  /** The areas that may import adapters. */
+  readonly adapterUsers: readonly string[]
+  /** Areas that must run in a page, and so import only each other and `browserPackages`. */
+  readonly browserSafe: readonly string[]
+  readonly browserPackages: readonly string[]
+  /** Packages that only some areas may import; `@a/*` stands for all of a scope. */
+  readonly packageOwners: Readonly<Record<string, readonly string[]>>
+  /** Areas whose files others may name by URL: they start processes and workers, and are not imported. */
+  readonly namedByUrl: readonly string[]
+}
+
+/** Every import of `runtime/`, `adapters/` and `functions/` that goes against the layers. */
+export function checkLayers(sources: readonly SourceFile[], layers: Layers): Finding[] {
+  return sources.flatMap((source) => {
+    const area = areaOf(source.path)
+    const unknown = describeUnknownArea(area, layers)
+    if (unknown !== null) return [{ path: source.path, line: 1, problem: unknown }]
+    const findings: Finding[] = []
+    for (const reference of referencesOf(source)) {
+      const problem = describeReference(source.path, reference, layers)
+      if (problem !== null) findings.push({ path: source.path, line: reference.line, problem })
+    }
+    if (layers.browserSafe.includes(area)) findings.push(...checkGlobals(source))
+    return findings
+  })
+}
+
+/** The area that a path belongs to: two folders deep in `runtime/` and `adapters/`, else the top folder. */
+export function areaOf(path: string): string {
+  const [top = '', second] = path.split('/')
+  return second !== undefined && (top === 'runtime' || top === 'adapters') ? `${top}/${second}` : top
+}
+
+function describeUnknownArea(area: string, { ranks, separate, adapters }: Layers): string | null {
+  const [top, name = ''] = area.split('/')
+  const known =
+    top === 'functions' || (top === 'runtime' ? name in ranks || separate.includes(area) : name in adapters)
+  if (known) return null
+  return `is in ${area}, which the direction table does not know; give it its place in test/repo/layers.test.ts`
+}
+
+function describeReference(path: string, reference: ModuleReference, layers: Layers): string | null {
+  const area = areaOf(path)
+  const { specifier } = reference
+  const target = targetOf(path, specifier)
+  if (target !== null) {
+    if (reference.kind === 'url' && mayNameByUrl(area, target, layers)) return null
+    return target === 'package.json' ? null : describeTarget(area, target, layers)
+  }
+  if (/^(?:\/|file:)/.test(specifier)) {
+    return `imports ${specifier} by an absolute path; import it by a relative one`
+  }
+  if (isBuiltin(specifier) || /^bun(?::|$)/.test(specifier)) {
+    if (!layers.browserSafe.includes(area)) return null
+    return `imports ${specifier}, but ${area} runs in the browser too; hand in what it needs from outside`
+  }
+  return describePackage(path, packageOf(specifier), layers)
+}
+
+function mayNameByUrl(area: string, target: string, { namedByUrl }: Layers): boolean {
+  return !target.endsWith('.ts') || namedByUrl.includes(area) || namedByUrl.includes(areaOf(target))
+}
+
+function describeTarget(area: string, target: string, layers: Layers): string | null {
+  const targetArea = areaOf(target)
+  const imports = `imports ${target}`
+  if (targetArea === area) return null
+  if (area === 'functions') {
+    return `${imports}; a function imports 'isoplex', files of functions/ and npm packages only`
+  }
+  if (layers.browserSafe.includes(area) && !layers.browserSafe.includes(targetArea)) {
+    return `${imports}, but ${area} runs in the browser too and ${targetArea} does not`
+  }
+  if (area.startsWith('adapters/')) {
+    const allowed = layers.adapters[area.slice('adapters/'.length)] ?? []
+    return allowed.includes(targetArea) ? null : `${imports}; ${area} may import ${allowed.join(', ')} only`
+  }
+  if (targetArea.startsWith('adapters/')) {
+    const users = layers.adapterUsers.join(', ')
+    return layers.adapterUsers.includes(area)
+      ? null
+      : `${imports}; adapters are chosen in ${users} only: take an Engine as a parameter`
+  }
+  return describeRank(area, target, layers)
+}
+
+function describeRank(area: string, target: string, { ranks, separate }: Layers): string | null {
+  const targetArea = areaOf(target)
+  const imports = `imports ${target}`
+  if (separate.includes(area) || separate.includes(targetArea)) {
+    return `${imports}; ${separate.includes(area) ? area : targetArea} stands alone and talks over HTTP only`
+  }
+  if (target === 'runtime/index.ts') return `${imports}, which is for functions; import the file that has it`
+  const rank = ranks[area.slice('runtime/'.length)]
+  const targetRank = ranks[targetArea.slice('runtime/'.length)]
+  if (rank === undefined || targetRank === undefined) {
+    return `${imports}, which is in no folder of the direction table of test/repo/layers.test.ts`
+  }
+  if (targetRank < rank) return null
+  return `${imports} (rank ${targetRank}); ${area} (rank ${rank}) may import lower ranks and itself only`
+}
+
+function describePackage(path: string, name: string, layers: Layers): string | null {
+  const area = areaOf(path)
+  if (path.startsWith('functions/_models/')) return null
+  if (name === 'isoplex') {
+    return area === 'functions' ? null : `imports isoplex, its own package; import the file that has it`
+  }
+  const owners = Object.entries(layers.packageOwners).find(
+    ([owned]) => owned === name || (owned.endsWith('/*') && name.startsWith(owned.slice(0, -1))),
+  )?.[1]
+  if (owners !== undefined && !owners.includes(area)) {
+    return `imports ${name}, which belongs to ${owners.join(' and ')} alone; use what that exports`
+  }
+  if (!layers.browserSafe.includes(area) || layers.browserPackages.includes(name)) return null
+  return `imports ${name}, but ${area} runs in the browser too, where only ${layers.browserPackages.join(', ')} are known to work`
+}
+
+const serverGlobals: readonly string[] = ['Bun', 'Buffer', 'process']
+
+function checkGlobals(source: SourceFile): Finding[] {
+  const findings: Finding[] = []
+  const check = (node: ESTree.Node): void => {
+    if (node.type !== 'Identifier' || !serverGlobals.includes(node.name)) return
+    const problem = `uses ${node.name}, which a browser does not have; hand in what it needs from outside`
+    findings.push(findingAt(source, node.start, problem))
+  }
+  visit(source, {
+    MemberExpression: (node) => check(node.object),
+    TSQualifiedName: (node) => check(node.left),
+  })
+  return findings
+}

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type ESTree, parseSync, Visitor, type VisitorObject } from 'rolldown/utils'
+
+/** The folder that holds the whole repository. */
+export const repository: string = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A comment without its marks; a doc comment's text begins with `*`. */
+export interface SourceComment {
+  readonly type: 'Line' | 'Block'
+  readonly value: string
+  readonly start: number
+  readonly end: number
+}
+
+/** A TypeScript file, read and parsed. Offsets count UTF-16 units of `text`. */
+export interface SourceFile {
+  /** Where it lies, from the top of the repository, with `/` between. */
+  readonly path: string
+  readonly text: string
+  readonly program: ESTree.Program
+  readonly comments: readonly SourceComment[]
+}
+
+/**
+ * Parses one file's text.
+ *
+ * @throws {SyntaxError} naming file, line and mistake where it is no TypeScript.
+ */
+export function parseSource(path: string, text: string): SourceFile {
+  const { program, comments, errors } = parseSync(path, text, { lang: 'ts', sourceType: 'module' })
+  const [mistake] = errors
+  if (mistake !== undefined) {
+    const line = lineAt(text, mistake.labels[0]?.start ?? 0)
+    throw new SyntaxError(`${path}:${line} does not parse: ${mistake.message}`)
+  }
+  return { path, text, program, comments }
+}
+
+/** Every file below these folders (a file stands for itself), sorted; one that does not exist holds none. */
+export function listFiles(places: readonly string[]): string[] {
+  return places.flatMap((place) => {
+    const facts = statSync(`${repository}/${place}`, { throwIfNoEntry: false })
+    if (facts === undefined) return []
+    if (facts.isFile()) return [place]
+    return readdirSync(`${repository}/${place}`, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => `${entry.parentPath}/${entry.name}`.slice(repository.length).replace(/^\/+/, ''))
+      .sort()
+  })
+}
+
+/** The text of one file, by its path from the top of the repository. */
+export function readText(path: string): string {
+  return readFileSync(`${repository}/${path}`, 'utf8')
+}
+
+/** Reads and parses every `.ts` file below these folders. */
+export function readSources(folders: readonly string[]): SourceFile[] {
+  return listFiles(folders)
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => parseSource(path, readText(path)))
+}
+
+/** Calls the handlers for every node of their kind, a parent before its children. */
+export function visit(source: SourceFile, handlers: VisitorObject): void {
+  new Visitor(handlers).visit(source.program)
+}
+
+/** The line, from 1, that holds an offset. */
+export function lineAt(text: string, offset: number): number {
+  let line = 1
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++
+  return line
+}
