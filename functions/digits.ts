@@ -1,10 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { defineInference, onnx, type Tensor, tensor } from 'isoplex'
+import seven from './_examples/seven.json' with { type: 'json' }
 
 /** A handwritten digit, 28 by 28, as in MNIST: white ink on black, 0 to 1, row by row. */
-const Picture = Type.Object({
-  pixels: Type.Array(Type.Number({ minimum: 0, maximum: 1 }), { minItems: 784, maxItems: 784 }),
-})
+const Picture = Type.Object(
+  { pixels: Type.Array(Type.Number({ minimum: 0, maximum: 1 }), { minItems: 784, maxItems: 784 }) },
+  { examples: [{ pixels: seven }] },
+)
 
 const Reading = Type.Object({
   digit: Type.Integer({ minimum: 0, maximum: 9 }),

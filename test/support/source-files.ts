@@ -13,7 +13,7 @@ export interface SourceComment {
   readonly end: number
 }
 
-/** A TypeScript file, read and parsed. Offsets count UTF-16 units of `text`. */
+/** A TypeScript or JavaScript file, read and parsed. Offsets count UTF-16 units of `text`. */
 export interface SourceFile {
   /** Where it lies, from the top of the repository, with `/` between. */
   readonly path: string
@@ -25,10 +25,10 @@ export interface SourceFile {
 /**
  * Parses one file's text.
  *
- * @throws {SyntaxError} naming file, line and mistake where it is no TypeScript.
+ * @throws {SyntaxError} naming file, line and mistake where it cannot be parsed.
  */
 export function parseSource(path: string, text: string): SourceFile {
-  const { program, comments, errors } = parseSync(path, text, { lang: 'ts', sourceType: 'module' })
+  const { program, comments, errors } = parseSync(path, text, { sourceType: 'module' })
   const [mistake] = errors
   if (mistake !== undefined) {
     const line = lineAt(text, mistake.labels[0]?.start ?? 0)
@@ -55,10 +55,10 @@ export function readText(path: string): string {
   return readFileSync(`${repository}/${path}`, 'utf8')
 }
 
-/** Reads and parses every `.ts` file below these folders. */
+/** Reads and parses every TypeScript and JavaScript file below these folders. */
 export function readSources(folders: readonly string[]): SourceFile[] {
   return listFiles(folders)
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.[cm]?[jt]sx?$/.test(path))
     .map((path) => parseSource(path, readText(path)))
 }
 
