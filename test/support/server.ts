@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { loadProjectKey } from '../../runtime/auth/key.ts'
@@ -89,6 +89,13 @@ export async function makeProject(
     },
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   }
+}
+
+/** Makes a project with the example functions of this repository. */
+export async function makeExampleProject(): Promise<TestProject> {
+  const project = await makeProject()
+  await cp(join(repository, 'functions'), join(project.directory, 'functions'), { recursive: true })
+  return project
 }
 
 /** Starts `isoplex dev` or `isoplex serve` on a free port and waits until it listens. */

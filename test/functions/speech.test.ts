@@ -1,0 +1,122 @@
+import * as ort from 'onnxruntime-node'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeExampleProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
+
+const sampleRate = 16_000
+const windowSamples = 512
+const contextSamples = 64
+
+describe('speech', () => {
+  let project: TestProject
+  let server: TestServer
+  let session: ort.InferenceSession
+  beforeAll(async () => {
+    project = await makeExampleProject()
+    server = await startServer(project, 'serve')
+    session = await ort.InferenceSession.create('functions/_models/speech/model.onnx')
+  })
+  afterAll(async () => {
+    await session.release()
+    await server[Symbol.asyncDispose]()
+    await project[Symbol.asyncDispose]()
+  })
+
+  it('answers as a bare onnxruntime loop over the same audio', async () => {
+    const audio = vowels(2)
+    const reply = await listen(audio)
+    const expected = await bareLoop(audio)
+    expect(reply.probabilities).toHaveLength(expected.length)
+    expect(largestDifference(reply.probabilities, expected)).toBeLessThan(1e-6)
+    // A constant answer would be equal as well: the audio has sound that the model takes for speech, and silence.
+    expect(Math.max(...expected)).toBeGreaterThan(0.5)
+    expect(Math.min(...expected)).toBeLessThan(0.1)
+  })
+
+  it('goes on where the state of the last reply left off', async () => {
+    const audio = vowels(1).slice(0, 20 * windowSamples)
+    const whole = await listen(audio)
+    const first = await listen(audio.slice(0, 7 * windowSamples))
+    const second = await listen(audio.slice(7 * windowSamples), first.state)
+    expect([...first.probabilities, ...second.probabilities]).toEqual(whole.probabilities)
+    expect(second.state).toBe(whole.state)
+  })
+
+  it('keeps callers apart that are heard together', async () => {
+    const clips = [vowels(1), vowels(1.5), new Array<number>(sampleRate).fill(0), vowels(0.5)]
+    const alone = []
+    for (const clip of clips) alone.push(await listen(clip))
+    const together = await Promise.all(clips.flatMap((clip) => [listen(clip), listen(clip)]))
+    for (const [index, reply] of together.entries()) {
+      const expected = alone[Math.floor(index / 2)]?.probabilities ?? []
+      expect(largestDifference(reply.probabilities, expected)).toBeLessThan(1e-5)
+    }
+  })
+
+  it('refuses a state that it did not give', async () => {
+    const token = await server.token('speech')
+    const json = { audio: vowels(0.1), state: 'AAAA' }
+    const reply = await server.call('/speech', { json, token })
+    expect([reply.status, reply.json.issues[0].path]).toEqual([422, '/state'])
+  })
+
+  async function listen(audio: readonly number[], state?: string) {
+    const token = await server.token('speech')
+    const reply = await server.call('/speech', { json: { audio, ...(state ? { state } : {}) }, token })
+    expect(reply.status, reply.text).toBe(200)
+    return reply.json as { probabilities: number[]; state: string }
+  }
+
+  async function bareLoop(audio: readonly number[]): Promise<number[]> {
+    const sr = new ort.Tensor('int64', BigInt64Array.of(BigInt(sampleRate)), [])
+    let state = new ort.Tensor('float32', new Float32Array(2 * 128), [2, 1, 128])
+    let context = new Float32Array(contextSamples)
+    const probabilities: number[] = []
+    for (let start = 0; start < audio.length; start += windowSamples) {
+      const sound = new Float32Array(contextSamples + windowSamples)
+      sound.set(context)
+      sound.set(audio.slice(start, start + windowSamples), contextSamples)
+      context = sound.slice(-contextSamples)
+      const { output, stateN } = await session.run({
+        input: new ort.Tensor('float32', sound, [1, sound.length]),
+        state,
+        sr,
+      })
+      probabilities.push(Number(output?.data[0]))
+      state = stateN as ort.TypedTensor<'float32'>
+    }
+    return probabilities
+  }
+})
+
+/** Vowel-like sound: a buzz at a gliding pitch, shaped by the resonances of a mouth, with silence between. */
+function vowels(seconds: number): number[] {
+  const resonances = [
+    { hertz: 730, width: 90 },
+    { hertz: 1_090, width: 110 },
+    { hertz: 2_440, width: 160 },
+  ]
+  const filters = resonances.map(({ hertz, width }) => {
+    const radius = Math.exp((-Math.PI * width) / sampleRate)
+    return { a: 2 * radius * Math.cos((2 * Math.PI * hertz) / sampleRate), b: -radius * radius, y1: 0, y2: 0 }
+  })
+  let phase = 0
+  return Array.from({ length: Math.round(seconds * sampleRate) }, (_, index) => {
+    const time = index / sampleRate
+    phase += (120 + 30 * Math.sin(2 * Math.PI * 3 * time)) / sampleRate
+    const pulse = phase >= 1 ? 1 : 0
+    phase %= 1
+    const voiced = time % 0.5 > 0.15 ? 1 : 0
+    let sound = pulse * voiced
+    for (const filter of filters) {
+      const next = sound + filter.a * filter.y1 + filter.b * filter.y2
+      filter.y2 = filter.y1
+      filter.y1 = next
+      sound = next
+    }
+    return Math.max(-1, Math.min(1, sound * 0.002))
+  })
+}
+
+function largestDifference(left: readonly number[], right: readonly number[]): number {
+  return Math.max(...left.map((value, index) => Math.abs(value - (right[index] ?? Number.NaN))))
+}
