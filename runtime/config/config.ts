@@ -37,7 +37,7 @@ export interface Config {
 
   /** Replica processes of the default group. An integer from 1 to 256. @default cores, at most 4 */
   readonly replicas: number
-  /** Models that one replica holds at a time. An integer from 1 to 1024. @default 3 */
+  /** Models of one function that one replica holds at a time. An integer from 1 to 1024. @default 3 */
   readonly maxModelsPerReplica: number
   /** Runner threads that one replica holds at a time. An integer from 1 to 1024. @default 32 */
   readonly maxRunnersPerReplica: number

@@ -84,7 +84,7 @@ export const configSchema = Type.Object(
     }),
 
     replicas: integer('Replica processes of the default group.', 1, 256),
-    maxModelsPerReplica: integer('Models that one replica holds at a time.', 1, 1024),
+    maxModelsPerReplica: integer('Models of one function that one replica holds at a time.', 1, 1024),
     maxRunnersPerReplica: integer('Runner threads that one replica holds at a time.', 1, 1024),
     maxOngoingRequests: integer('Requests at a time in one runner of a function without a model.', 1, 65_536),
     maxQueuedRequests: integer('Requests that may wait in one queue.', 1, 1_000_000),
