@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { heldOutSamples } from '../../functions/_models/digits/samples.ts'
 import { makeExampleProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
 
-/** The accuracy that the model's README states is held to this. */
-const leastAccuracy = 0.98
+/** The model's README states 98.8 %; every answer is the same on each machine but for the last digits of its scores. */
+const leastAccuracy = 0.987
 
 describe('digits', () => {
   let project: TestProject
