@@ -1,6 +1,5 @@
 import { posix } from 'node:path'
-import type { ESTree } from 'rolldown/utils'
-import { lineAt, type SourceFile, visit } from '../support/source-files.ts'
+import { lineAt, type SourceFile, type SyntaxNode, visit } from '../support/source-files.ts'
 
 /** One place where a file names another module. */
 export interface ModuleReference {
@@ -17,7 +16,7 @@ export interface ModuleReference {
  */
 export function referencesOf(source: SourceFile): ModuleReference[] {
   const references: ModuleReference[] = []
-  const add = (node: ESTree.Node | null | undefined, kind: ModuleReference['kind'], base = ''): void => {
+  const add = (node: SyntaxNode | null | undefined, kind: ModuleReference['kind'], base = ''): void => {
     const specifier = literalText(node)
     if (node == null || specifier === null) return
     references.push({ specifier: base + specifier, kind, line: lineAt(source.text, node.start) })
@@ -58,12 +57,12 @@ export function packageOf(specifier: string): string {
     .join('/')
 }
 
-function literalText(node: ESTree.Node | null | undefined): string | null {
+function literalText(node: SyntaxNode | null | undefined): string | null {
   if (node?.type === 'Literal' && typeof node.value === 'string') return node.value
   if (node?.type === 'TemplateLiteral') return node.quasis.map((part) => part.value.cooked).join('*')
   return null
 }
 
-function textOf(source: SourceFile, node: ESTree.Node): string {
+function textOf(source: SourceFile, node: SyntaxNode): string {
   return source.text.slice(node.start, node.end)
 }

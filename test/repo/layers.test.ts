@@ -87,7 +87,11 @@ describe('checkLayers', () => {
     ['a re-export of all', `export * from '../engine/a.ts'`, /imports runtime\/engine\/a\.ts/],
     ['an import for its effect', `import '../engine/a.ts'`, /imports runtime\/engine\/a\.ts/],
     ['a dynamic import', `await import('../engine/a.ts')`, /imports runtime\/engine\/a\.ts/],
-    ['a dynamic import in part', 'await import(`../engine/${name}.ts`)', /imports runtime\/engine\/\*\.ts/],
+    [
+      'a dynamic import in part',
+      `await import(\`../engine/\${name}.ts\`)`,
+      /imports runtime\/engine\/\*\.ts/,
+    ],
     ['the type of a module', `type A = typeof import('../engine/a.ts')`, /imports runtime\/engine\/a\.ts/],
     ['a URL', `new URL('../engine/a.ts', import.meta.url)`, /imports runtime\/engine\/a\.ts/],
     ['a resolved place', `import.meta.resolve('../engine/a.ts')`, /imports runtime\/engine\/a\.ts/],
@@ -99,6 +103,8 @@ describe('checkLayers', () => {
     ['a builtin of Bun', `import { dlopen } from 'bun:ffi'`, /imports bun:ffi, .*browser/],
     ['Bun itself', `import { file } from 'bun'`, /imports bun, .*browser/],
     ['a global of the server', `\n\nBun.file('a')`, /^runtime\/error\/x\.ts:3 uses Bun/],
+    ['a global by its place', 'const { file } = globalThis.Bun', /uses Bun/],
+    ['the process', 'process.env.HOME', /uses process/],
     ['a type of the server', `let shell: Bun.Shell`, /uses Bun/],
     ['a package unknown in browsers', `import pino from 'pino'`, /imports pino, .*browser/],
     ['its own package', `import { file } from 'isoplex'`, /its own package/],
@@ -115,6 +121,7 @@ describe('checkLayers', () => {
     ['runtime/server/x.ts', `import '../nowhere/a.ts'`, /in no folder of the direction table/],
     ['runtime/define/x.ts', `import type { A } from '../config/a.ts'`, /config does not/],
     ['runtime/nowhere/x.ts', '', /runtime\/nowhere, which the direction table does not know/],
+    ['runtime/constructor/x.ts', '', /which the direction table does not know/],
     ['runtime/nowhere.ts', '', /runtime\/nowhere\.ts, which the direction table does not know/],
     ['adapters/nowhere/x.ts', '', /adapters\/nowhere, which the direction table does not know/],
     ['runtime/cli/x.ts', `import '../../adapters/onnx-node/engine.ts'`, /chosen in runtime\/entry only/],
@@ -123,6 +130,7 @@ describe('checkLayers', () => {
     ['adapters/onnx-node/x.ts', `import '../../runtime/define/a.ts'`, /adapters\/onnx-node may import/],
     ['functions/x.ts', `import '../runtime/index.ts'`, /a function imports 'isoplex'/],
     ['functions/x.ts', `import 'onnxruntime-node'`, /belongs to adapters\/onnx-node alone/],
+    ['functions/x.ts', `import { readFile } from 'node:fs/promises'`, /a function imports 'isoplex'/],
     ['runtime/model/x.ts', `import 'jose'`, /belongs to runtime\/auth alone/],
     ['runtime/entry/x.ts', `import '@elysiajs/cors'`, /belongs to runtime\/server alone/],
     ['runtime/entry/x.ts', `import type { A } from 'elysia/types'`, /belongs to runtime\/server alone/],
@@ -151,6 +159,7 @@ describe('checkLayers', () => {
     ['functions/x.ts', `import 'isoplex'\nimport './_help.ts'\nimport 'sharp'`],
     ['functions/_models/a/x.ts', `import 'onnxruntime-node'\nimport 'node:fs'`],
     ['runtime/error/x.ts', `const text = "import '../engine/a.ts'" // Bun.file, import 'node:fs'`],
+    ['runtime/error/x.ts', `request.process.run(reply.Buffer)`],
   ])('allows in %s: %s', (path, text) => {
     expect(findingsOf(path, text)).toEqual([])
   })

@@ -1,5 +1,4 @@
 import { isBuiltin } from 'node:module'
-import type { ESTree } from 'rolldown/utils'
 import { type SourceFile, visit } from '../support/source-files.ts'
 import { type Finding, findingAt } from './finding.ts'
 import { type ModuleReference, packageOf, referencesOf, targetOf } from './imports.ts'
@@ -22,6 +21,8 @@ export interface Layers {
   /** Areas whose files others may name by URL: they start processes and workers, and are not imported. */
   readonly namedByUrl: readonly string[]
 }
+
+const functionRule = "a function imports 'isoplex', files of functions/ and npm packages only"
 
 /** Every import of `runtime/`, `adapters/` and `functions/` that goes against the layers. */
 export function checkLayers(sources: readonly SourceFile[], layers: Layers): Finding[] {
@@ -48,7 +49,10 @@ export function areaOf(path: string): string {
 function describeUnknownArea(area: string, { ranks, separate, adapters }: Layers): string | null {
   const [top, name = ''] = area.split('/')
   const known =
-    top === 'functions' || (top === 'runtime' ? name in ranks || separate.includes(area) : name in adapters)
+    top === 'functions' ||
+    (top === 'runtime'
+      ? Object.hasOwn(ranks, name) || separate.includes(area)
+      : Object.hasOwn(adapters, name))
   if (known) return null
   return `is in ${area}, which the direction table does not know; give it its place in test/repo/layers.test.ts`
 }
@@ -64,10 +68,7 @@ function describeReference(path: string, reference: ModuleReference, layers: Lay
   if (/^(?:\/|file:)/.test(specifier)) {
     return `imports ${specifier} by an absolute path; import it by a relative one`
   }
-  if (isBuiltin(specifier) || /^bun(?::|$)/.test(specifier)) {
-    if (!layers.browserSafe.includes(area)) return null
-    return `imports ${specifier}, but ${area} runs in the browser too; hand in what it needs from outside`
-  }
+  if (isBuiltin(specifier) || /^bun(?::|$)/.test(specifier)) return describeBuiltin(path, specifier, layers)
   return describePackage(path, packageOf(specifier), layers)
 }
 
@@ -79,9 +80,7 @@ function describeTarget(area: string, target: string, layers: Layers): string | 
   const targetArea = areaOf(target)
   const imports = `imports ${target}`
   if (targetArea === area) return null
-  if (area === 'functions') {
-    return `${imports}; a function imports 'isoplex', files of functions/ and npm packages only`
-  }
+  if (area === 'functions') return `${imports}; ${functionRule}`
   if (layers.browserSafe.includes(area) && !layers.browserSafe.includes(targetArea)) {
     return `${imports}, but ${area} runs in the browser too and ${targetArea} does not`
   }
@@ -96,6 +95,14 @@ function describeTarget(area: string, target: string, layers: Layers): string | 
       : `${imports}; adapters are chosen in ${users} only: take an Engine as a parameter`
   }
   return describeRank(area, target, layers)
+}
+
+function describeBuiltin(path: string, name: string, { browserSafe }: Layers): string | null {
+  if (areaOf(path) === 'functions' && !path.startsWith('functions/_models/')) {
+    return `imports ${name}; ${functionRule}`
+  }
+  if (!browserSafe.includes(areaOf(path))) return null
+  return `imports ${name}, but ${areaOf(path)} runs in the browser too; hand in what it needs from outside`
 }
 
 function describeRank(area: string, target: string, { ranks, separate }: Layers): string | null {
@@ -130,18 +137,20 @@ function describePackage(path: string, name: string, layers: Layers): string | n
   return `imports ${name}, but ${area} runs in the browser too, where only ${layers.browserPackages.join(', ')} are known to work`
 }
 
-const serverGlobals: readonly string[] = ['Bun', 'Buffer', 'process']
-
 function checkGlobals(source: SourceFile): Finding[] {
   const findings: Finding[] = []
-  const check = (node: ESTree.Node): void => {
-    if (node.type !== 'Identifier' || !serverGlobals.includes(node.name)) return
-    const problem = `uses ${node.name}, which a browser does not have; hand in what it needs from outside`
-    findings.push(findingAt(source, node.start, problem))
+  const add = (name: string, offset: number): void => {
+    const problem = `uses ${name}, which a browser does not have; hand in what it needs from outside`
+    findings.push(findingAt(source, offset, problem))
   }
   visit(source, {
-    MemberExpression: (node) => check(node.object),
-    TSQualifiedName: (node) => check(node.left),
+    Identifier: ({ name, start }) => {
+      if (name === 'Bun') add(name, start)
+    },
+    MemberExpression: ({ object }) => {
+      if (object.type !== 'Identifier') return
+      if (object.name === 'Buffer' || object.name === 'process') add(object.name, object.start)
+    },
   })
   return findings
 }

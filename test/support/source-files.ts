@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ESTree, parseSync, Visitor, type VisitorObject } from 'rolldown/utils'
 
@@ -12,6 +13,9 @@ export interface SourceComment {
   readonly start: number
   readonly end: number
 }
+
+/** Any node of a syntax tree, told apart by its `type`. */
+export type SyntaxNode = ESTree.Node
 
 /** A TypeScript or JavaScript file, read and parsed. Offsets count UTF-16 units of `text`. */
 export interface SourceFile {
@@ -40,19 +44,19 @@ export function parseSource(path: string, text: string): SourceFile {
 /** Every file below these folders (a file stands for itself), sorted; one that does not exist holds none. */
 export function listFiles(places: readonly string[]): string[] {
   return places.flatMap((place) => {
-    const facts = statSync(`${repository}/${place}`, { throwIfNoEntry: false })
-    if (facts === undefined) return []
-    if (facts.isFile()) return [place]
-    return readdirSync(`${repository}/${place}`, { recursive: true, withFileTypes: true })
+    const path = join(repository, place)
+    const facts = statSync(path, { throwIfNoEntry: false })
+    if (facts?.isDirectory() !== true) return facts === undefined ? [] : [place]
+    return readdirSync(path, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => `${entry.parentPath}/${entry.name}`.slice(repository.length).replace(/^\/+/, ''))
+      .map((entry) => relative(repository, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
       .sort()
   })
 }
 
 /** The text of one file, by its path from the top of the repository. */
 export function readText(path: string): string {
-  return readFileSync(`${repository}/${path}`, 'utf8')
+  return readFileSync(join(repository, path), 'utf8')
 }
 
 /** Reads and parses every TypeScript and JavaScript file below these folders. */
