@@ -4,7 +4,7 @@ export type Binding = typeof import('onnxruntime-node')
 let loading: Promise<Binding> | undefined
 
 /**
- * Loads onnxruntime-node at first need, and turns its log off for good: what it would say arrives in exceptions.
+ * Loads onnxruntime-node at first need, and turns its log off for good: what it would say comes in exceptions.
  * A machine that it has no binary for can thus still load this adapter and be told so.
  *
  * @throws {Error} the loader's own, where there is no binary for this machine.

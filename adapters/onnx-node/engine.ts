@@ -29,7 +29,7 @@ export interface OnnxNodeEngineOptions {
    * @default none; the main thread is taken to be the only one that uses webgpu
    */
   readonly webgpuLock?: LockMemory
-  /** Called when a model computes on a fallback; once for each wish, so that it can be said once. @default none */
+  /** Called when a model computes on a fallback, once for each wish, so that it is said once. @default none */
   readonly onFallback?: (fallback: ProviderFallback) => void
 }
 
@@ -69,32 +69,29 @@ interface Loader {
 }
 
 async function load(loader: Loader, location: string, options: SessionOptions): Promise<Session> {
-  if (typeof location !== 'string' || location === '') {
+  if (typeof location !== 'string' || location === '' || location.includes('\0')) {
     throw new TypeError('"location" must be the path of a model file.')
   }
   assertSessionOptions(options)
-  const wished = options.provider ?? 'auto'
   const facts = await loader.readFacts()
   const choice = selectProvider(facts, options)
-  if (choice.fellBack) loader.reportFallback({ wished, provider: choice.provider, reason: choice.reason })
-  const candidates = candidatesOf(facts, choice, options)
-  const failures: string[] = []
-  for (const provider of candidates) {
+  const faults = choice.fellBack ? [choice.reason] : []
+  for (const provider of candidatesOf(facts, choice, options)) {
     const exclusive = loader.exclusionOf(provider)
     try {
       const session = await open(location, options, provider, exclusive)
-      const reason = failures.join(' ')
-      if (failures.length > 0) loader.reportFallback({ wished, provider, reason })
+      const wished = options.provider ?? 'auto'
+      if (faults.length > 0) loader.reportFallback({ wished, provider, reason: faults.join(' ') })
       return session
     } catch (error) {
       if (provider === 'cpu') throw modelBroken(location, error)
-      failures.push(
+      faults.push(
         `${provider} could not load "${fileNameOf(location)}": ${describeFailure(error, location)}.`,
       )
     }
   }
   await assertLoads(location, options)
-  throw new IsoplexError('PROVIDER_UNAVAILABLE', `${failures.join(' ')} On cpu it loads.`, {
+  throw new IsoplexError('PROVIDER_UNAVAILABLE', `${faults.join(' ')} On cpu it loads.`, {
     details: { missing: [] },
   })
 }

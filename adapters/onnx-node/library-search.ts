@@ -1,13 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { LibraryFacts } from '../../runtime/engine/machine-facts.ts'
 import { readSharedLibraryNeeds } from './shared-library.ts'
 
 /** Where the dynamic loader of a machine looks. */
 export interface LibrarySearch {
-  /** Whether the loader would find a library by this name, for a library with the given search path of its own. */
+  /** Whether the loader would find a library by this name, for one that has a search path of its own. */
   finds(name: string, searchPath?: readonly string[]): boolean
 }
+
+// The folders that Debian and its kin give libraries of a processor, by Node's name for it.
+const processorFolders = new Map([
+  ['x64', 'x86_64-linux-gnu'],
+  ['arm64', 'aarch64-linux-gnu'],
+])
 
 /**
  * The loader's places: the library's own search path, `LD_LIBRARY_PATH`, the cache that `ldconfig` writes, and
@@ -17,14 +23,18 @@ export interface LibrarySearch {
  */
 export function createLibrarySearch(
   root: string,
+  architecture: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): LibrarySearch {
+  const processor = processorFolders.get(architecture) ?? ''
   const named = (environment.LD_LIBRARY_PATH ?? '').split(/[:;]/).filter((folder) => folder !== '')
-  const always = ['/lib', '/usr/lib', '/lib64', '/usr/lib64'].map((folder) => join(root, folder))
+  const bases = ['/lib', '/usr/lib']
+  const always = bases.flatMap((base) => [base, `${base}64`, join(base, processor)])
   let cache: string | undefined
   return {
     finds(name, searchPath = []) {
-      if ([...searchPath, ...named, ...always].some((folder) => existsSync(join(folder, name)))) return true
+      if ([...searchPath, ...named].some((folder) => existsSync(join(folder, name)))) return true
+      if (always.some((folder) => existsSync(join(root, folder, name)))) return true
       // The cache holds each library's path as a C string; its other fields are of no interest here.
       cache ??= readCache(join(root, '/etc/ld.so.cache'))
       return cache.includes(`/${name}\0`)
@@ -33,25 +43,26 @@ export function createLibrarySearch(
 }
 
 /**
- * Whether what a provider's library needs is there: the library itself, what it says that it needs, and
- * `alsoNeeded`, which it loads by name when first used.
+ * Whether what a provider outside the runtime needs is there: its own libraries beside the binding, what they
+ * say that they need, and cuDNN, which they load by name when a node first needs it. A library of its own that
+ * is damaged counts as missing.
  */
 export function findProviderLibraries(
   search: LibrarySearch,
-  path: string,
-  alsoNeeded: readonly string[],
+  provider: 'cuda' | 'tensorrt',
+  bindingFolder: string,
 ): LibraryFacts {
-  const own = path.slice(path.lastIndexOf('/') + 1)
-  const needs = readSharedLibraryNeeds(path)
-  if (needs === null) return { found: [], missing: [own] }
-  const searchPath = needs.searchPath.map((folder) =>
-    folder.replaceAll(/\$ORIGIN|\$\{ORIGIN\}/g, dirname(path)),
-  )
-  const names = [...new Set([...needs.libraries, ...alsoNeeded])]
-  return {
-    found: [own, ...names.filter((name) => search.finds(name, searchPath))],
-    missing: names.filter((name) => !search.finds(name, searchPath)),
-  }
+  const own = ['shared', provider].map((name) => `libonnxruntime_providers_${name}.so`)
+  const read = own.map((name) => readSharedLibraryNeeds(join(bindingFolder, name)))
+  const missing = own.filter((_, index) => read[index] === null)
+  if (missing.length > 0) return { found: own.filter((name) => !missing.includes(name)), missing }
+  const needs = read.filter((library) => library !== null)
+  const searchPath = needs
+    .flatMap((library) => library.searchPath)
+    .map((folder) => folder.replaceAll(/\$ORIGIN|\$\{ORIGIN\}/g, bindingFolder))
+  const names = [...new Set([...needs.flatMap((library) => library.libraries), 'libcudnn.so.9'])]
+  const found = names.filter((name) => search.finds(name, searchPath))
+  return { found: [...own, ...found], missing: names.filter((name) => !found.includes(name)) }
 }
 
 function readCache(path: string): string {

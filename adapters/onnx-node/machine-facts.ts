@@ -33,25 +33,15 @@ export function readMachineFacts(): Promise<MachineFacts> {
 /** The facts that the given sources show. Libraries and drivers are looked for on Linux only. */
 export function gatherMachineFacts(sources: FactSources): MachineFacts {
   const { platform, architecture, backends, environment, root, bindingFolder } = sources
-  const search = createLibrarySearch(root, environment)
+  const search = createLibrarySearch(root, architecture, environment)
   const linux = platform === 'linux'
-  const librariesOf = (provider: string, alsoNeeded: readonly string[]): LibraryFacts =>
-    linux
-      ? findProviderLibraries(
-          search,
-          join(bindingFolder, `libonnxruntime_providers_${provider}.so`),
-          alsoNeeded,
-        )
-      : { found: [], missing: [] }
+  const librariesOf = (provider: 'cuda' | 'tensorrt'): LibraryFacts =>
+    linux ? findProviderLibraries(search, provider, bindingFolder) : { found: [], missing: [] }
   return {
     platform,
     architecture,
     backends,
-    libraries: {
-      // Both load cuDNN by name when a node first needs it.
-      cuda: librariesOf('cuda', ['libcudnn.so.9']),
-      tensorrt: librariesOf('tensorrt', ['libcudnn.so.9']),
-    },
+    libraries: { cuda: librariesOf('cuda'), tensorrt: librariesOf('tensorrt') },
     nvidia: linux ? readNvidiaFacts(root, environment) : { devices: [], driver: null, hidden: false },
     vulkan: {
       loader: linux && search.finds('libvulkan.so.1'),

@@ -20,12 +20,7 @@ export function createLockMemory(): LockMemory {
 export function createProcessExclusion(memory: LockMemory, threadId: number): Exclusion {
   const holder = new Int32Array(memory)
   return async (work) => {
-    for (;;) {
-      const held = Atomics.compareExchange(holder, 0, 0, holderOf(threadId))
-      if (held === 0) break
-      const waiting = Atomics.waitAsync(holder, 0, held)
-      if (waiting.async) await waiting.value
-    }
+    await acquire(holder, holderOf(threadId))
     try {
       return await work()
     } finally {
@@ -42,6 +37,22 @@ export function freeLock(memory: LockMemory, threadId: number): void {
   const holder = new Int32Array(memory)
   if (Atomics.compareExchange(holder, 0, holderOf(threadId), 0) === holderOf(threadId)) {
     Atomics.notify(holder, 0)
+  }
+}
+
+async function acquire(holder: Int32Array<SharedArrayBuffer>, self: number): Promise<void> {
+  let held = Atomics.compareExchange(holder, 0, 0, self)
+  if (held === 0) return
+  // Waiting on memory does not keep a thread's event loop alive: one that does nothing else would end here.
+  const alive = setInterval(() => undefined, 60_000)
+  try {
+    while (held !== 0) {
+      const waiting = Atomics.waitAsync(holder, 0, held)
+      if (waiting.async) await waiting.value
+      held = Atomics.compareExchange(holder, 0, 0, self)
+    }
+  } finally {
+    clearInterval(alive)
   }
 }
 

@@ -35,7 +35,7 @@ function withoutFolder(text: string, location: string | undefined): string {
   return folder === '' ? named : named.replaceAll(folder, '')
 }
 
-/** Takes out `file.cc:12 Function` and, by the file's full path, `/…/file.cc:12 type Class::Function(…)`. */
+/** Takes out `file.cc:12 Function` and, with the file's full path, `/…/file.cc:12 Class::Function(…)`. */
 function withoutSourcePlaces(text: string): string {
   const place = /\S+\.(?:cc|cpp|h|hpp):\d+ /.exec(text)
   if (place === null) return text

@@ -17,7 +17,7 @@ export class OnnxSession implements Session {
   readonly #running = new Set<Promise<unknown>>()
   #disposal: Promise<void> | undefined
 
-  /** @throws {Error} where the model has an input or output that cannot be exchanged; the caller still owns `session`. */
+  /** @throws {Error} where an input or output cannot be exchanged; the caller still owns `session`. */
   constructor(session: InferenceSession, provider: Provider, exclusive: Exclusion) {
     this.inputs = toTensorFacts('input', session.inputMetadata)
     this.outputs = toTensorFacts('output', session.outputMetadata)

@@ -11,7 +11,10 @@ export interface SessionOptions {
    * an error, never another provider in silence. @default 'auto'
    */
   readonly provider?: Provider | 'auto'
-  /** What to take where `provider` is not to be had, or fails to load the model; it is then said once. @default none */
+  /**
+   * What to take where `provider` is not to be had, or fails to load the model; it is then said once.
+   * @default none
+   */
   readonly fallback?: Provider
   /** Threads that one operator may use. @default the engine's, which is one a core */
   readonly intraOpThreads?: number
@@ -56,7 +59,10 @@ export interface Session {
    * `INTERNAL`, with the runtime's reason, where the model fails on feeds that fit.
    */
   run(feeds: Tensors): Promise<Tensors>
-  /** Frees the model once the runs in flight have ended. Calling it again does nothing; `run` after it is a `TypeError`. */
+  /**
+   * Frees the model once the runs in flight have ended. Calling it again does nothing; `run` after it is a
+   * `TypeError`.
+   */
   dispose(): Promise<void>
 }
 

@@ -49,6 +49,6 @@ export interface VulkanDriver {
   readonly name: string
   /** Whether it computes on the CPU. */
   readonly software: boolean
-  /** Whether the environment names it (`VK_DRIVER_FILES`, `VK_ICD_FILENAMES`), rather than a folder holding it. */
+  /** Whether the environment names it (`VK_DRIVER_FILES`, `VK_ICD_FILENAMES`); else a folder has it. */
   readonly named: boolean
 }

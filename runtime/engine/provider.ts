@@ -115,9 +115,7 @@ const findings: { readonly [Name in Provider]: (facts: MachineFacts) => Finding 
 function explainNvidia(facts: MachineFacts, provider: 'cuda' | 'tensorrt', libraries: LibraryFacts): Finding {
   if (!lists(facts, provider)) return unbuilt(facts, provider)
   const { devices, driver } = facts.nvidia
-  const faults = [libraryFault(provider, libraries), deviceFault(facts.nvidia)].filter(
-    (fault) => fault !== null,
-  )
+  const faults = [libraryFault(libraries), deviceFault(facts.nvidia)].filter((fault) => fault !== null)
   if (faults.length === 0) {
     return available(`${devices.join(', ')}${driver === null ? '' : `, driver ${driver}`}.`)
   }
@@ -134,12 +132,11 @@ interface Fault {
   readonly advice: string
 }
 
-function libraryFault(provider: string, { missing }: LibraryFacts): Fault | null {
-  const own = `libonnxruntime_providers_${provider}.so`
+function libraryFault({ missing }: LibraryFacts): Fault | null {
   if (missing.length === 0) return null
-  if (missing.includes(own)) {
+  if (missing.some((name) => name.startsWith('libonnxruntime_'))) {
     return {
-      reason: `${own} is not beside the binding of onnxruntime-node.`,
+      reason: `Beside the binding of onnxruntime-node there is no ${missing.join(', ')}.`,
       missing,
       advice:
         'Fetch it with ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js (Linux on x64 only), then look again: it says which libraries of CUDA it needs.',
@@ -149,7 +146,7 @@ function libraryFault(provider: string, { missing }: LibraryFacts): Fault | null
     reason: `The loader does not find ${missing.join(', ')}.`,
     missing,
     advice:
-      'Install what has them (CUDA, cuDNN 9, for tensorrt also TensorRT) where ldconfig or LD_LIBRARY_PATH names it.',
+      'Install what has them (the driver, CUDA, cuDNN 9, for tensorrt also TensorRT) where ldconfig or LD_LIBRARY_PATH names it.',
   }
 }
 

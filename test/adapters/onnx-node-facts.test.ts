@@ -41,6 +41,7 @@ function put(path: string, content: string | Uint8Array = ''): void {
 
 function putProvider(header: LibraryHeader): void {
   put('binding/libonnxruntime_providers_cuda.so', sharedLibrary(header))
+  put('binding/libonnxruntime_providers_shared.so', sharedLibrary({}))
 }
 
 describe('readMachineFacts', () => {
@@ -54,15 +55,20 @@ describe('readMachineFacts', () => {
 })
 
 describe('libraries', () => {
-  it('are missing as a whole where the provider itself is', () => {
-    expect(factsOf().libraries.cuda).toEqual({ found: [], missing: ['libonnxruntime_providers_cuda.so'] })
+  it('are missing as a whole where the provider’s own are missing or damaged', () => {
+    const own = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'] as const
+    expect(factsOf().libraries.cuda).toEqual({ found: [], missing: own })
+    put(`binding/${own[0]}`, sharedLibrary({}))
+    expect(factsOf().libraries.cuda).toEqual({ found: [own[0]], missing: [own[1]] })
+    put(`binding/${own[1]}`, sharedLibrary({ needed: ['libcudart.so.12'] }).subarray(0, 100))
+    expect(factsOf().libraries.cuda).toEqual({ found: [own[0]], missing: [own[1]] })
   })
 
   it('are those that the provider asks for, and cuDNN, which it loads later', () => {
     putProvider({ needed: ['libcudart.so.12', 'libc.so.6'] })
     put('usr/lib/libc.so.6')
     expect(factsOf().libraries.cuda).toEqual({
-      found: ['libonnxruntime_providers_cuda.so', 'libc.so.6'],
+      found: ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so', 'libc.so.6'],
       missing: ['libcudart.so.12', 'libcudnn.so.9'],
     })
   })
@@ -90,7 +96,7 @@ describe('libraries', () => {
   it('let cuda be taken once they and a device are there', () => {
     putProvider({ needed: ['libcudart.so.13'] })
     put('usr/lib/libcudart.so.13')
-    put('usr/lib/libcudnn.so.9')
+    put('usr/lib/x86_64-linux-gnu/libcudnn.so.9')
     expect(selectProvider(factsOf()).provider).toBe('cpu')
     put('dev/nvidia0')
     expect(selectProvider(factsOf()).provider).toBe('cuda')

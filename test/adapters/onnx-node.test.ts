@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createOnnxNodeEngine, type ProviderFallback } from '../../adapters/onnx-node/engine.ts'
 import { readMachineFacts } from '../../adapters/onnx-node/machine-facts.ts'
@@ -70,8 +71,10 @@ describe('fallback', () => {
     const said: ProviderFallback[] = []
     const facts = await cudaFacts()
     const engine = createOnnxNodeEngine({ facts, onFallback: (fallback) => said.push(fallback) })
-    const load = engine.load(garbage, { provider: 'cuda', fallback: 'cpu', providerOptions })
-    await expect(load).rejects.toMatchObject({ code: 'MODEL_BROKEN' })
+    for (const provider of ['cuda', 'webgpu'] as const) {
+      const load = engine.load(garbage, { provider, fallback: 'cpu' })
+      await expect(load).rejects.toMatchObject({ code: 'MODEL_BROKEN' })
+    }
     expect(said).toEqual([])
   })
 
@@ -94,6 +97,16 @@ describe('fallback', () => {
     expect(session.provider).toBe('cpu')
     await session.dispose()
     expect(said).toMatchObject([{ wished: 'auto', provider: 'cpu' }])
+  })
+})
+
+describe('webgpu', () => {
+  it.skipIf(isMainThread)('is refused in a thread that has no lock with the others', async () => {
+    const facts = { ...(await bareFacts()), platform: 'darwin' }
+    const engine = createOnnxNodeEngine({ facts })
+    await expect(engine.load(sound, { provider: 'webgpu', fallback: 'cpu' })).rejects.toThrow(
+      new TypeError('"webgpuLock" is needed to use webgpu outside the main thread.'),
+    )
   })
 })
 
@@ -131,6 +144,7 @@ async function bareFacts(): Promise<MachineFacts> {
     backends: ['cpu', 'cuda', 'tensorrt', 'webgpu'].map((name) => ({ name, bundled: name === 'cpu' })),
     libraries: { cuda: missing('cuda'), tensorrt: missing('tensorrt') },
     nvidia: { devices: [], driver: null, hidden: false },
+    vulkan: { loader: false, drivers: [], renderNodes: [] },
   }
 }
 

@@ -127,7 +127,7 @@ export function describeBrokenModels(workshop: ModelWorkshop): void {
     expect((error as Error).message).not.toContain(tmpdir())
   })
 
-  it.each(['', undefined, 7])('refuses the location %o', async (location) => {
+  it.each(['', 'model.onnx\0', undefined, 7])('refuses the location %o', async (location) => {
     await expect(workshop.loadFrom(location as string)).rejects.toThrow(/^"location" must be/)
   })
 }

@@ -46,8 +46,8 @@ const samples: { readonly [Type in TensorType]: Tensor<Type> } = {
 }
 
 /**
- * Holds an engine to what `Engine` and `Session` promise: one suite for every adapter and provider. Sessions and
- * files are cleared away by the suite.
+ * Holds an engine to what `Engine` and `Session` promise: one suite for every adapter and provider. It clears
+ * its sessions and files away.
  *
  * @param engine makes the engine; the suite calls it once
  */

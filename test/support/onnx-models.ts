@@ -44,7 +44,7 @@ export function addConstantModel(constant: number, weightBytes = 0): ModelBytes 
     ],
     node: [
       { opType: 'Add', input: ['x', 'constant'], output: [sum] },
-      // The ballast's first element, which is 0, by an index that is known at the run only: nothing folds it away.
+      // The ballast's first element, which is 0, by an index known at the run only: nothing folds it away.
       ...(weightBytes === 0
         ? []
         : [

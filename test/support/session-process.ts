@@ -10,7 +10,10 @@ export interface ProcessEnd {
 /** Runs a TypeScript file in a Bun process of its own. */
 export async function runInProcess(file: URL, ...args: readonly string[]): Promise<ProcessEnd> {
   const child = Bun.spawn([process.execPath, file.pathname, ...args], { stdout: 'pipe', stderr: 'pipe' })
-  const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()])
+  const [output, errors] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
   await child.exited
   return { exitCode: child.exitCode, output, errors }
 }
