@@ -63,8 +63,8 @@ function toTensors(outputs: readonly TensorFacts[], results: InferenceSession.Re
   )
 }
 
-function runFailure(error: unknown): IsoplexError<'INTERNAL'> {
-  return new IsoplexError('INTERNAL', `The model failed on these inputs: ${describeFailure(error)}.`, {
+function runFailure(error: unknown): IsoplexError<'INFERENCE_FAILED'> {
+  return new IsoplexError('INFERENCE_FAILED', `The model failed on these inputs: ${describeFailure(error)}.`, {
     cause: error,
   })
 }

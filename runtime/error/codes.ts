@@ -26,6 +26,7 @@ export const errorCodes = Object.freeze({
   CANCELLED: { status: 499, retryable: false, title: 'The caller has gone' },
   INTERNAL: { status: 500, retryable: false, title: 'Internal error' },
   OUTPUT_INVALID: { status: 500, retryable: false, title: 'The function broke its output schema' },
+  INFERENCE_FAILED: { status: 500, retryable: false, title: 'The model failed on this input' },
   FUNCTION_BROKEN: { status: 500, retryable: false, title: 'The function could not be started' },
   CONFIG_INVALID: { status: 500, retryable: false, title: 'The configuration is not valid' },
   BUILD_FAILED: { status: 500, retryable: false, title: 'The function does not compile' },

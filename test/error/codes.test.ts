@@ -18,6 +18,7 @@ it('keeps every code and its status, since callers rely on them', () => {
     INPUT_INVALID: 422,
     TENSOR_MISMATCH: 422,
     CANCELLED: 499,
+    INFERENCE_FAILED: 500,
     INTERNAL: 500,
     OUTPUT_INVALID: 500,
     FUNCTION_BROKEN: 500,
