@@ -30,9 +30,10 @@ const startTimeoutMs = 30_000
 export class BuildProcess {
   readonly #options: BuildProcessOptions
   readonly #child: Subprocess
-  readonly #ready: Promise<unknown>
-  readonly #ended: Promise<null>
+  readonly #ready: Promise<void>
+  readonly #ended: Promise<void>
   #listener: (report: BuildReport) => void = () => undefined
+  #started = false
   #orders = 0
 
   constructor(options: BuildProcessOptions) {
@@ -48,10 +49,14 @@ export class BuildProcess {
       env: environment,
       stdio: ['ignore', outputDescriptor, outputDescriptor],
       serialization: 'json',
-      ipc: (report: BuildReport) => (report.kind === 'ready' ? ready.resolve() : this.#listener(report)),
+      ipc: (report: BuildReport) => {
+        if (report.kind !== 'ready') return this.#listener(report)
+        this.#started = true
+        ready.resolve()
+      },
     })
     this.#ready = ready.promise
-    this.#ended = this.#child.exited.then(() => null)
+    this.#ended = this.#child.exited.then(() => undefined)
   }
 
   /** How many orders it was given. Whatever happens in the first is that file's own doing. */
@@ -65,20 +70,25 @@ export class BuildProcess {
    * @throws {IsoplexError} `BUILD_FAILED` where the process does not start.
    */
   async attempt(order: BuildOrder): Promise<Attempt> {
-    if (!(await this.#within(this.#ready, startTimeoutMs))) throw this.#failedStart(order.file)
+    await this.#start(order.file)
     this.#orders += 1
     let sources: SourceHashes | null = null
     let mistake: Mistake | null = null
-    const outcome = new Promise<FunctionOutcome>((resolve) => {
+    let outcome: FunctionOutcome | null = null
+    const settled = new Promise<void>((resolve) => {
       this.#listener = (report) => {
         if (report.kind === 'bundled') sources = report.sources
         else if (report.kind === 'crashed') mistake = report.mistake
-        else if (report.kind !== 'ready') resolve(report)
+        else if (report.kind !== 'ready') {
+          outcome = report
+          resolve()
+        }
       }
     })
     this.#send(order)
-    const settled = await this.#within(outcome, this.#options.importTimeoutMs)
-    if (settled) return { ...settled.value, sources }
+    await this.#firstOf(settled, this.#options.importTimeoutMs)
+    const attempt = outcome as FunctionOutcome | null
+    if (attempt !== null) return { ...attempt, sources }
     const reason = mistake ?? toMistake(placeOf(order.file), this.#reasonOfEnd())
     await this.end()
     return { kind: 'ended', mistake: reason, sources }
@@ -90,13 +100,17 @@ export class BuildProcess {
     await this.#ended
   }
 
-  /** What a promise gives; `null` where the process ends or the time is up before. */
-  async #within<Value>(promise: Promise<Value>, timeoutMs: number): Promise<{ value: Value } | null> {
-    const timer = Promise.withResolvers<null>()
-    const timeout = setTimeout(() => timer.resolve(null), timeoutMs)
-    const result = await Promise.race([promise.then((value) => ({ value })), this.#ended, timer.promise])
-    clearTimeout(timeout)
-    return result
+  async #start(file: string): Promise<void> {
+    if (!this.#started) await this.#firstOf(this.#ready, startTimeoutMs)
+    if (!this.#started) throw this.#failedStart(file)
+  }
+
+  /** Waits for a promise, but no longer than the process lives and the time lasts. */
+  async #firstOf(promise: Promise<void>, timeoutMs: number): Promise<void> {
+    const time = Promise.withResolvers<void>()
+    const timer = setTimeout(time.resolve, timeoutMs)
+    await Promise.race([promise, this.#ended, time.promise])
+    clearTimeout(timer)
   }
 
   #send(order: BuildOrder): void {

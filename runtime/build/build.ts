@@ -46,8 +46,9 @@ export interface Builder extends AsyncDisposable {
    *
    * @param changed the files to look at, relative to the project; all of them where it is left out. Function
    * files that are new or gone are noticed in any case.
-   * @throws {IsoplexError} `BUILD_FAILED` where the build process does not start, `CANCELLED` where the builder
-   * was disposed. What is wrong with a function is no error: the manifest says it.
+   * @throws {IsoplexError} `BUILD_FAILED` where the build process does not start, `CONFIG_INVALID` where the
+   * functions folder cannot be read, `CANCELLED` where the builder is disposed of. What is wrong with a function
+   * is no error: the manifest says it.
    */
   build(changed?: Iterable<string>): Promise<Manifest>
 }
@@ -127,11 +128,9 @@ class ProjectBuilder implements Builder {
 
   async #buildConcerned(): Promise<void> {
     try {
-      for (let queue = await this.#plan(); queue.length > 0; ) {
-        const [file, ...rest] = queue as [FunctionFile, ...FunctionFile[]]
-        const settled = await this.#attempt(file)
-        if (this.#plannedRound < this.#round) queue = await this.#plan()
-        else if (settled) queue = rest
+      for (const file of await this.#plan()) {
+        // A process that did not survive the file may have been hurt by one before: once more in a new process.
+        if (!(await this.#attempt(file))) await this.#attempt(file)
       }
     } finally {
       await this.#child?.end()
@@ -150,13 +149,13 @@ class ProjectBuilder implements Builder {
     return this.#ledger.plan(functionFiles, round, (file) => this.#hash(file))
   }
 
-  /** Tries to build a file; `false` where it must be tried again, in a process that no other file has touched. */
+  /** Builds a file; `false` where its process ended and the file need not be to blame. */
   async #attempt(file: FunctionFile): Promise<boolean> {
     this.#assertAlive()
     const child = this.#child ?? new BuildProcess(this.#process)
     this.#child = child
-    const attempt = await child.attempt({ ...file, known: this.#ledger.sourcesOf(file.file) })
-    this.#assertAlive()
+    const order = { ...file, known: this.#ledger.sourcesOf(file.file) }
+    const attempt = await child.attempt(order).finally(() => this.#assertAlive())
     if (attempt.kind === 'ended') {
       this.#child = null
       if (child.orders > 1) return false

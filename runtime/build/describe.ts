@@ -123,10 +123,11 @@ function assertParameters(
 function validateManifest(manifest: Record<string, unknown>): FunctionManifest {
   const [error] = Value.Errors(functionManifestSchema, manifest)
   if (!error) return manifest as unknown as FunctionManifest
-  const option = error.path.split('/')[1] ?? ''
-  const schema = (functionManifestSchema.properties as Record<string, TSchema>)[option]
+  const member = error.path.split('/')[1] ?? ''
+  const schema = (functionManifestSchema.properties as Record<string, TSchema>)[member]
+  const option = member === 'methods' ? 'method' : member
   throw new TypeError(
-    `The option "${option}" must be ${schema?.expected}; got ${Bun.inspect(manifest[option])}.`,
+    `The option "${option}" must be ${schema?.expected}; got ${Bun.inspect(manifest[member])}.`,
   )
 }
 

@@ -32,7 +32,8 @@ export class DirectoryWatches implements Disposable {
 
   /**
    * Watches these folders and no others, as far as they exist: to be called again when one may have gone or
-   * come. Gives those that were not watched until now, of which anything may have escaped.
+   * come. Name folders before what is in them, so that none can come unnoticed in between. Gives those that were
+   * not watched until now, in which anything may have happened.
    */
   async watch(wanted: readonly WatchedDirectory[]): Promise<readonly string[]> {
     const names = new Set(wanted.map(({ directory }) => directory))
@@ -53,8 +54,7 @@ export class DirectoryWatches implements Disposable {
     if (identity === null) return false
     try {
       const watcher = watch(directory, { recursive }, (_, name) => {
-        // An event without a name tells that the folder itself has gone: it is then to be attached anew.
-        if (name === null || name === undefined) this.#detach(directory)
+        // An event without a name is about the folder itself.
         this.#events.onEvent(name ? join(directory, name) : directory)
       })
       watcher.on('error', (error) => this.#fail(directory, error))

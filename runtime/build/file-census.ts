@@ -24,7 +24,7 @@ export class FileCensus {
     this.#directories = this.#directoriesOf([])
   }
 
-  /** The folders in which something may happen to the files, and those above, since folders come and go too. */
+  /** The folders in which something may happen to the files, after those above, since folders come and go too. */
   get directories(): readonly WatchedDirectory[] {
     return this.#directories
   }
@@ -100,8 +100,8 @@ export class FileCensus {
         directory = dirname(directory)
       }
     }
-    const flat = [...above].map((directory) => ({ directory, recursive: false }))
-    return [{ directory: this.#functionsDirectory, recursive: true }, ...flat]
+    const flat = [...above].sort().map((directory) => ({ directory, recursive: false }))
+    return [...flat, { directory: this.#functionsDirectory, recursive: true }]
   }
 }
 

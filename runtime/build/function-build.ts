@@ -102,6 +102,6 @@ export function messageOf(error: unknown): string {
       : `Cannot find the package "${error.specifier}"; is it installed?`
   }
   if (!(error instanceof Error)) return `It threw ${Bun.inspect(error)}, which is no error.`
-  const named = error.name === 'Error' || error.name === 'IsoplexError' || error instanceof BuildMessage
-  return named ? error.message : `${error.name}: ${error.message}`
+  const plain = error.name === 'Error' || error.name === 'IsoplexError' || error instanceof BuildMessage
+  return plain ? String(error.message) : `${error.name}: ${error.message}`
 }

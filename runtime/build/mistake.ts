@@ -69,10 +69,13 @@ interface Frame {
 }
 
 function framesOf(error: Error): readonly Frame[] {
-  return (error.stack ?? '').split('\n').flatMap((text) => {
-    const [, place, line, column] = /^\s+at [^/]*?((?:file:\/\/)?\/.+):(\d+):(\d+)\)?$/.exec(text) ?? []
-    if (place === undefined) return []
-    const path = place.startsWith('file://') ? fileURLToPath(place) : resolve(place)
-    return [{ path, line: Number(line), column: Number(column) }]
-  })
+  // What is thrown need not be what it claims to be.
+  return String(error.stack)
+    .split('\n')
+    .flatMap((text) => {
+      const [, place, line, column] = /^\s+at [^/]*?((?:file:\/\/)?\/.+):(\d+):(\d+)\)?$/.exec(text) ?? []
+      if (place === undefined) return []
+      const path = place.startsWith('file://') ? fileURLToPath(place) : resolve(place)
+      return [{ path, line: Number(line), column: Number(column) }]
+    })
 }

@@ -128,7 +128,8 @@ class ProjectWatcher implements FunctionWatcher {
   async #modelsAt(paths: readonly string[]): Promise<readonly string[]> {
     const before = this.#models
     this.#models = await this.#listModels()
-    if (paths.some((path) => isWithin(this.#modelsDirectory, path))) return [...before.union(this.#models)].sort()
+    if (paths.some((path) => isWithin(this.#modelsDirectory, path)))
+      return [...before.union(this.#models)].sort()
     const inside = paths.filter((path) => isWithin(path, this.#modelsDirectory))
     const names = inside.map((path) => path.slice(this.#modelsDirectory.length + 1).split(sep)[0] ?? '')
     return [...new Set(names)].sort()

@@ -20,6 +20,8 @@ export interface ReplicaOptions {
   readonly environment: Readonly<Record<string, string>>
 }
 
+/** Bun is to read no `.env`, which may hold the server's secrets, and to fetch no package that is missing. */
+const flags = ['--no-env-file', '--no-install']
 /** How much a replica yields to the gateway, as `nice` counts. */
 const niceness = 5
 
@@ -38,7 +40,7 @@ export class ReplicaProcess {
     this.startedMs = startedMs
     const entryPath = options.entryPath ?? fileURLToPath(new URL('../entry/replica.ts', import.meta.url))
     const nice = process.platform === 'win32' ? [] : ['nice', '-n', String(niceness)]
-    this.#child = Bun.spawn([...nice, process.execPath, entryPath, String(process.pid)], {
+    this.#child = Bun.spawn([...nice, process.execPath, ...flags, entryPath, String(process.pid)], {
       env: options.environment,
       stdio: ['ignore', 'inherit', 'inherit'],
       serialization: 'json',

@@ -114,13 +114,13 @@ export const brokenCases: readonly BrokenCase[] = [
     'never ends its import in a loop',
     'for (;;) {}\n',
     'functions/broken.ts:-:-',
-    /^Its import did not end within 1500 ms: it loops, or waits at its top level\.$/,
+    /^Its import did not end within 2500 ms: it loops, or waits at its top level\.$/,
   ),
   broken(
     'never ends its import in a promise',
     'await new Promise(() => undefined)\nexport default 1\n',
     'functions/broken.ts:-:-',
-    /did not end within 1500 ms/,
+    /did not end within 2500 ms/,
   ),
   broken(
     'leaves the process when it is imported',

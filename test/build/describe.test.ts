@@ -126,7 +126,7 @@ describe('describeFunction', () => {
     [{ access: 'everyone' }, 'The option "access" must be one of token, public; got "everyone".'],
     [{ runs: [] }, 'The option "runs" must be one or more of server, browser, each once; got [].'],
     [{ runs: ['server', 'moon'] }, 'The option "runs" must be'],
-    [{ method: 'HEAD' }, 'The option "methods" must be one or more of GET, POST, PUT, PATCH, DELETE'],
+    [{ method: 'HEAD' }, 'The option "method" must be one or more of GET, POST, PUT, PATCH, DELETE'],
     [{ idempotent: 'no' }, 'The option "idempotent" must be true or false; got "no".'],
     [{ description: 5 }, 'The option "description" must be a text; got 5.'],
     [{ name: 5 }, 'The option "name" must be a text; got 5.'],

@@ -43,20 +43,38 @@ describe('toJsonSchema renders', () => {
     [
       'tuples as the draft of 2020 has them',
       Type.Tuple([Type.String(), Type.Number()]),
-      { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }], items: false, minItems: 2, maxItems: 2 },
+      {
+        type: 'array',
+        prefixItems: [{ type: 'string' }, { type: 'number' }],
+        items: false,
+        minItems: 2,
+        maxItems: 2,
+      },
     ],
-    ['an empty tuple', Type.Tuple([]), { type: 'array', prefixItems: [], items: false, minItems: 0, maxItems: 0 }],
+    [
+      'an empty tuple',
+      Type.Tuple([]),
+      { type: 'array', prefixItems: [], items: false, minItems: 0, maxItems: 0 },
+    ],
     [
       'records',
       Type.Record(Type.String(), Type.Number()),
       { type: 'object', patternProperties: { '^(.*)$': { type: 'number' } } },
     ],
-    ['an id that nothing refers to as none', Type.Object({}, { $id: 'Lone' }), { type: 'object', properties: {} }],
-    ['a property called like a prototype', Type.Object({ constructor: Type.Boolean() }), {
-      type: 'object',
-      required: ['constructor'],
-      properties: { constructor: { type: 'boolean' } },
-    }],
+    [
+      'an id that nothing refers to as none',
+      Type.Object({}, { $id: 'Lone' }),
+      { type: 'object', properties: {} },
+    ],
+    [
+      'a property called like a prototype',
+      Type.Object({ constructor: Type.Boolean() }),
+      {
+        type: 'object',
+        required: ['constructor'],
+        properties: { constructor: { type: 'boolean' } },
+      },
+    ],
     [
       'a recursive schema as a definition',
       node,
@@ -106,8 +124,9 @@ describe('toJsonSchema renders', () => {
     ],
     [
       'recursion within recursion',
-      Type.Recursive((outer) =>
-        Type.Object({ inner: Type.Recursive((inner) => Type.Union([inner, outer]), { $id: 'Inner' }) }),
+      Type.Recursive(
+        (outer) =>
+          Type.Object({ inner: Type.Recursive((inner) => Type.Union([inner, outer]), { $id: 'Inner' }) }),
         { $id: 'Outer' },
       ),
       {
@@ -232,7 +251,9 @@ describe('toJsonSchema refuses', () => {
     ['a function', 'title', Type.String({ title: (() => 'x') as unknown as string })],
   ])('%s in the keyword %s', (what, keyword, schema) => {
     const nested = Type.Object({ 'a/b': schema })
-    expect(() => render(nested)).toThrow(`has ${what} at /properties/a~1b/${keyword}, which JSON cannot carry.`)
+    expect(() => render(nested)).toThrow(
+      `has ${what} at /properties/a~1b/${keyword}, which JSON cannot carry.`,
+    )
   })
 
   it('what stands at any depth, and points exactly there', () => {

@@ -43,7 +43,8 @@ describe('locateError', () => {
   it('finds nothing where no source is on the stack', () => {
     expect(locate(errorWithStack('/elsewhere/lib/help.ts:1:1', '/project/lib/help.ts'))).toBeNull()
     expect(locate('thrown text')).toBeNull()
-    expect(locate(Object.assign(new Error('x'), { stack: undefined }))).toBeNull()
+    for (const stack of [undefined, 7, {}])
+      expect(locate(Object.assign(new Error('x'), { stack }))).toBeNull()
   })
 })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { hashText } from '../../runtime/build/content-hash.ts'
 import { type FunctionWatcher, watchFunctions } from '../../runtime/build/watch.ts'
-import { createProject, type TestProject } from './project.ts'
+import { constantFunction, createProject, type TestProject } from './project.ts'
 
 interface Scene {
   readonly project: TestProject
@@ -27,11 +27,14 @@ async function setUp(files: Readonly<Record<string, string>>, quietMs = 20): Pro
   const project = await createProject({ 'functions/a.ts': 'a', ...files })
   const changed = new Set<string>()
   const models = new Set<string>()
+  const addTo = (told: Set<string>) => (names: readonly string[]) => {
+    for (const name of names) told.add(name)
+  }
   const watcher = await watchFunctions({
     projectDirectory: project.directory,
     quietMs,
-    onChange: (names) => names.forEach((name) => changed.add(name)),
-    onModelChange: (names) => names.forEach((name) => models.add(name)),
+    onChange: addTo(changed),
+    onModelChange: addTo(models),
     onError: (error) => {
       throw error
     },
@@ -83,7 +86,12 @@ describe('a watcher tells', () => {
     await rename(path('elsewhere'), path('functions/one'))
     await changes('functions/one/in/x.ts', 'functions/one/y.ts')
     await rename(path('functions/one'), path('functions/two'))
-    await changes('functions/one/in/x.ts', 'functions/one/y.ts', 'functions/two/in/x.ts', 'functions/two/y.ts')
+    await changes(
+      'functions/one/in/x.ts',
+      'functions/one/y.ts',
+      'functions/two/in/x.ts',
+      'functions/two/y.ts',
+    )
     await project.write({ 'functions/two/in/x.ts': 'x2' })
     await changes('functions/two/in/x.ts')
     await project.remove('functions/two')
@@ -187,6 +195,48 @@ describe('a watcher that follows sources', () => {
     await project.write({ 'lib/help.ts': 'h2' })
     await project.write({ 'functions/a.ts': 'a2' })
     await changes('functions/a.ts')
+  })
+})
+
+describe('a watcher and a builder', () => {
+  it('keep a manifest up to date with functions, helpers and what is missing', async () => {
+    const project = await createProject({ 'functions/a.ts': constantFunction('a') })
+    const builder = project.builder()
+    let manifest = await builder.build()
+    const watcher = await watchFunctions({
+      projectDirectory: project.directory,
+      onChange: async (files) => {
+        manifest = await builder.build(files)
+        watcher.follow(builder.sources)
+      },
+      onModelChange: () => undefined,
+      onError: (error) => {
+        throw error
+      },
+    })
+    disposables.push(project, watcher)
+    watcher.follow(builder.sources)
+    const state = () => manifest.functions.map(({ file, sources }) => [file, ...sources])
+    const broken = () => manifest.broken.map(({ place }) => place.file)
+    const poll = { timeout: 10_000, interval: 5 }
+
+    await project.write({
+      'functions/b.ts': `import { defineFunction } from 'isoplex'
+import { help } from '../lib/help.ts'
+export default defineFunction({ handler: () => help })
+`,
+    })
+    await expect.poll(broken, poll).toEqual(['functions/b.ts'])
+    await project.write({ 'lib/help.ts': 'export const help = ' })
+    await expect.poll(broken, poll).toEqual(['lib/help.ts'])
+    await project.write({ 'lib/help.ts': 'export const help = 1\n' })
+    await expect.poll(broken, poll).toEqual([])
+    const [a, b] = manifest.functions
+    await project.write({ 'lib/help.ts': 'export const help = 2\n' })
+    await expect.poll(() => manifest.functions[1]?.bundle, poll).not.toBe(b?.bundle)
+    expect(manifest.functions[0]).toBe(a)
+    await project.remove('functions/a.ts')
+    await expect.poll(state, poll).toEqual([['functions/b.ts', 'functions/b.ts', 'lib/help.ts']])
   })
 })
 

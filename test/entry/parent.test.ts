@@ -35,25 +35,30 @@ function isAlive(pid: number): boolean {
 }
 
 let directory: string
+let child = 0
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'isoplex-parent-'))
   await writeFile(join(directory, 'parent.ts'), parent)
 })
 
-afterEach(() => rm(directory, { recursive: true }))
+afterEach(async () => {
+  if (child > 0 && isAlive(child)) process.kill(child, 'SIGKILL')
+  child = 0
+  await rm(directory, { recursive: true })
+})
 
 /** Starts parent and child, kills the parent, and waits until the child has gone too. */
 async function expectChildToFollow(does: string): Promise<void> {
   await writeFile(join(directory, 'child.ts'), childThat(does))
   const paths = ['parent.ts', 'child.ts'].map((name) => join(directory, name))
-  const process = Bun.spawn([globalThis.process.execPath, ...paths], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const { value } = await process.stdout.getReader().read()
-  const pid = Number(new TextDecoder().decode(value))
-  expect(pid).toBeGreaterThan(0)
-  expect(isAlive(pid)).toBe(true)
-  process.kill('SIGKILL')
-  await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false)
+  const owner = Bun.spawn([process.execPath, ...paths], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const { value } = await owner.stdout.getReader().read()
+  child = Number(new TextDecoder().decode(value))
+  expect(child).toBeGreaterThan(0)
+  expect(isAlive(child)).toBe(true)
+  owner.kill('SIGKILL')
+  await expect.poll(() => isAlive(child), { timeout: 5000 }).toBe(false)
 }
 
 describe('a process that exits with its parent', () => {
@@ -72,14 +77,26 @@ setInterval(() => undefined, 1000)`)
     await expectChildToFollow('setImmediate(() => { for (;;) {} })')
   })
 
+  it('ends by itself when its parent closes the channel', async () => {
+    await writeFile(join(directory, 'child.ts'), childThat('setInterval(() => undefined, 1000)'))
+    const ready = Promise.withResolvers<unknown>()
+    const subject = Bun.spawn([process.execPath, join(directory, 'child.ts')], { ipc: ready.resolve })
+    child = subject.pid
+    await ready.promise
+    subject.disconnect()
+    expect(await subject.exited).toBe(0)
+  })
+
   it('ends at once where the parent that was named is not its parent', async () => {
     const text = `import { exitWithParent } from ${JSON.stringify(entry)}
 exitWithParent(1e9)
 console.log('still here')
 `
     await writeFile(join(directory, 'child.ts'), text)
-    const child = Bun.spawn([process.execPath, join(directory, 'child.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
-    expect(await child.stdout.text()).toBe('')
-    expect(await child.exited).toBe(0)
+    const orphan = Bun.spawn([process.execPath, join(directory, 'child.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    expect(await new Response(orphan.stdout).text()).toBe('')
+    expect(await orphan.exited).toBe(0)
   })
 })

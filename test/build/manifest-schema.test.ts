@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import type { FunctionManifest } from '../../runtime/build/manifest.ts'
+import { functionManifestSchema } from '../../runtime/build/manifest-schema.ts'
+import { createChecker } from '../../runtime/define/check.ts'
+import { sampleFunction } from './manifest-samples.ts'
+
+const checker = createChecker(functionManifestSchema)
+
+/** A function with every member that a manifest may have: `Required` makes the compiler see to it. */
+const whole: Required<FunctionManifest> = {
+  ...sampleFunction('a'),
+  description: 'What it does.',
+  timeoutMs: 1,
+  maxBodyBytes: 1,
+  maxOngoingRequests: 1,
+  batch: { maxSize: 1, maxDelayMs: 0 },
+  model: { default: 'digits', maxModelsPerReplica: 1 },
+  accepts: ['application/json'],
+  params: {},
+  query: {},
+  input: { type: 'object' },
+  output: {},
+}
+
+describe('the schema of a manifest', () => {
+  it('takes a function with nothing optional, and one with everything', () => {
+    expect(checker.issues(sampleFunction('a'))).toEqual([])
+    expect(checker.issues(whole)).toEqual([])
+  })
+
+  it('knows exactly the members that a manifest has', () => {
+    expect(Object.keys(functionManifestSchema.properties).toSorted()).toEqual(Object.keys(whole).toSorted())
+  })
+
+  it.each<[member: keyof FunctionManifest, value: unknown]>([
+    ['name', 'a b'],
+    ['name', '/a'],
+    ['name', 'a//b'],
+    ['name', 'x'.repeat(257)],
+    ['path', 'a'],
+    ['kind', 'action'],
+    ['methods', []],
+    ['methods', ['GET', 'GET']],
+    ['methods', ['TRACE']],
+    ['bundle', 'a/b-0123456789abcdef.js'],
+    ['bundle', 'b-0123456789abcdeg.js'],
+    ['sources', []],
+    ['access', null],
+    ['timeoutMs', 0],
+    ['timeoutMs', Number.POSITIVE_INFINITY],
+    ['maxOngoingRequests', 1.5],
+    ['batch', { maxSize: 0, maxDelayMs: 0 }],
+    ['batch', { maxSize: 1 }],
+    ['model', { default: '' }],
+    ['accepts', [1]],
+    ['input', true],
+  ])('refuses %s as %j', (member, value) => {
+    const [issue] = checker.issues({ ...whole, [member]: value })
+    expect(issue?.path.split('/')[1]).toBe(member)
+  })
+})
