@@ -1,45 +1,73 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
-import type { FunctionManifest, Manifest } from '../build/manifest.ts'
+import type { FunctionManifest } from '../build/manifest.ts'
+
+/** A call that works as it stands, as a line for a shell. */
+export interface ExampleCall {
+  /** The function's name. */
+  readonly name: string
+  readonly line: string
+  /** What the file holds that the line names; `null` where it names none. */
+  readonly body: string | null
+}
+
+/** Where the call goes. */
+export interface ExampleTarget {
+  /** What all routes begin with, without a slash at its end. */
+  readonly baseUrl: string
+  /** Whether functions that need a token take requests without one. */
+  readonly trusting: boolean
+  /** The path of the file for a function's body, as the shell finds it. */
+  bodyPath(name: string): string
+}
 
 /** Bodies beyond this go into a file, so that the line stays one that people can read. */
 const inlineCharacters = 200
 
 /**
- * A line for a shell that calls a function as it stands: the first inference function whose input schema has
- * an example, else the first function that needs no input. A long body is written to a file below the state
- * folder. `null` where no function can be called without thought.
+ * Finds a function that can be called without thought: the first inference function whose input schema has an
+ * example, else the first function that needs no input. `null` where there is none.
  */
-export async function writeExampleCall(
-  { functions }: Manifest,
-  stateDirectory: string,
-  baseUrl: string,
-): Promise<string | null> {
-  const callable = functions.filter(isCallable)
+export function exampleCall(
+  functions: readonly FunctionManifest[],
+  target: ExampleTarget,
+): ExampleCall | null {
+  const callable = functions.filter((fn) => isCallable(fn, target.trusting))
   const fn = callable.find(({ kind }) => kind === 'inference') ?? callable[0]
   if (!fn) return null
-  const url = `${baseUrl}${fn.path === '/' ? '' : fn.path}`
+  const url = shellWord(target.baseUrl + (fn.path === '/' ? '' : fn.path))
   const example = exampleOf(fn)
-  if (example === undefined) return `curl ${url}`
-  const body = await bodyArgument(fn.name, JSON.stringify(example), stateDirectory)
-  return `curl ${url} -H 'content-type: application/json' -d ${body}`
+  const usual = example === undefined ? 'GET' : 'POST'
+  const method = fn.methods.includes(usual) ? '' : ` -X ${fn.methods[0]}`
+  const start = `curl${method} ${url}`
+  if (example === undefined) return { name: fn.name, line: start, body: null }
+  const json = JSON.stringify(example)
+  const inline = json.length <= inlineCharacters
+  const data = shellWord(inline ? json : `@${target.bodyPath(fn.name)}`)
+  return {
+    name: fn.name,
+    line: `${start} -H 'content-type: application/json' -d ${data}`,
+    body: inline ? null : json,
+  }
 }
 
-function isCallable(fn: FunctionManifest): boolean {
-  const tokenless = fn.access === 'public' || fn.model === undefined || fn.model.default !== undefined
-  const hasInput = fn.input === undefined || exampleOf(fn) !== undefined
-  return tokenless && hasInput && !/[:*]/.test(fn.path)
+function isCallable(fn: FunctionManifest, trusting: boolean): boolean {
+  if (/[:*]/.test(fn.path) || isDemanding(fn)) return false
+  if (fn.access === 'token' && !trusting) return false
+  if (fn.model && fn.model.default === undefined) return false
+  return fn.input === undefined || (exampleOf(fn) !== undefined && fn.accepts.includes('application/json'))
+}
+
+/** Whether the query must hold something. */
+function isDemanding({ query }: FunctionManifest): boolean {
+  const required = Array.isArray(query?.required) ? query.required : []
+  const properties = (query?.properties ?? {}) as Readonly<Record<string, { readonly default?: unknown }>>
+  return required.some((name: string) => properties[name]?.default === undefined)
 }
 
 function exampleOf({ input }: FunctionManifest): unknown {
   return Array.isArray(input?.examples) ? input.examples[0] : undefined
 }
 
-async function bodyArgument(name: string, json: string, stateDirectory: string): Promise<string> {
-  if (json.length <= inlineCharacters) return `'${json.replaceAll("'", "'\\''")}'`
-  const directory = join(stateDirectory, 'examples')
-  const path = join(directory, `${name.replaceAll('/', '--')}.json`)
-  await mkdir(directory, { recursive: true })
-  await writeFile(path, json)
-  return `@${relative(process.cwd(), path)}`
+/** A text as one word of a POSIX shell. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

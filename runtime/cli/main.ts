@@ -2,33 +2,45 @@
 /** The command `isoplex`. Each subcommand is a file of its own, loaded when it is called. */
 import { Command, CommanderError } from 'commander'
 import packageFile from '../../package.json' with { type: 'json' }
-import { addBuildCommand } from './build.ts'
-import { addDoctorCommand } from './doctor.ts'
-import { addModelsCommand } from './models.ts'
-import { printFailure } from './output.ts'
-import { addRoutesCommand } from './routes.ts'
-import { addServeCommands } from './serve.ts'
-import { addTokenCommand } from './token.ts'
+import { IsoplexError } from '../error/error.ts'
+import { printFailure, surviveOutputErrors } from './output.ts'
 
-const program = new Command('isoplex')
-  .description('Serve ONNX models from a folder of functions.')
-  .version(packageFile.version)
-  .showSuggestionAfterError()
-  .exitOverride()
+type AddCommand = (program: Command) => void
 
-addServeCommands(program)
-addRoutesCommand(program)
-addTokenCommand(program)
-addModelsCommand(program)
-addDoctorCommand(program)
-addBuildCommand(program)
+const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  dev: async () => (await import('./serve.ts')).addDevCommand,
+  serve: async () => (await import('./serve.ts')).addServeCommand,
+  build: async () => (await import('./build.ts')).addBuildCommand,
+  routes: async () => (await import('./routes.ts')).addRoutesCommand,
+  token: async () => (await import('./token.ts')).addTokenCommand,
+  models: async () => (await import('./models.ts')).addModelsCommand,
+  doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
+}
 
+const json = process.argv.includes('--json')
+surviveOutputErrors()
 try {
-  await program.parseAsync()
+  await (await createProgram(process.argv[2] ?? '')).parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode
-  else {
-    printFailure(error, process.argv.includes('--json'))
+  if (!(error instanceof CommanderError)) {
+    printFailure(error, json)
     process.exitCode = 1
+  } else {
+    // What people read of it, commander has printed.
+    if (json && error.exitCode !== 0) printFailure(new IsoplexError('CONFIG_INVALID', error.message), true)
+    process.exitCode = error.exitCode
   }
+}
+
+/** Makes the program with the subcommand of this name; with all of them where it is none, for help and advice. */
+async function createProgram(name: string): Promise<Command> {
+  const program = new Command('isoplex')
+    .description('Serve ONNX models from a folder of functions.')
+    .version(packageFile.version)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
+  const named = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
+  for (const load of named ? [named] : Object.values(subcommands)) (await load())(program)
+  return program
 }

@@ -3,38 +3,46 @@ import { type Command, Option } from 'commander'
 import type { Config } from '../config/config.ts'
 import { describeConfig } from '../config/description.ts'
 import { loadConfig } from '../config/loader.ts'
+import { type ConfigKey, configKeys } from '../config/schema.ts'
 import { flagOf } from '../config/source.ts'
 
 /** A project as a command finds it: the folder that it is called in, and its configuration. */
 export interface Project {
-  readonly directory: string
+  readonly projectDirectory: string
   readonly config: Config
   /** Absolute paths of the folders that the configuration names. */
   readonly functionsDirectory: string
   readonly stateDirectory: string
 }
 
-/** Adds a flag for each key of the configuration, or for some. */
-export function addConfigFlags(command: Command, keys?: readonly string[]): Command {
-  for (const row of describeConfig()) {
-    if (keys && !keys.includes(row.key)) continue
-    command.addOption(
-      new Option(`${flagOf(row.key)} <value>`, `${row.description} (default: ${row.default})`),
-    )
+/** What stands below the flags of a command that takes some of the configuration. */
+const otherPlaces = `
+A setting may also stand in the environment, as ISOPLEX_LOG_LEVEL does for
+--log-level, or in package.json under "isoplex", as "logLevel" does. Flags win
+over the environment, and the environment over package.json.`
+
+/** Adds a flag for each of these keys of the configuration. */
+export function addConfigFlags(command: Command, keys: readonly ConfigKey[] = configKeys): Command {
+  for (const { key, description, default: value } of describeConfig()) {
+    if (!keys.includes(key)) continue
+    command.addOption(new Option(`${flagOf(key)} <value>`, `${description} (default: ${value})`))
   }
-  return command
+  return command.addHelpText('after', otherPlaces)
 }
 
-/** Reads the project of the current folder. @throws {IsoplexError} `CONFIG_INVALID` */
+/**
+ * Reads the project of the current folder. Of the flags, those that are keys of the configuration count.
+ *
+ * @throws {IsoplexError} `CONFIG_INVALID`
+ */
 export async function openProject(flags: Readonly<Record<string, unknown>> = {}): Promise<Project> {
-  const directory = process.cwd()
-  const known = new Set<string>(describeConfig().map(({ key }) => key))
-  const configFlags = Object.fromEntries(Object.entries(flags).filter(([name]) => known.has(name)))
-  const config = await loadConfig(directory, { environment: process.env, flags: configFlags })
+  const projectDirectory = process.cwd()
+  const given = Object.fromEntries(configKeys.map((key) => [key, flags[key]]))
+  const config = await loadConfig(projectDirectory, { environment: process.env, flags: given })
   return Object.freeze({
-    directory,
+    projectDirectory,
     config,
-    functionsDirectory: resolve(directory, config.functionsDirectory),
-    stateDirectory: resolve(directory, config.stateDirectory),
+    functionsDirectory: resolve(projectDirectory, config.functionsDirectory),
+    stateDirectory: resolve(projectDirectory, config.stateDirectory),
   })
 }

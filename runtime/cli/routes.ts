@@ -1,45 +1,49 @@
 import type { Command } from 'commander'
+import type { Manifest } from '../build/manifest.ts'
+import { makeStateDirectory } from '../config/state-directory.ts'
 import { openFunctionSource } from '../entry/function-source.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
-import { readPluginIdentity } from '../route/prefix.ts'
+import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { routeList } from '../server/document.ts'
 import { createOutput, formatTable } from './output.ts'
-import { openProject } from './project.ts'
+import { addConfigFlags, openProject } from './project.ts'
+import { formatMistake } from './server-report.ts'
 
-/** Adds `isoplex routes`: what a server of this folder would answer. */
+interface RoutesFlags {
+  readonly json?: boolean
+}
+
+/** Adds `isoplex routes`: what a server of this folder would answer. It exits with 1 where a file is broken. */
 export function addRoutesCommand(program: Command): void {
-  program
+  const command = program
     .command('routes')
     .description('List the routes of the functions in this folder.')
     .option('--json', 'print JSON')
-    .action(async (flags: { readonly json?: boolean }) => {
-      const project = await openProject()
-      const { routePrefix } = project.config
-      const identity = await readPluginIdentity(project.directory, { environment: process.env, routePrefix })
-      const environment = visibleEnvironment(process.env, project.config.environment)
-      await using source = openFunctionSource({
-        ...project,
-        projectDirectory: project.directory,
-        environment,
-      })
-      const manifest = await source.read()
-      const rows = manifest.functions.map((fn) => [
-        fn.methods.join(','),
-        identity.routePrefix + fn.path,
-        fn.kind === 'inference' ? 'inference' : 'edge',
-        fn.access,
-        fn.file,
-      ])
-      const broken = manifest.broken.map(({ file, place, reason }) => [
-        'broken',
-        file,
-        `line ${place.line ?? '?'}`,
-        reason,
-      ])
-      createOutput(flags.json ?? false).result(
-        routeList(manifest, identity),
-        formatTable([...rows, ...broken]),
-      )
-      if (manifest.broken.length > 0) process.exitCode = 1
-    })
+    .action(routes)
+  addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment'])
+}
+
+async function routes(flags: RoutesFlags): Promise<void> {
+  const { config, ...folders } = await openProject({ ...flags })
+  const identity = await readPluginIdentity(folders.projectDirectory, {
+    environment: process.env,
+    routePrefix: config.routePrefix,
+  })
+  await makeStateDirectory(folders.stateDirectory)
+  const environment = visibleEnvironment(process.env, config.environment)
+  await using source = await openFunctionSource({ ...folders, environment })
+  const manifest = await source.read()
+  createOutput(flags.json ?? false).result(routeList(manifest, identity), formatRoutes(manifest, identity))
+  if (manifest.broken.length > 0) process.exitCode = 1
+}
+
+/** The routes as people read them, and below them what is broken. */
+export function formatRoutes({ functions, broken }: Manifest, { routePrefix }: PluginIdentity): string {
+  if (functions.length + broken.length === 0) return 'No functions.'
+  const rows = functions.map(({ methods, path, kind, access, file }) => {
+    return [methods.join(','), routePrefix + path, kind, access, file]
+  })
+  const table = rows.length > 0 ? [formatTable([['METHOD', 'PATH', 'KIND', 'ACCESS', 'FILE'], ...rows])] : []
+  const mistakes = broken.length > 0 ? [`Broken:\n${broken.map(formatMistake).join('\n')}`] : []
+  return [...table, ...mistakes].join('\n\n')
 }

@@ -1,109 +1,88 @@
-import { resolve } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { Manifest } from '../build/manifest.ts'
 import { Gateway } from '../entry/gateway.ts'
 import { createProcessLog } from '../entry/process-log.ts'
-import type { ModelFolderChange } from '../model/model-folders.ts'
-import { writeExampleCall } from './example-call.ts'
-import { createOutput, type Output } from './output.ts'
+import { exampleCall } from './example-call.ts'
+import { createOutput } from './output.ts'
 import { addConfigFlags, openProject, type Project } from './project.ts'
+import { createServerReport, type Listening } from './server-report.ts'
 
 type ServeFlags = Readonly<Record<string, string | undefined>> & {
   readonly json?: boolean
   readonly build?: string
 }
 
-/** Adds `isoplex dev` and `isoplex serve`. */
-export function addServeCommands(program: Command): void {
-  const dev = program
+const json = ['--json', 'print events as lines of JSON'] as const
+
+/** Adds `isoplex dev`. */
+export function addDevCommand(program: Command): void {
+  const command = program
     .command('dev')
     .description('Serve the functions of this folder and follow their files as they change.')
-    .option('--json', 'print events as lines of JSON')
+    .option(...json)
     .action((flags: ServeFlags) => serve('dev', flags))
-  addConfigFlags(dev)
-  const serveCommand = program
+  addConfigFlags(command)
+}
+
+/** Adds `isoplex serve`. */
+export function addServeCommand(program: Command): void {
+  const command = program
     .command('serve')
     .description('Serve the functions of this folder as they are.')
     .option('--build <folder>', 'serve what `isoplex build` wrote there, and compile nothing')
-    .option('--json', 'print events as lines of JSON')
+    .option(...json)
     .action((flags: ServeFlags) => serve('serve', flags))
-  addConfigFlags(serveCommand)
+  addConfigFlags(command)
 }
 
 async function serve(mode: 'dev' | 'serve', flags: ServeFlags): Promise<void> {
   const output = createOutput(flags.json ?? false)
+  const report = createServerReport(output)
   const project = await openProject(flags)
-  const startedMs = performance.now()
-  let listening = false
   const gateway = await Gateway.start({
+    ...project,
     mode,
-    config: project.config,
-    projectDirectory: project.directory,
-    functionsDirectory: project.functionsDirectory,
-    stateDirectory: project.stateDirectory,
     ...(flags.build === undefined ? {} : { buildDirectory: resolve(flags.build) }),
     log: createProcessLog(project.config.logLevel),
-    onManifest: (manifest) => {
-      reportBroken(manifest, output)
-      if (listening)
-        output.result({ event: 'live', functions: manifest.functions.length }, liveLine(manifest))
-    },
-    onModels: (changes) => {
-      for (const change of changes) output.result({ event: 'model', ...change }, modelLine(change))
-    },
+    onManifest: (manifest) => report.manifest(manifest),
+    onModels: (changes) => report.models(changes),
   })
-  listening = true
-  await greet(gateway, project, output, Math.round(performance.now() - startedMs))
+  report.listening(await describe(gateway, project))
   await untilSignalled()
   output.note('Stopping: requests at hand are finished first.')
   await gateway.stop()
 }
 
-async function greet(gateway: Gateway, project: Project, output: Output, tookMs: number): Promise<void> {
-  const { manifest, identity } = gateway
-  const url = new URL(identity.routePrefix || '/', gateway.url).href
-  const call = await writeExampleCall(manifest, project.stateDirectory, url.replace(/\/$/, ''))
-  const lines = [
-    `${identity.appName} is ready after ${tookMs} ms`,
-    ...manifest.functions.map(
-      (fn) => `  ${fn.methods.join(',').padEnd(5)} ${identity.routePrefix}${fn.path}  (${fn.file})`,
-    ),
-    `Listening on ${url}`,
-    `Documentation on ${new URL('/-/docs', gateway.url).href}`,
-    ...(call === null ? [] : ['', 'Try it:', `  ${call}`, '']),
-  ]
-  output.result(
-    {
-      event: 'listening',
-      url,
-      app: identity.appName,
-      functions: manifest.functions.map(({ name }) => name),
-      example: call,
-    },
-    lines.join('\n'),
-  )
-}
-
-function reportBroken({ broken }: Manifest, output: Output): void {
-  for (const { file, place, reason, served } of broken) {
-    const where = [place.file, place.line, place.column].filter((part) => part !== null).join(':')
-    const meanwhile = served ? ' Its last good version is served meanwhile.' : ''
-    output.result({ event: 'broken', file, place, reason, served }, `${where}: ${reason}${meanwhile}`)
+async function describe(gateway: Gateway, project: Project): Promise<Listening> {
+  const { manifest, identity, url, trusting } = gateway
+  const { functionsDirectory, stateDirectory } = project
+  const bodyFile = (name: string): string =>
+    join(stateDirectory, 'examples', `${name.replaceAll('/', '--')}.json`)
+  const example = exampleCall(manifest.functions, {
+    baseUrl: url.origin + identity.routePrefix,
+    trusting,
+    bodyPath: (name) => relative(process.cwd(), bodyFile(name)),
+  })
+  if (example?.body) {
+    await mkdir(dirname(bodyFile(example.name)), { recursive: true })
+    await writeFile(bodyFile(example.name), example.body)
   }
-}
-
-function liveLine({ functions }: Manifest): string {
-  return `Live: ${functions.length} functions.`
-}
-
-function modelLine({ id, version, change, reason }: ModelFolderChange): string {
-  return `Model ${id}${version === null ? '' : `@${version}`} ${change}${reason === null ? '' : `: ${reason}`}.`
+  return {
+    ...identity,
+    origin: url.origin,
+    manifest,
+    functionsDirectory: relative(process.cwd(), functionsDirectory),
+    example: example?.line ?? null,
+    tookMs: Math.round(performance.now()),
+  }
 }
 
 /** Resolves at the first signal to end; a second one ends the process at once. */
 async function untilSignalled(): Promise<void> {
+  const signals = ['SIGINT', 'SIGTERM'] as const
   await new Promise<void>((resolveSignal) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolveSignal())
+    for (const signal of signals) process.once(signal, () => resolveSignal())
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  for (const signal of signals) process.once(signal, () => process.exit(1))
 }

@@ -36,8 +36,8 @@ function isHostname(text: string): boolean {
 }
 
 function isEmail(text: string): boolean {
-  const at = text.lastIndexOf('@')
-  return text.length <= 254 && /^[^\s@]{1,64}$/.test(text.slice(0, at)) && isHostname(text.slice(at + 1))
+  const [local = '', domain = '', ...more] = text.split('@', 3)
+  return more.length === 0 && /^\S{1,64}$/.test(local) && text.length <= 254 && isHostname(domain)
 }
 
 function isDate(text: string): boolean {

@@ -66,25 +66,56 @@ interface InferenceOptions<
   teardown?(state: NoInfer<State>): Awaitable<void>
 }
 
-/** What {@link defineInference} takes where each request is inferred by itself. */
-export interface SingleInference<
+/** The one or the other, by whether a function gathers its requests; neither where that is not known. */
+type ByBatch<Batch, Batched, Single> = [Batch] extends [undefined]
+  ? Single
+  : [Batch] extends [BatchOptions]
+    ? Batched
+    : never
+
+/** What `infer` returns. */
+type InferenceReturn<Output extends TSchema | undefined, Batch> = ByBatch<
+  Batch,
+  readonly (InferenceResult<Output> | Error)[],
+  InferenceResult<Output>
+>
+
+/** What one request gets of what `infer` returns. */
+type AnswerOf<Batch, Return> = ByBatch<
+  Batch,
+  Return extends readonly (infer Answer)[] ? Exclude<Answer, Error> : never,
+  Return
+>
+
+/** What {@link defineInference} takes. With `batch`, `infer` gets a list of inputs; without, one. */
+export interface InferenceDefinition<
   Params extends TObject | undefined,
   Query extends TObject | undefined,
   Input extends TSchema,
   Output extends TSchema | undefined,
   Model,
   State,
-  Result,
+  Batch extends BatchOptions | undefined,
+  Return,
 > extends InferenceOptions<Params, Query, Input, Output, Model, State> {
-  readonly batch?: undefined
+  /** How requests are gathered. A batch never mixes models. @default each request is inferred by itself */
+  readonly batch?: Batch
+  /**
+   * Returns the result; with `batch`, as many results as inputs, in their order, where an `Error` fails its
+   * request only.
+   */
   readonly infer: (
-    input: Static<Input>,
-    context: InferenceContext<StaticOf<Params>, StaticOf<Query>, Model, NoInfer<State>>,
-  ) => Awaitable<Result>
+    input: ByBatch<NoInfer<Batch>, readonly Static<Input>[], Static<Input>>,
+    context: ByBatch<
+      NoInfer<Batch>,
+      BatchContext<StaticOf<Params>, StaticOf<Query>, Model, NoInfer<State>>,
+      InferenceContext<StaticOf<Params>, StaticOf<Query>, Model, NoInfer<State>>
+    >,
+  ) => Awaitable<Return>
 }
 
-/** What {@link defineInference} takes where requests for one model are inferred together. */
-export interface BatchedInference<
+/** What {@link defineInference} takes where each request is inferred by itself. */
+export type SingleInference<
   Params extends TObject | undefined,
   Query extends TObject | undefined,
   Input extends TSchema,
@@ -92,15 +123,27 @@ export interface BatchedInference<
   Model,
   State,
   Result,
-> extends InferenceOptions<Params, Query, Input, Output, Model, State> {
-  /** How requests are gathered. A batch never mixes models. */
-  readonly batch: BatchOptions
-  /** Returns as many results as inputs, in their order; an `Error` at an index fails that request only. */
-  readonly infer: (
-    inputs: readonly Static<Input>[],
-    context: BatchContext<StaticOf<Params>, StaticOf<Query>, Model, NoInfer<State>>,
-  ) => Awaitable<readonly (Result | Error)[]>
-}
+> = InferenceDefinition<Params, Query, Input, Output, Model, State, undefined, Result>
+
+/** What {@link defineInference} takes where requests for one model are inferred together. */
+export type BatchedInference<
+  Params extends TObject | undefined,
+  Query extends TObject | undefined,
+  Input extends TSchema,
+  Output extends TSchema | undefined,
+  Model,
+  State,
+  Result,
+> = InferenceDefinition<
+  Params,
+  Query,
+  Input,
+  Output,
+  Model,
+  State,
+  BatchOptions,
+  readonly (Result | Error)[]
+> & { readonly batch: BatchOptions }
 
 /**
  * Defines an inference function: it answers `POST` with the model that the request's token names.
@@ -124,21 +167,11 @@ export function defineInference<
   Output extends TSchema | undefined = undefined,
   Model = unknown,
   State = undefined,
-  Result extends InferenceResult<Output> = InferenceResult<Output>,
+  Batch extends BatchOptions | undefined = undefined,
+  Return extends InferenceReturn<Output, Batch> = InferenceReturn<Output, Batch>,
 >(
-  definition: BatchedInference<Params, Query, Input, Output, Model, State, Result>,
-): Definition & FunctionTypes<StaticOf<Params>, StaticOf<Query>, Static<Input>, Result>
-export function defineInference<
-  Params extends TObject | undefined = undefined,
-  Query extends TObject | undefined = undefined,
-  Input extends TSchema = TSchema,
-  Output extends TSchema | undefined = undefined,
-  Model = unknown,
-  State = undefined,
-  Result extends InferenceResult<Output> = InferenceResult<Output>,
->(
-  definition: SingleInference<Params, Query, Input, Output, Model, State, Result>,
-): Definition & FunctionTypes<StaticOf<Params>, StaticOf<Query>, Static<Input>, Result>
+  definition: InferenceDefinition<Params, Query, Input, Output, Model, State, Batch, Return>,
+): Definition & FunctionTypes<StaticOf<Params>, StaticOf<Query>, Static<Input>, AnswerOf<Batch, Return>>
 export function defineInference(definition: AnyInference): Definition {
   assertOptions(definition)
   const { infer, ...rest } = definition

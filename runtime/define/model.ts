@@ -42,10 +42,10 @@ export function multiplexed<Model>(
   load: (info: ModelInfo, engine: Engine) => Awaitable<Model>,
   options: MultiplexedOptions<Model> = {},
 ): ModelLoader<Model> {
-  const { unload = () => undefined } = options
+  const { unload = () => undefined, maxModelsPerReplica } = options
   assertCallable('load', load)
   assertCallable('unload', unload)
-  assertCount('maxModelsPerReplica', options.maxModelsPerReplica)
+  if (maxModelsPerReplica !== undefined) assertCount('maxModelsPerReplica', maxModelsPerReplica)
   return Object.freeze({ ...options, unload, load })
 }
 

@@ -64,8 +64,8 @@ export function assertOptions(
   options: FunctionOptions & { readonly batch?: BatchOptions | undefined },
 ): void {
   const { timeoutMs, maxBodyBytes, maxOngoingRequests, batch } = options
-  assertCount('maxBodyBytes', maxBodyBytes)
-  assertCount('maxOngoingRequests', maxOngoingRequests)
+  if (maxBodyBytes !== undefined) assertCount('maxBodyBytes', maxBodyBytes)
+  if (maxOngoingRequests !== undefined) assertCount('maxOngoingRequests', maxOngoingRequests)
   if (timeoutMs !== undefined && !(isTime(timeoutMs) && timeoutMs > 0)) {
     throw new TypeError(`"timeoutMs" must be above 0 and at most ${longestMs}; got ${timeoutMs}.`)
   }
@@ -76,9 +76,9 @@ export function assertOptions(
   }
 }
 
-/** Refuses a number of things that is given and is not a whole number from 1. @throws {TypeError} */
-export function assertCount(name: string, value: number | undefined): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return
+/** Refuses what is not a whole number from 1. @throws {TypeError} */
+export function assertCount(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value > 0) return
   throw new TypeError(`"${name}" must be a whole number from 1; got ${value}.`)
 }
 

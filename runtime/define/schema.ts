@@ -58,7 +58,7 @@ export function file(options: FileOptions = {}): FileSchema {
       `"mediaTypes" must be names such as image/png or image/*; got [${mediaTypes.join(', ')}].`,
     )
   }
-  assertCount('maxBytes', rest.maxBytes)
+  if (rest.maxBytes !== undefined) assertCount('maxBytes', rest.maxBytes)
   return {
     ...rest,
     [Kind]: fileKind,

@@ -1,7 +1,9 @@
+import { mkdir, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createBuilder } from '../build/build.ts'
 import type { Manifest } from '../build/manifest.ts'
-import { bundlesFolder, readManifest } from '../build/output.ts'
+import { readManifest } from '../build/output.ts'
+import { openStaging } from '../model/staging.ts'
 
 /** Where a gateway's functions come from: source files that are compiled, or a folder that was built before. */
 export interface FunctionSource extends AsyncDisposable {
@@ -24,28 +26,51 @@ export interface SourceOptions {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** Opens the source of a project's functions. */
-export function openFunctionSource({ buildDirectory, ...options }: SourceOptions): FunctionSource {
+/** How often a folder of bundles shows that its process lives to processes of other machines that share it. */
+const touchIntervalMs = 3_600_000
+
+/**
+ * Opens the source of a project's functions.
+ *
+ * @throws {IsoplexError} `CONFIG_INVALID` where the folder that was built before is not whole.
+ */
+export async function openFunctionSource({
+  buildDirectory,
+  ...options
+}: SourceOptions): Promise<FunctionSource> {
   return buildDirectory === undefined ? compiledSource(options) : builtSource(buildDirectory)
 }
 
-function compiledSource(options: Omit<SourceOptions, 'buildDirectory'>): FunctionSource {
-  const builder = createBuilder(options)
+/** Each process has its bundles to itself: others may serve another state of the files, and tidy up after it. */
+async function compiledSource({ stateDirectory, ...options }: SourceOptions): Promise<FunctionSource> {
+  const staging = await openStaging(join(stateDirectory, 'builds'))
+  const directory = await staging.make(async (path) => void (await mkdir(path)))
+  const builder = createBuilder({ ...options, stateDirectory: directory })
+  const touch = setInterval(() => {
+    const now = new Date()
+    utimes(directory, now, now).catch(() => undefined)
+  }, touchIntervalMs)
+  touch.unref()
   return {
     bundlesDirectory: builder.bundlesDirectory,
     get sources() {
       return builder.sources
     },
     read: (changed) => builder.build(changed),
-    [Symbol.asyncDispose]: () => builder[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      clearInterval(touch)
+      await builder[Symbol.asyncDispose]()
+      await rm(directory, { recursive: true, force: true })
+    },
   }
 }
 
-function builtSource(directory: string): FunctionSource {
+async function builtSource(directory: string): Promise<FunctionSource> {
+  const { manifest, bundlesDirectory } = await readManifest(directory)
   return {
-    bundlesDirectory: join(directory, bundlesFolder),
+    bundlesDirectory,
     sources: new Map(),
-    read: async () => (await readManifest(directory)).manifest,
+    read: () => Promise.resolve(manifest),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }

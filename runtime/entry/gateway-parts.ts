@@ -2,6 +2,7 @@ import { loadProjectKey } from '../auth/key.ts'
 import { createTokenVerifier } from '../auth/verifier.ts'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
+import { IsoplexError } from '../error/error.ts'
 import { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
@@ -15,6 +16,7 @@ import { createResolutionCache } from '../server/resolution-cache.ts'
 import { HttpServer } from '../server/server.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import type { RegistryMethods } from './registry.ts'
+import { watchRegistry } from './registry-watch.ts'
 
 /** What the parts of a gateway are made from. */
 export interface PartsOptions {
@@ -38,6 +40,8 @@ export interface GatewayParts {
   readonly source: FunctionSource
   readonly scheduler: Scheduler
   readonly exchange: ExchangeOptions
+  /** Forgets what was found of models, so that the next request sees what has become of them. */
+  forgetModels(): void
 }
 
 /**
@@ -61,13 +65,21 @@ export async function openParts(
   })
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
-  const source = resources.use(openFunctionSource({ ...options, environment }))
+  const source = resources.use(await openFunctionSource({ ...options, environment }))
   const scheduler = openScheduler(options, environment, resources)
+  const createCache = () =>
+    createResolutionCache((modelId, tenant) => registry.ask('resolve', modelId, tenant))
+  let resolve = createCache()
+  // What is being asked meanwhile is remembered by the old one, and so is not remembered.
+  const forgetModels = (): void => {
+    resolve = createCache()
+  }
+  resources.use(watchRegistry(stateDirectory, forgetModels))
   const exchange: ExchangeOptions = {
     authorizer: {
       verifier: createTokenVerifier({ keys: [key], audience: config.audience }),
-      resolve: createResolutionCache((modelId, tenant) => registry.ask('resolve', modelId, tenant)),
-      trustsLoopback: options.mode === 'dev' && isLoopback(config.host),
+      resolve: (modelId, tenant) => resolve(modelId, tenant),
+      trustsLoopback: isTrusting(options),
     },
     scheduler,
     budget: new BodyBudget(config.maxBodiesInFlightBytes),
@@ -77,12 +89,17 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
-  return { identity, server, registry, source, scheduler, exchange }
+  return { identity, server, registry, source, scheduler, exchange, forgetModels }
 }
 
-function openServer({ config, mode }: PartsOptions): HttpServer {
-  const { host, port, maxHeaderBytes, corsOrigins, allowedHosts } = config
-  const guarded = allowedHosts.length > 0 || (mode === 'dev' && isLoopback(host))
+/** Whether requests need no token: while somebody develops, and from this machine only. */
+export function isTrusting({ config, mode }: Pick<PartsOptions, 'config' | 'mode'>): boolean {
+  return mode === 'dev' && isLoopback(config.host)
+}
+
+function openServer(options: PartsOptions): HttpServer {
+  const { host, port, maxHeaderBytes, corsOrigins, allowedHosts } = options.config
+  const guarded = allowedHosts.length > 0 || isTrusting(options)
   const hosts = guarded ? [...loopbackNames, ...allowedHosts] : null
   const server = new HttpServer({
     host,
@@ -90,8 +107,23 @@ function openServer({ config, mode }: PartsOptions): HttpServer {
     maxHeaderBytes,
     guard: createGuard({ hosts, origins: corsOrigins }),
   })
-  server.listen()
+  try {
+    server.listen()
+  } catch (error) {
+    throw explainListening(error, host, port)
+  }
   return server
+}
+
+function explainListening(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const messages: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} on ${host} is taken; name another with --port, or 0 for any that is free.`,
+    EADDRNOTAVAIL: `${host} is no address of this machine; name another with --host.`,
+    EACCES: `Port ${port} on ${host} is not for this user; name one above 1023 with --port.`,
+  }
+  const message = messages[String(code)]
+  return message === undefined ? error : new IsoplexError('CONFIG_INVALID', message, { cause: error })
 }
 
 function openScheduler(

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import type { Manifest } from '../build/manifest.ts'
 import { writeRoutesTypes } from '../build/routes-types.ts'
 import { type FunctionWatcher, watchFunctions } from '../build/watch.ts'
+import { IsoplexError } from '../error/error.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
 import { createApp } from '../server/app.ts'
 import type { ServedFunction } from '../server/exchange.ts'
 import { readinessOf } from '../server/readiness.ts'
-import { type GatewayParts, openParts, type PartsOptions } from './gateway-parts.ts'
+import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
 
 /** What a gateway serves, and how. */
 export interface GatewayOptions extends PartsOptions {
@@ -39,8 +40,8 @@ export class Gateway {
   /**
    * Starts a gateway.
    *
-   * @throws {IsoplexError} `CONFIG_INVALID`, `BUILD_FAILED`, or what keeps the registry from opening.
-   * @throws {Error} with code `EADDRINUSE` where the port is taken.
+   * @throws {IsoplexError} `CONFIG_INVALID`, also where the address cannot be had and where `serve` finds no
+   * function; `BUILD_FAILED` where `serve` finds a broken one; or what keeps the registry from opening.
    */
   static async start(options: GatewayOptions): Promise<Gateway> {
     const resources = new AsyncDisposableStack()
@@ -65,6 +66,11 @@ export class Gateway {
     return this.#parts.identity
   }
 
+  /** Whether requests need no token. */
+  get trusting(): boolean {
+    return isTrusting(this.#options)
+  }
+
   /** What is served now. */
   get manifest(): Manifest {
     return this.#manifest
@@ -83,10 +89,20 @@ export class Gateway {
     const manifest = await source.read(changed)
     this.#watcher?.follow(source.sources)
     if (manifest === this.#manifest) return
+    if (this.#options.mode === 'serve') assertServable(manifest, this.#options)
     this.#manifest = manifest
     this.#goLive(manifest)
+    if (this.#options.mode === 'dev') await this.#writeRoutesTypes(manifest)
     this.#options.onManifest?.(manifest)
-    if (this.#options.mode === 'dev') await writeRoutesTypes(manifest, this.#options)
+  }
+
+  /** The types are for the editor: that they cannot be written is no reason not to serve. */
+  async #writeRoutesTypes(manifest: Manifest): Promise<void> {
+    try {
+      await writeRoutesTypes(manifest, this.#options)
+    } catch (error) {
+      this.#options.log.warn('The types of the routes could not be written', { error })
+    }
   }
 
   #goLive(manifest: Manifest): void {
@@ -133,6 +149,25 @@ export class Gateway {
   async #syncModels(): Promise<void> {
     const folder = join(this.#options.functionsDirectory, '_models')
     const changes = await this.#parts.registry.ask('syncFolder', folder)
-    if (changes.length > 0) this.#options.onModels?.(changes)
+    if (changes.length === 0) return
+    this.#parts.forgetModels()
+    this.#options.onModels?.(changes)
   }
+}
+
+/** Who deploys wants to hear at once that something is missing, not by requests that meet a 404. */
+function assertServable({ functions, broken }: Manifest, { functionsDirectory }: PartsOptions): void {
+  const [first] = broken
+  if (first) {
+    const list = broken.map(({ place, reason }) => {
+      return `${[place.file, place.line, place.column].filter((part) => part !== null).join(':')}: ${reason}`
+    })
+    const { file, line } = first.place
+    throw new IsoplexError('BUILD_FAILED', `Not all functions can be served.\n${list.join('\n')}`, {
+      details: { file, line },
+    })
+  }
+  if (functions.length > 0) return
+  const message = `There is no function in ${functionsDirectory}; put a file there, or name another folder with --functions-directory.`
+  throw new IsoplexError('CONFIG_INVALID', message)
 }

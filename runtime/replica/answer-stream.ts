@@ -59,10 +59,15 @@ export class AnswerStream {
       this.#controller?.enqueue(piece)
       this.#repay(piece.length)
     }
-    if (!this.#end || this.#waiting.length > 0) return
-    if (this.#end.error) this.#controller?.error(this.#end.error)
-    else this.#controller?.close()
+    if (this.#end && this.#waiting.length === 0) this.#finish(this.#end.error)
+  }
+
+  #finish(error: Error | undefined): void {
+    const controller = this.#controller
     this.#controller = null
+    // Bun's server forgets what it was given in the same turn as an error, and the last piece may be such.
+    if (error) setImmediate(() => controller?.error(error))
+    else controller?.close()
   }
 
   #repay(bytes: number): void {

@@ -9,66 +9,56 @@ export interface RunnerFacts {
   readonly model: unknown
   readonly modelInfo: ModelInfo
   readonly log: FunctionLog
+  getModel(): Promise<unknown>
 }
 
-/** A request on its way through a function: the context that its code gets. */
-export class RequestCall implements Call {
-  readonly requestId: string
-  readonly principal: string
-  readonly input: unknown
-  readonly params: unknown
-  readonly query: unknown
-  readonly signal: AbortSignal
-  readonly state: unknown
-  readonly model: unknown
-  readonly modelId: string
-  readonly modelInfo: ModelInfo
-  readonly #head: RequestHead
-  readonly #body: Uint8Array<ArrayBuffer>
-  readonly #log: FunctionLog
-
-  constructor(
-    head: RequestHead,
-    body: Uint8Array<ArrayBuffer>,
-    decoded: Decoded,
-    facts: RunnerFacts,
-    signal: AbortSignal,
-  ) {
-    this.requestId = head.requestId
-    this.principal = head.principal
-    this.input = decoded.input
-    this.params = decoded.params
-    this.query = decoded.query
-    this.signal = signal
-    this.state = facts.state
-    this.model = facts.model
-    this.modelId = facts.modelInfo.id
-    this.modelInfo = facts.modelInfo
-    this.#head = head
-    this.#body = body
-    this.#log = facts.log
+/**
+ * Makes the context that a function's code gets for one request. All of it are own properties, so that it can
+ * be taken apart and spread.
+ */
+export function createCall(
+  head: RequestHead,
+  body: Uint8Array<ArrayBuffer>,
+  decoded: Decoded,
+  facts: RunnerFacts,
+  signal: AbortSignal,
+): Call {
+  return {
+    requestId: head.requestId,
+    principal: head.principal,
+    input: decoded.input,
+    params: decoded.params,
+    query: decoded.query,
+    signal,
+    state: facts.state,
+    model: facts.model,
+    modelId: facts.modelInfo.id,
+    modelInfo: facts.modelInfo,
+    getModel: facts.getModel,
+    log: logOf(head.requestId, facts.log),
+    request: requestOf(head, body),
   }
+}
 
-  get log(): FunctionLog {
-    const { requestId } = this
-    const write =
-      (level: keyof FunctionLog) =>
-      (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-        this.#log[level](message, { ...fields, requestId })
-    return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
-  }
+/** The log with the request's id beside every line. */
+function logOf(requestId: string, log: FunctionLog): FunctionLog {
+  const write =
+    (level: keyof FunctionLog) =>
+    (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+      log[level](message, { ...fields, requestId })
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
 
-  get request(): RawRequest {
-    const { method, url, headers } = this.#head
-    return {
-      method,
-      url,
-      headers: new Headers(headers.map(([name, value]) => [name, value])),
-      body: this.#body,
-    }
-  }
-
-  getModel(): Promise<unknown> {
-    return Promise.resolve(this.model)
+function requestOf({ method, url, headers }: RequestHead, body: Uint8Array<ArrayBuffer>): RawRequest {
+  let made: Headers | undefined
+  return {
+    method,
+    url,
+    body,
+    // Few functions look at the headers, so they are made when one does.
+    get headers() {
+      made ??= new Headers(headers.map(([name, value]) => [name, value]))
+      return made
+    },
   }
 }

@@ -47,7 +47,7 @@ export class FrameConnection {
   /** Sends what waits, then closes. */
   end(): void {
     this.#ending = true
-    this.#flush()
+    if (!this.#blocked) this.#flush()
   }
 
   #flush(): void {

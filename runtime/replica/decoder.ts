@@ -7,7 +7,7 @@ import { IsoplexError } from '../error/error.ts'
 import { fillDefaults, hasDefault } from './default-value.ts'
 import { fileFromJson, readMultipart } from './file-body.ts'
 import type { RequestHead } from './message.ts'
-import { invalidInput, refuseInput } from './refusal.ts'
+import { invalidInput, pointerTo, refuseInput } from './refusal.ts'
 import { tensorFromBytes, tensorFromJson } from './tensor-body.ts'
 import { valuesByName } from './text-value.ts'
 
@@ -19,7 +19,7 @@ export interface Decoded {
 }
 
 /** Turns requests into checked data. */
-export type Decoder = (head: RequestHead, body: Uint8Array<ArrayBuffer>) => Promise<Decoded>
+export type Decoder = (head: RequestHead, body: Uint8Array<ArrayBuffer>) => Decoded
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -36,10 +36,10 @@ export function createDecoder(definition: Definition): Decoder {
   const params = definition.params && createTextDecoder(definition.params, '/params')
   const query = definition.query && createTextDecoder(definition.query, '/query')
   const input = definition.input && createBodyDecoder(definition.input)
-  return async (head, body) => ({
+  return (head, body) => ({
     params: params?.(Object.entries(head.params)),
     query: query?.(searchOf(head.url)),
-    input: await input?.(head, body),
+    input: input?.(head, body),
   })
 }
 
@@ -65,14 +65,14 @@ function searchOf(url: string): URLSearchParams {
   return new URLSearchParams(start < 0 ? '' : url.slice(start))
 }
 
-type BodyDecoder = (head: RequestHead, body: Uint8Array<ArrayBuffer>) => Promise<unknown>
+type BodyDecoder = (head: RequestHead, body: Uint8Array<ArrayBuffer>) => unknown
 
 function createBodyDecoder(schema: TSchema): BodyDecoder {
   const checker = createChecker(schema)
   const decode = createFormDecoder(schema)
   const hasDefaults = hasDefault(schema)
-  return async (head, body) => {
-    const value = await decode(head, body)
+  return (head, body) => {
+    const value = decode(head, body)
     const filled = hasDefaults ? fillDefaults(schema, value) : value
     check(checker, filled)
     return filled
@@ -84,11 +84,11 @@ function createFormDecoder(schema: TSchema): BodyDecoder {
   const slots = findSlots(schema)
   const raw = rawSlot(schema)
   const accepted = acceptedMediaTypes(schema)
-  return async ({ contentType }, body) => {
+  return ({ contentType }, body) => {
     const mediaType = mediaTypeOf(contentType)
     if (mediaType === 'application/json') return fromJson(parseJson(body), slots)
     if (mediaType === 'multipart/form-data' && accepted.includes(mediaType)) {
-      return fromJson(await readMultipart(schema as TObject, contentType ?? '', body), slots)
+      return fromJson(readMultipart(schema as TObject, contentType ?? '', body), slots)
     }
     if (raw && takesRaw(raw, mediaType)) return fromRaw(raw, body, mediaType)
     if (mediaType.endsWith('+json')) return fromJson(parseJson(body), slots)
@@ -132,11 +132,6 @@ function fromRaw({ path, schema }: Slot, body: Uint8Array<ArrayBuffer>, mediaTyp
     : tensorFromBytes(schema, body, pointerTo(path))
   const [name] = path
   return name === undefined ? value : { [name]: value }
-}
-
-/** A JSON pointer (RFC 6901). */
-function pointerTo(path: readonly (string | number)[]): string {
-  return path.map((name) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 function mediaTypeOf(contentType: string | null): string {

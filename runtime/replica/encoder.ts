@@ -1,9 +1,9 @@
 import type { TSchema } from '@sinclair/typebox'
 import { createChecker } from '../define/check.ts'
 import type { Definition } from '../define/definition.ts'
-import { type FileValue, isFileSchema, isTensorSchema } from '../define/schema.ts'
+import { isFileValue } from '../define/schema.ts'
 import { findSlots, replaceInSlot } from '../define/slot.ts'
-import type { Tensor } from '../engine/tensor.ts'
+import { isTensor } from '../engine/tensor.ts'
 import { toWire } from '../error/wire.ts'
 import { fileToJson } from './file-body.ts'
 import type { ReplyHead, RequestHead } from './message.ts'
@@ -14,6 +14,8 @@ import { tensorToBytes, tensorToJson } from './tensor-body.ts'
 export interface Reply {
   readonly head: ReplyHead
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  /** Makes what ends a stream that fails; where there is none, the stream breaks off. */
+  readonly lastWords?: (error: unknown) => Uint8Array
 }
 
 /** Turns what a function returned into a reply. */
@@ -29,56 +31,51 @@ const emptyHead: ReplyHead = Object.freeze({ status: 204, headers: Object.freeze
 /**
  * Makes the encoder of a function: values become JSON, files and tensors their bytes, async iterables streams
  * of server-sent events or lines of JSON, `undefined` an empty reply. NaN and the infinities outside of
- * tensors become `null` where no output schema refuses them, as `JSON.stringify` has it.
+ * tensors become `null` where no output schema refuses them, as `JSON.stringify` has it. A stream that fails
+ * ends with an event `error`, or with a line `{"error":…}`.
  *
- * The encoder throws `OUTPUT_INVALID` where a result does not fit the output schema.
+ * The encoder throws `OUTPUT_INVALID` where a result does not fit the output schema, and a `TypeError` where
+ * it cannot be sent: it holds a bigint or itself, or it is a `Response` whose body was read before.
  */
-export function createEncoder(definition: Definition): Encoder {
-  const encodeValue = createValueEncoder(definition.output)
+export function createEncoder({ output }: Definition): Encoder {
+  const assertFits = output ? createOutputCheck(output) : () => undefined
+  const toPlain = output ? createPlainForm(output) : plainFormOf
   return (result, head) => {
     if (result instanceof Response) return encodeResponse(result)
-    if (isAsyncIterable(result)) return encodeStream(result, head, encodeValue)
-    return encodeValue(result, head)
+    if (isAsyncIterable(result)) {
+      return encodeStream(result, head, (item) => {
+        assertFits(item)
+        return toPlain(item)
+      })
+    }
+    assertFits(result)
+    return encodeBytes(result, head) ?? encodeJson(toPlain(result))
   }
 }
 
-type ValueEncoder = (value: unknown, head: RequestHead) => Reply
+/** Whether a value is a stream of values. */
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}
 
-function createValueEncoder(schema: TSchema | undefined): ValueEncoder {
-  if (!schema) return (value) => encodeJson(value)
+function createOutputCheck(schema: TSchema): (value: unknown) => void {
   const checker = createChecker(schema)
-  const encode = isFileSchema(schema)
-    ? encodeFile
-    : isTensorSchema(schema)
-      ? encodeTensor
-      : slotEncoder(schema)
-  return (value, head) => {
+  return (value) => {
     const issues = checker.issues(value)
     if (issues.length > 0) throw refuseOutput(issues)
-    return encode(value, head)
   }
 }
 
-function encodeJson(value: unknown): Reply {
-  const json = JSON.stringify(value)
-  return json === undefined
-    ? { head: emptyHead, body: new Uint8Array() }
-    : { head: jsonHead, body: text.encode(json) }
+/** Puts the JSON forms of files and tensors in their places. What the function returned is left as it is. */
+function createPlainForm(schema: TSchema): (value: unknown) => unknown {
+  const paths = findSlots(schema).map((slot) => slot.path)
+  return (value) =>
+    paths.reduce((root, path) => replaceInSlot(copyAlong(root, path), path, plainFormOf), value)
 }
 
-/** JSON with files and tensors in their JSON forms. What the function returned is left as it is. */
-function slotEncoder(schema: TSchema): (value: unknown) => Reply {
-  const slots = findSlots(schema)
-  if (slots.length === 0) return encodeJson
-  return (value) => {
-    const copy = slots.reduce((root, slot) => copyAlong(root, slot.path), value)
-    const json = slots.reduce((root, { path, schema: slot }) => {
-      return replaceInSlot(root, path, (held) =>
-        isFileSchema(slot) ? fileToJson(held as FileValue) : tensorToJson(held as Tensor),
-      )
-    }, copy)
-    return encodeJson(json)
-  }
+function plainFormOf(value: unknown): unknown {
+  if (isTensor(value)) return tensorToJson(value)
+  return isFileValue(value) ? fileToJson(value) : value
 }
 
 /** Copies the objects and arrays on the way to a slot. */
@@ -89,54 +86,58 @@ function copyAlong(value: unknown, [name, ...rest]: readonly string[]): unknown 
   return Object.hasOwn(holder, name) ? { ...holder, [name]: copyAlong(holder[name], rest) } : holder
 }
 
-function encodeFile(value: unknown): Reply {
-  const { bytes, mediaType } = value as FileValue
-  return { head: { status: 200, headers: [['content-type', mediaType]] }, body: bytes }
+function encodeJson(value: unknown): Reply {
+  const json = JSON.stringify(value)
+  return json === undefined
+    ? { head: emptyHead, body: new Uint8Array() }
+    : { head: jsonHead, body: text.encode(json) }
 }
 
-function encodeTensor(value: unknown, { accept }: RequestHead): Reply {
-  const tensor = value as Tensor
-  if (tensor.type === 'string' || !accepts(accept, 'application/octet-stream')) {
-    return encodeJson(tensorToJson(tensor))
+/** A file, or a tensor for whoever asks for its bytes; `null` for anything else. */
+function encodeBytes(value: unknown, { accept }: RequestHead): Reply | null {
+  if (isFileValue(value)) {
+    return { head: { status: 200, headers: [['content-type', value.mediaType]] }, body: value.bytes }
   }
+  const binary = accepts(accept, 'application/octet-stream') && isTensor(value) && value.type !== 'string'
+  if (!binary) return null
   const headers = [
     ['content-type', 'application/octet-stream'],
-    ['x-tensor-type', tensor.type],
-    ['x-tensor-dims', tensor.dims.join(',')],
+    ['x-tensor-type', value.type],
+    ['x-tensor-dims', value.dims.join(',')],
   ] as const
-  return { head: { status: 200, headers }, body: tensorToBytes(tensor) }
+  return { head: { status: 200, headers }, body: tensorToBytes(value) }
 }
 
 function encodeResponse(response: Response): Reply {
+  if (response.bodyUsed) throw new TypeError('The function returned a Response whose body was read before.')
   const head = { status: response.status, headers: [...response.headers.entries()] }
   return { head, body: response.body ?? new Uint8Array() }
 }
 
 /** Items as server-sent events where the client asks for them, else as lines of JSON (NDJSON). */
-function encodeStream(items: AsyncIterable<unknown>, head: RequestHead, encodeValue: ValueEncoder): Reply {
-  const asEvents = accepts(head.accept, 'text/event-stream')
-  const mediaType = asEvents ? 'text/event-stream' : 'application/x-ndjson'
+function encodeStream(
+  items: AsyncIterable<unknown>,
+  { accept }: RequestHead,
+  toPlain: (item: unknown) => unknown,
+): Reply {
+  const asEvents = accepts(accept, 'text/event-stream')
+  const line = (value: unknown, event = ''): Uint8Array => {
+    const json = JSON.stringify(value) ?? 'null'
+    return text.encode(asEvents ? `${event}data: ${json}\n\n` : `${json}\n`)
+  }
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for await (const item of items) yield line(toPlain(item))
+  }
   const headers = [
-    ['content-type', mediaType],
+    ['content-type', asEvents ? 'text/event-stream' : 'application/x-ndjson'],
     ['cache-control', 'no-cache'],
   ] as const
-  const line = (event: string, json: string) =>
-    text.encode(asEvents ? `${event === 'message' ? '' : `event: ${event}\n`}data: ${json}\n\n` : `${json}\n`)
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const item of items)
-        yield line('message', jsonOf(encodeValue(item, { ...head, accept: null })))
-    } catch (error) {
-      // The status has been sent: what a client can still be told is a last item.
-      yield line('error', JSON.stringify({ error: toWire(error) }))
-      throw error
-    }
+  return {
+    head: { status: 200, headers },
+    body: chunks(),
+    // The status has been sent: what a client can still be told is a last item.
+    lastWords: (error) => line({ error: toWire(error) }, 'event: error\n'),
   }
-  return { head: { status: 200, headers }, body: chunks() }
-}
-
-function jsonOf({ body }: Reply): string {
-  return body instanceof Uint8Array && body.length > 0 ? new TextDecoder().decode(body) : 'null'
 }
 
 /** Whether an `Accept` header names a media type; a wildcard does not count, since JSON is the default. */
@@ -144,8 +145,4 @@ function accepts(accept: string | null, mediaType: string): boolean {
   return (
     accept?.split(',').some((range) => range.split(';', 1)[0]?.trim().toLowerCase() === mediaType) ?? false
   )
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

@@ -1,9 +1,11 @@
 import type { TObject } from '@sinclair/typebox'
 import { type FileSchema, type FileValue, fileValue, isMediaType } from '../define/schema.ts'
-import { invalidInput } from './refusal.ts'
+import { type FormPart, parseMultipart } from './multipart.ts'
+import { invalidInput, pointerTo } from './refusal.ts'
 import { valuesByName } from './text-value.ts'
 
 const unknownMediaType = 'application/octet-stream'
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads a file's JSON form: base64 text, or a `data:` URL where the media type must be told.
@@ -35,30 +37,32 @@ export function fileToJson({ bytes, mediaType }: FileValue): string {
 
 /**
  * Reads `multipart/form-data` into an object by the schema of an object. A text field is JSON where the schema
- * takes no text; an array is a field that comes several times.
+ * takes no text; an array is a field that comes several times; a file field that was left empty is none.
  *
  * @throws {IsoplexError} `INPUT_INVALID`
  */
-export async function readMultipart(
+export function readMultipart(
   schema: TObject,
   contentType: string,
   body: Uint8Array<ArrayBuffer>,
-): Promise<Record<string, unknown>> {
-  const form = await new Response(body, { headers: { 'content-type': contentType } }).formData().catch(() => {
-    throw invalidInput('', 'The body is not multipart/form-data with the boundary that its header names')
-  })
-  const entries = await Promise.all(
-    [...form].map(async ([name, field]) => [name, await readField(field)] as const),
+): Record<string, unknown> {
+  const parts = parseMultipart(contentType, body).filter(
+    ({ fileName, bytes }) => fileName !== '' || bytes.length > 0,
   )
-  return valuesByName(schema, entries)
+  return valuesByName(
+    schema,
+    parts.map((part) => [part.name, valueOfPart(part)]),
+  )
 }
 
-async function readField(field: FormDataEntryValue): Promise<string | FileValue> {
-  if (typeof field === 'string') return field
-  const mediaType = field.type.split(';', 1)[0] ?? ''
-  return fileValue(
-    await field.bytes(),
-    isMediaType(mediaType) ? mediaType : unknownMediaType,
-    field.name || null,
-  )
+function valueOfPart({ name, fileName, mediaType, bytes }: FormPart): string | FileValue {
+  if (fileName !== null) {
+    const known = mediaType !== null && isMediaType(mediaType) ? mediaType : unknownMediaType
+    return fileValue(bytes, known, fileName || null)
+  }
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw invalidInput(pointerTo([name]), 'Expected text in UTF-8')
+  }
 }

@@ -20,6 +20,11 @@ export function refuseOutput(issues: readonly SchemaIssue[]): AnyIsoplexError {
   })
 }
 
+/** The JSON pointer (RFC 6901) of a place. */
+export function pointerTo(path: readonly (string | number)[]): string {
+  return path.map((name) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
 function summaryOf(issues: readonly SchemaIssue[]): string {
   const [first] = issues
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
@@ -23,7 +23,16 @@ function sweepRunDirectories(): void {
   const prefix = prefixOf()
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
-    if (Number.isInteger(pid) && !isAlive(pid)) removeRunDirectory(join(tmpdir(), name))
+    if (pid > 0 && !isAlive(pid)) removeIfOwn(join(tmpdir(), name))
+  }
+}
+
+/** The folder is everybody's: what another user put there, or is removing just now, is no reason not to start. */
+function removeIfOwn(directory: string): void {
+  try {
+    if (lstatSync(directory).uid === userInfo().uid) removeRunDirectory(directory)
+  } catch {
+    // It stays, as harmless as it was.
   }
 }
 

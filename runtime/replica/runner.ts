@@ -1,11 +1,11 @@
 import type { FunctionLog, ModelInfo } from '../define/context.ts'
-import type { Definition } from '../define/definition.ts'
+import { type Call, type Definition, toError } from '../define/definition.ts'
 import type { Engine } from '../engine/engine.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
-import { RequestCall, type RunnerFacts } from './call.ts'
+import { createCall, type RunnerFacts } from './call.ts'
 import { createDecoder, type Decoder } from './decoder.ts'
-import { createEncoder, type Encoder, type Reply } from './encoder.ts'
+import { createEncoder, type Encoder, isAsyncIterable, type Reply } from './encoder.ts'
 import {
   decodeHead,
   encodeHead,
@@ -31,15 +31,39 @@ export interface RunnerOptions {
   readonly send: (kind: FrameKind, id: number, flags: number, payload: readonly Uint8Array[]) => void
 }
 
+/** Requests that are answered together. */
+interface Batch {
+  readonly requests: PendingRequest[]
+  /** Fires when nobody waits for any of them: each caller has gone or was answered. */
+  readonly abort: AbortController
+}
+
 interface PendingRequest {
   readonly id: number
   readonly head: RequestHead
   readonly body: Uint8Array<ArrayBuffer>
+  readonly batch: Batch
   readonly abort: AbortController
   readonly credit: StreamCredit
 }
 
+/** A request that fits the function's schemas. */
+interface AcceptedRequest {
+  readonly request: PendingRequest
+  readonly call: Call
+}
+
 const noModel: ModelInfo = Object.freeze({ id: '', version: '', path: '' })
+const warmUpHead: RequestHead = Object.freeze({
+  requestId: 'warmup',
+  principal: 'warmup',
+  method: 'POST',
+  url: '/',
+  params: Object.freeze({}),
+  contentType: null,
+  accept: null,
+  headers: Object.freeze([]),
+})
 
 /**
  * Holds one function with one model and answers the requests that frames bring: decode, check, infer, check,
@@ -51,11 +75,14 @@ export class Runner {
   readonly #decode: Decoder
   readonly #encode: Encoder
   readonly #open = new Map<number, PendingRequest>()
-  readonly #batches: PendingRequest[][] = []
-  #gathering: PendingRequest[] = []
+  readonly #batches: Batch[] = []
+  /** What has to be freed in the end, last made first. */
+  readonly #held = new AsyncDisposableStack()
+  #gathering: Batch | null = null
   #facts: RunnerFacts | null = null
   #running = 0
-  #stopped: (() => void) | null = null
+  #emptied: (() => void) | null = null
+  #stopped: Promise<void> | null = null
 
   constructor(options: RunnerOptions) {
     this.#options = options
@@ -63,13 +90,22 @@ export class Runner {
     this.#encode = createEncoder(options.definition)
   }
 
-  /** Sets the function up, loads its model and runs the warm-up inputs. */
+  /**
+   * Sets the function up, loads its model and runs the warm-up inputs. Where one of these fails, what has come
+   * up before it is freed.
+   */
   async start(): Promise<void> {
-    const { definition, model, engine, log, name } = this.#options
-    const state = await definition.setup?.({ name })
-    const loaded = model && definition.model ? await definition.model.load(model, engine) : undefined
-    this.#facts = { state, model: loaded, modelInfo: model ?? noModel, log }
-    for (const input of definition.warmup ?? []) await this.#warmUp(input)
+    try {
+      this.#facts = await this.#comeUp()
+    } catch (error) {
+      await this.#held.disposeAsync().catch((further: unknown) => {
+        this.#options.log.error('A function could not be taken down', {
+          function: this.#options.name,
+          error: further,
+        })
+      })
+      throw error
+    }
     this.#pump()
   }
 
@@ -83,35 +119,60 @@ export class Runner {
     }
   }
 
-  /** Finishes what is in hand, then frees the model and the function's state. */
-  async stop(): Promise<void> {
+  /** Finishes what is in hand, then frees the model and the function's state; once, however often it is called. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#finish()
+    return this.#stopped
+  }
+
+  async #comeUp(): Promise<RunnerFacts> {
+    const { definition, model: modelInfo, engine, log, name } = this.#options
+    const { model: loader } = definition
+    const state = await definition.setup?.({ name })
+    this.#held.defer(async () => {
+      await definition.teardown?.(state)
+    })
+    const model = modelInfo && loader ? await loader.load(modelInfo, engine) : undefined
+    if (modelInfo && loader) this.#held.defer(() => loader.unload(model))
+    const getModel = (): Promise<unknown> => Promise.resolve(model)
+    const facts = { state, model, modelInfo: modelInfo ?? noModel, log, getModel }
+    for (const input of definition.warmup ?? []) await this.#warmUp(input, facts)
+    return facts
+  }
+
+  async #finish(): Promise<void> {
     if (this.#open.size > 0) {
       await new Promise<void>((resolve) => {
-        this.#stopped = resolve
+        this.#emptied = resolve
       })
     }
-    const { definition } = this.#options
-    if (this.#facts && definition.model && this.#options.model)
-      await definition.model.unload(this.#facts.model)
-    if (this.#facts) await definition.teardown?.(this.#facts.state)
-    this.#facts = null
+    await this.#held.disposeAsync()
   }
 
   #gather(id: number, flags: number, payload: Uint8Array<ArrayBuffer>): void {
     const { head, body } = decodeHead<RequestHead>(payload)
-    const request = { id, head, body, abort: new AbortController(), credit: new StreamCredit() }
+    const more = (flags & frameFlags.more) !== 0
+    const abort = new AbortController()
+    // A batch of one is abandoned with its request.
+    this.#gathering ??= { requests: [], abort: more ? new AbortController() : abort }
+    const batch = this.#gathering
+    const request = { id, head, body, batch, abort, credit: new StreamCredit() }
     this.#open.set(id, request)
-    this.#gathering.push(request)
-    if (flags & frameFlags.more) return
-    this.#batches.push(this.#gathering)
-    this.#gathering = []
+    batch.requests.push(request)
+    if (more) return
+    this.#gathering = null
+    this.#batches.push(batch)
     this.#pump()
   }
 
   #cancel(id: number): void {
     const request = this.#open.get(id)
-    request?.abort.abort(new DOMException('The caller has gone.', 'AbortError'))
-    request?.credit.close()
+    if (!request) return
+    request.abort.abort(callerGone())
+    request.credit.close()
+    const { requests, abort } = request.batch
+    const abandoned = requests.every((other) => other.abort.signal.aborted || !this.#open.has(other.id))
+    if (abandoned) abort.abort(callerGone())
   }
 
   #pump(): void {
@@ -127,28 +188,24 @@ export class Runner {
     }
   }
 
-  async #answer(batch: readonly PendingRequest[], facts: RunnerFacts): Promise<void> {
-    const decoded = await Promise.all(batch.map((request) => this.#decodeCall(request, facts)))
-    const accepted = decoded.filter((entry) => entry !== null)
+  async #answer(batch: Batch, facts: RunnerFacts): Promise<void> {
+    const accepted = batch.requests
+      .map((request) => this.#accept(request, facts))
+      .filter((entry) => entry !== null)
     if (accepted.length === 0) return
     const calls = accepted.map(({ call }) => call)
     const outcomes = await this.#options.definition
-      .answer(calls, allAborted(calls))
+      .answer(calls, batch.abort.signal)
       .catch((error: unknown) => calls.map(() => toError(error)))
     await Promise.all(accepted.map(({ request }, index) => this.#reply(request, outcomes[index])))
   }
 
-  async #decodeCall(
-    request: PendingRequest,
-    facts: RunnerFacts,
-  ): Promise<{ request: PendingRequest; call: RequestCall } | null> {
+  #accept(request: PendingRequest, facts: RunnerFacts): AcceptedRequest | null {
+    const { head, body, abort } = request
     try {
-      request.abort.signal.throwIfAborted()
-      const decoded = await this.#decode(request.head, request.body)
-      return {
-        request,
-        call: new RequestCall(request.head, request.body, decoded, facts, request.abort.signal),
-      }
+      abort.signal.throwIfAborted()
+      const decoded = this.#decode(head, body)
+      return { request, call: createCall(head, body, decoded, facts, abort.signal) }
     } catch (error) {
       this.#refuse(request, error)
       return null
@@ -163,25 +220,26 @@ export class Runner {
         this.#send(request, frameKinds.reply, 0, encodeHead(reply.head, reply.body))
         this.#close(request)
       } else {
-        await this.#stream(request, reply.head, reply.body)
+        await this.#stream(request, reply, reply.body)
       }
     } catch (error) {
       this.#refuse(request, error)
     }
   }
 
-  async #stream(
-    request: PendingRequest,
-    head: Reply['head'],
-    body: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
-    this.#send(request, frameKinds.streamStart, 0, [encodeJson(head)])
+  async #stream(request: PendingRequest, reply: Reply, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    this.#send(request, frameKinds.streamStart, 0, [encodeJson(reply.head)])
+    const send = (piece: Uint8Array): void => this.#send(request, frameKinds.streamChunk, 0, [piece])
     let flags: number = frameFlags.streamBroken
     try {
-      const send = (piece: Uint8Array): void => this.#send(request, frameKinds.streamChunk, 0, [piece])
-      if (await pumpStream(body, request.credit, send)) flags = 0
+      if (await pumpStream(chunks, request.credit, send)) flags = 0
     } catch (error) {
       this.#logFailure(request, error)
+      if (reply.lastWords) {
+        // It is the last piece, so nobody gives credit for another.
+        send(reply.lastWords(error))
+        flags = 0
+      }
     }
     this.#send(request, frameKinds.streamEnd, flags, [])
     this.#close(request)
@@ -209,47 +267,20 @@ export class Runner {
 
   #close({ id }: PendingRequest): void {
     this.#open.delete(id)
-    if (this.#open.size === 0) this.#stopped?.()
+    if (this.#open.size === 0) this.#emptied?.()
   }
 
-  async #warmUp(input: unknown): Promise<void> {
-    const facts = this.#facts
-    if (!facts) return
-    const head: RequestHead = {
-      requestId: 'warmup',
-      principal: 'warmup',
-      method: 'POST',
-      url: '/',
-      params: {},
-      contentType: null,
-      accept: null,
-      headers: [],
-    }
+  async #warmUp(input: unknown, facts: RunnerFacts): Promise<void> {
     const { signal } = new AbortController()
     const decoded = { input, params: {}, query: {} }
-    const [outcome] = await this.#options.definition.answer(
-      [new RequestCall(head, new Uint8Array(), decoded, facts, signal)],
-      signal,
-    )
+    const call = createCall(warmUpHead, new Uint8Array(), decoded, facts, signal)
+    const [outcome] = await this.#options.definition.answer([call], signal)
     if (outcome instanceof Error) throw outcome
+    // A stream computes only while it is read.
+    if (isAsyncIterable(outcome)) for await (const _ of outcome);
   }
 }
 
-/** A signal that fires when all of the calls' signals have. */
-function allAborted(calls: readonly RequestCall[]): AbortSignal {
-  const [only] = calls
-  if (only && calls.length === 1) return only.signal
-  const all = new AbortController()
-  let left = calls.length
-  for (const { signal } of calls) {
-    signal.addEventListener('abort', () => {
-      left -= 1
-      if (left === 0) all.abort(signal.reason)
-    })
-  }
-  return all.signal
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(`The function threw ${String(error)}`)
+function callerGone(): DOMException {
+  return new DOMException('The caller has gone.', 'AbortError')
 }

@@ -29,7 +29,7 @@ export function tensorFromJson(schema: TensorSchema, json: unknown, pointer: str
   }
   const type = schema.tensorType
   if (json.type !== undefined && json.type !== type) {
-    const got = typeof json.type === 'string' ? json.type.slice(0, 32) : `a ${typeof json.type}`
+    const got = typeof json.type === 'string' ? json.type.slice(0, 32) : 'what is no text'
     throw invalidInput(`${pointer}/type`, `Expected ${type} elements; got ${got}`)
   }
   assertShape(schema, json.dims, pointer)

@@ -35,7 +35,7 @@ function valueOfList(schema: TSchema | undefined, list: readonly unknown[]): unk
 
 function valueOfText(schema: TSchema, text: string): unknown {
   // A string schema is not asked whether the text fits: its own reasons against it are the better ones.
-  if (schema.type === 'string' || Value.Check(schema, text)) return text
+  if (schema.type === 'string' || (schema.type === undefined && Value.Check(schema, text))) return text
   try {
     return JSON.parse(text)
   } catch {

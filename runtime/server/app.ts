@@ -1,11 +1,11 @@
 import { cors } from '@elysiajs/cors'
 import { Elysia } from 'elysia'
 import type { Manifest } from '../build/manifest.ts'
-import { IsoplexError } from '../error/error.ts'
+import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import { type AppIdentity, openApiDocument, routeList } from './document.ts'
 import { createExchange, type ExchangeOptions, type ServedFunction } from './exchange.ts'
 import { documentationPage, pagePolicy } from './page.ts'
-import { problemReply, requestIdOf, routeNotFound } from './reply.ts'
+import { problemReply, refusalReply, requestIdOf, routeNotFound } from './reply.ts'
 
 /** Whether the server takes requests, and what it would tell an operator of itself. */
 export interface Readiness {
@@ -23,6 +23,9 @@ export interface AppOptions {
   readonly readiness: () => Readiness
 }
 
+/** What a page of another origin may read of a reply besides the few headers that any page may. */
+const exposedHeaders = ['x-request-id', 'x-tensor-type', 'x-tensor-dims', 'www-authenticate', 'retry-after']
+
 /** The bodies are read by nobody but our own handlers, and with limits. */
 const unparsed = { parse: 'none' } as const
 
@@ -31,22 +34,27 @@ export interface App {
   fetch(request: Request): Response | Promise<Response>
 }
 
+/** Answers a request with an error before anybody has read its body. */
+type Refuse = (request: Request, error: AnyIsoplexError) => Response
+
 /** Makes the routes of one manifest. A new manifest gets a new app. */
 export function createApp(options: AppOptions): App {
+  const { log, bodyLimits } = options.exchange
+  const refuse: Refuse = (request, error) => refusalReply(error, request, bodyLimits.maxBytes)
   const app = new Elysia()
   app.onError(({ code, request, error }) => {
-    if (code === 'NOT_FOUND') return notFound(request)
+    if (code === 'NOT_FOUND') return refuse(request, routeNotFound(request))
     const requestId = requestIdOf(request.headers)
-    options.exchange.log.error('A request failed', { requestId, error })
-    return problemReply(error, requestId)
+    log.error('A request failed', { requestId, error })
+    return problemReply(error, requestId, true)
   })
-  if (options.corsOrigins.length > 0) {
-    const any = options.corsOrigins.includes('*')
-    app.use(cors({ origin: any ? true : [...options.corsOrigins], credentials: false, maxAge: 600 }))
+  const { corsOrigins: origins } = options
+  if (origins.length > 0) {
+    const origin = origins.includes('*') ? '*' : [...origins]
+    app.use(cors({ origin, credentials: false, maxAge: 600, exposeHeaders: [...exposedHeaders] }))
   }
-  addSystemRoutes(app, options)
-  addSystemFallback(app)
-  for (const served of options.functions) addFunction(app, served, options)
+  addSystemRoutes(app, options, refuse)
+  for (const served of options.functions) addFunction(app, served, options, refuse)
   return app
 }
 
@@ -54,6 +62,7 @@ function addFunction(
   app: Elysia,
   served: ServedFunction,
   { identity, exchange, functions }: AppOptions,
+  refuse: Refuse,
 ): void {
   const { manifest } = served
   const handle = createExchange(served, exchange)
@@ -61,7 +70,7 @@ function addFunction(
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
   for (const path of new Set(paths)) {
     for (const method of manifest.methods) app.route(method, path, ({ request }) => handle(request), unparsed)
-    app.all(path, ({ request }) => refuseMethod(request, manifest.methods), unparsed)
+    app.all(path, ({ request }) => otherMethod(request, manifest.methods, refuse), unparsed)
   }
 }
 
@@ -72,40 +81,34 @@ function rootFunction(functions: readonly ServedFunction[]): ServedFunction | un
   return index ?? (inference.length === 1 ? inference[0] : undefined)
 }
 
-function refuseMethod(request: Request, methods: readonly string[]): Response {
+/** Answers a method that the path does not take; `OPTIONS` is told which it takes. */
+function otherMethod(request: Request, methods: readonly string[], refuse: Refuse): Response {
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
   if (request.method === 'OPTIONS')
     return new Response(null, { status: 204, headers: { allow: allow.join(', ') } })
   const message = `${request.method} is not answered here; ${methods.join(' or ')} is.`
-  return problemReply(
-    new IsoplexError('METHOD_NOT_ALLOWED', message, { details: { allow } }),
-    requestIdOf(request.headers),
-  )
+  return refuse(request, new IsoplexError('METHOD_NOT_ALLOWED', message, { details: { allow } }))
 }
 
-function addSystemRoutes(app: Elysia, { manifest, identity, readiness }: AppOptions): void {
+function addSystemRoutes(app: Elysia, options: AppOptions, refuse: Refuse): void {
+  const { manifest, identity, readiness } = options
   const document = openApiDocument(manifest, identity)
   const routes = routeList(manifest, identity)
-  app.get('/healthz', () => new Response('ok\n', { headers: { 'content-type': 'text/plain' } }), unparsed)
-  app.get('/readyz', () => readyReply(readiness()), unparsed)
-  app.get('/-/routes', () => Response.json(routes), unparsed)
-  app.get('/-/openapi.json', () => Response.json(document), unparsed)
-  app.get(
-    '/-/docs',
-    ({ request }) => pageReply(documentationPage(manifest, identity, originOf(request))),
-    unparsed,
-  )
-}
-
-/** Paths of the server that nothing answers are not for a function that takes all paths. */
-function addSystemFallback(app: Elysia): void {
-  for (const path of ['/-', '/-/*', '/healthz', '/readyz', '/metrics']) {
-    app.all(path, ({ request }) => notFound(request), unparsed)
+  const pages: Readonly<Record<string, (request: Request) => Response>> = {
+    '/healthz': () => new Response('ok\n', { headers: { 'content-type': 'text/plain' } }),
+    '/readyz': () => readyReply(readiness()),
+    '/-/routes': () => Response.json(routes),
+    '/-/openapi.json': () => Response.json(document),
+    '/-/docs': ({ url }) => pageReply(documentationPage(manifest, identity, new URL(url).origin)),
   }
-}
-
-function notFound(request: Request): Response {
-  return problemReply(routeNotFound(pathnameOf(request)), requestIdOf(request.headers))
+  for (const [path, answer] of Object.entries(pages)) {
+    app.get(path, ({ request }) => answer(request), unparsed)
+    app.all(path, ({ request }) => otherMethod(request, ['GET'], refuse), unparsed)
+  }
+  // What of the server's own paths nothing answers is not for a function that takes all paths.
+  for (const path of ['/-', '/-/*', '/metrics']) {
+    app.all(path, ({ request }) => refuse(request, routeNotFound(request)), unparsed)
+  }
 }
 
 function readyReply(readiness: Readiness): Response {
@@ -121,12 +124,4 @@ function pageReply(page: string): Response {
       'referrer-policy': 'no-referrer',
     },
   })
-}
-
-function originOf(request: Request): string {
-  return new URL(request.url).origin
-}
-
-function pathnameOf(request: Request): string {
-  return new URL(request.url).pathname
 }

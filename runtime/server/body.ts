@@ -1,4 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
+import { GrowingBytes } from './growing-bytes.ts'
 
 /** Bodies up to this size that name their length are read in one step. */
 const smallBodyBytes = 64 * 1024
@@ -45,6 +46,14 @@ export class BodyBudget {
   }
 }
 
+/**
+ * Whether a body that nobody reads may be larger than a limit. Bun lets run in whatever is sent, so the connection
+ * of such a request is better closed; that of a smaller one stays, for its sender to see the reply.
+ */
+export function mayExceed(headers: Headers, limitBytes: number): boolean {
+  return headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > limitBytes
+}
+
 /** A body in memory. `release` gives its bytes back to the budget, once. */
 export interface HeldBody {
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -62,18 +71,15 @@ export async function readBody(request: Request, limits: BodyLimits, budget: Bod
   if (length > limits.maxBytes) throw tooLarge(limits.maxBytes)
   if (!request.body || length === 0) return { bytes: new Uint8Array(), release: () => undefined }
   const held = new Holding(budget)
-  const { promise: overdue, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(uploadTimedOut(limits.timeoutMs)), limits.timeoutMs)
   try {
-    const reading =
-      length <= smallBodyBytes ? readWhole(request, length, held) : readParts(request, limits, held, overdue)
-    const bytes = await Promise.race([reading, overdue])
+    const bytes =
+      length <= smallBodyBytes
+        ? await readWhole(request, length, limits, held)
+        : await readParts(request.body, length, limits, held)
     return { bytes, release: () => held.release() }
   } catch (error) {
     held.release()
     throw readingError(error, request)
-  } finally {
-    clearTimeout(timer)
   }
 }
 
@@ -97,45 +103,53 @@ class Holding {
   }
 }
 
-async function readWhole(request: Request, length: number, held: Holding): Promise<Uint8Array<ArrayBuffer>> {
+async function readWhole(
+  request: Request,
+  length: number,
+  { timeoutMs }: BodyLimits,
+  held: Holding,
+): Promise<Uint8Array<ArrayBuffer>> {
   held.take(length)
-  return new Uint8Array(await request.arrayBuffer())
+  const { promise: overdue, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(uploadTimedOut(timeoutMs)), timeoutMs)
+  try {
+    return new Uint8Array(await Promise.race([request.arrayBuffer(), overdue]))
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
+/** @param length the announced one; `NaN` where the body comes in chunks. */
 async function readParts(
-  request: Request,
-  { maxBytes }: BodyLimits,
+  body: ReadableStream<Uint8Array>,
+  length: number,
+  { maxBytes, timeoutMs }: BodyLimits,
   held: Holding,
-  overdue: Promise<never>,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = (request.body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader()
-  const parts: Uint8Array<ArrayBuffer>[] = []
-  let total = 0
+  const reader = body.getReader()
+  const collected = new GrowingBytes(length || maxBytes)
+  let overdue = false
+  const leave = (): void => void reader.cancel().catch(() => undefined)
+  const timer = setTimeout(() => {
+    overdue = true
+    leave()
+  }, timeoutMs)
   try {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), overdue])
-      if (done) return join(parts, total)
-      total += value.length
-      if (total > maxBytes) throw tooLarge(maxBytes)
+      const { done, value } = await reader.read()
+      if (overdue) throw uploadTimedOut(timeoutMs)
+      if (done) break
+      if (collected.length + value.length > maxBytes) throw tooLarge(maxBytes)
       held.take(value.length)
-      parts.push(value)
+      collected.add(value)
     }
+    return collected.finish()
   } catch (error) {
-    void reader.cancel().catch(() => undefined)
+    leave()
     throw error
+  } finally {
+    clearTimeout(timer)
   }
-}
-
-function join(parts: readonly Uint8Array<ArrayBuffer>[], total: number): Uint8Array<ArrayBuffer> {
-  const [only] = parts
-  if (only && parts.length === 1) return only
-  const joined = new Uint8Array(total)
-  let offset = 0
-  for (const part of parts) {
-    joined.set(part, offset)
-    offset += part.length
-  }
-  return joined
 }
 
 function readingError(error: unknown, request: Request): unknown {

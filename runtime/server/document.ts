@@ -1,6 +1,7 @@
 import type { FunctionManifest, Manifest } from '../build/manifest.ts'
 import { parseRoute } from '../route/pattern.ts'
-import { operationOf, sharedComponents } from './openapi.ts'
+import { operationsOf, problemSchema, securitySchemes } from './openapi.ts'
+import { SchemaComponents } from './schema-components.ts'
 
 /** What the app is called, and where its routes begin. */
 export interface AppIdentity {
@@ -10,21 +11,38 @@ export interface AppIdentity {
   readonly routePrefix: string
 }
 
-/** The OpenAPI 3.1 document of an app. */
+/**
+ * The OpenAPI 3.1 document of an app. It has no words for the rest of a path: a function that takes it is left
+ * out where another one takes a single segment in the same place, since both would be one path there.
+ */
 export function openApiDocument({ functions }: Manifest, { appName, routePrefix }: AppIdentity): object {
-  const at = appName.lastIndexOf('@')
-  const paths: Record<string, Record<string, object>> = {}
-  for (const fn of functions) {
+  const paths: Record<string, object> = {}
+  const shapes = new Set<string>()
+  const parts = {
+    operationIds: new Set<string>(),
+    schemas: new SchemaComponents({ Problem: problemSchema }),
+  }
+  for (const fn of functions.toSorted((a, b) => Number(takesRest(a)) - Number(takesRest(b)))) {
     const path = routePrefix + templateOf(fn)
-    paths[path] ??= {}
-    for (const method of fn.methods) paths[path][method.toLowerCase()] = operationOf(fn, method)
+    const shape = path.replaceAll(/{[^}]*}/g, '{}')
+    if (shapes.has(shape)) continue
+    shapes.add(shape)
+    paths[path] = operationsOf(fn, parts)
   }
-  return {
-    openapi: '3.1.0',
-    info: { title: appName.slice(0, at), version: appName.slice(at + 1) },
-    paths,
-    components: sharedComponents,
-  }
+  const components = { schemas: parts.schemas.toJson(), securitySchemes }
+  return { openapi: '3.1.0', info: infoOf(appName), paths, components }
+}
+
+/** Title and version; a version is compulsory in the document, though not in a name that the environment gives. */
+function infoOf(appName: string): object {
+  const at = appName.lastIndexOf('@')
+  return at > 0
+    ? { title: appName.slice(0, at), version: appName.slice(at + 1) }
+    : { title: appName, version: '0' }
+}
+
+function takesRest({ route, file }: FunctionManifest): boolean {
+  return parseRoute(route, file).segments.at(-1)?.kind === 'rest'
 }
 
 /** What `GET /-/routes` says. */

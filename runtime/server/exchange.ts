@@ -1,7 +1,7 @@
 import type { FunctionManifest } from '../build/manifest.ts'
 import type { FunctionLog } from '../define/context.ts'
 import { takesMediaType } from '../define/schema.ts'
-import { IsoplexError } from '../error/error.ts'
+import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { Deployment } from '../replica/deployment.ts'
 import type { RequestHead } from '../replica/message.ts'
 import type { Scheduler } from '../replica/scheduler.ts'
@@ -9,13 +9,13 @@ import type { Answer } from '../replica/ticket.ts'
 import { matchPattern } from '../route/match.ts'
 import { parseRoute } from '../route/pattern.ts'
 import { type Authorizer, authorize } from './authorization.ts'
-import { type BodyBudget, type BodyLimits, readBody } from './body.ts'
-import { isServerFault, problemReply, requestIdOf } from './reply.ts'
+import { type BodyBudget, type BodyLimits, mayExceed, readBody } from './body.ts'
+import { problemReply, requestIdOf } from './reply.ts'
 
 /** Everything that requests for functions share. */
 export interface ExchangeOptions {
   readonly authorizer: Authorizer
-  readonly scheduler: Scheduler
+  readonly scheduler: Pick<Scheduler, 'submit'>
   readonly budget: BodyBudget
   readonly bodyLimits: BodyLimits
   /** The prefix of all routes; empty for none. */
@@ -36,18 +36,29 @@ export interface ServedFunction {
   readonly deployment: Deployment
 }
 
-/** Headers that carry credentials or belong to one connection: functions do not see them. */
+/** Headers that belong to one connection and are nobody's to pass on (RFC 9110, section 7.6.1). */
+const connectionHeaders = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+] as const
+
+/** Headers that functions do not see: those of the connection, and those that carry credentials. */
 const withheldHeaders: ReadonlySet<string> = new Set([
+  ...connectionHeaders,
   'authorization',
   'proxy-authorization',
   'cookie',
   'serve_multiplexed_model_id',
   'serve-multiplexed-model-id',
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
 ])
+
+/** Statuses whose replies have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). */
+const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
 
 /**
  * Makes the handler of a function's requests: authenticate, authorize and resolve, read the body's bytes,
@@ -65,27 +76,32 @@ export function createExchange(
   const pattern = parseRoute(manifest.route, manifest.file)
   return async (request) => {
     const requestId = requestIdOf(request.headers)
+    let bodyMayFollow = true
     try {
       const { principal, model } = await authorize(request.headers, manifest, options.authorizer)
       if (readsBody) assertMediaType(request.headers, manifest)
       const head = headOf(request, requestId, principal)
       const body = await readBody(request, limits, options.budget)
+      bodyMayFollow = false
       options.connections.hold(request)
       let streams = false
       try {
         const { signal } = request
         const answer = await options.scheduler.submit({ deployment, model, head, body: body.bytes, signal })
-        streams = answer.body instanceof ReadableStream
-        return replyOf(answer, requestId, streams || options.closing())
+        const reply = replyOf(answer, request, requestId, options.closing())
+        streams = reply.body !== null && answer.body instanceof ReadableStream
+        return reply
       } finally {
         body.release()
         // A stream may be silent for long: its connection is held to its end, and not used again after it.
         if (!streams) options.connections.release(request)
       }
     } catch (error) {
-      if (isServerFault(error))
+      // What is ours has been logged where it happened, if it belongs into a log.
+      if (!isIsoplexError(error))
         options.log.error('A request failed', { requestId, function: manifest.name, error })
-      return problemReply(error, requestId, options.closing() ? { connection: 'close' } : {})
+      const closing = options.closing() || (bodyMayFollow && mayExceed(request.headers, limits.maxBytes))
+      return problemReply(error, requestId, closing)
     }
   }
 
@@ -118,8 +134,8 @@ function visibleHeaders(headers: Headers): (readonly [string, string])[] {
 
 /** Refuses before the body is read what the function could not read. @throws `MEDIA_TYPE_UNSUPPORTED` */
 function assertMediaType(headers: Headers, { accepts, name }: FunctionManifest): void {
-  const encoding = headers.get('content-encoding')
-  if (encoding !== null && encoding !== 'identity') {
+  const encoding = headers.get('content-encoding')?.trim().toLowerCase()
+  if (encoding && encoding !== 'identity') {
     throw unsupported(`Bodies encoded as ${encoding.slice(0, 64)} are not taken; send it as it is.`, accepts)
   }
   const mediaType = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
@@ -131,10 +147,21 @@ function unsupported(message: string, accepted: readonly string[]): IsoplexError
   return new IsoplexError('MEDIA_TYPE_UNSUPPORTED', message, { details: { accepted } })
 }
 
-function replyOf({ status, headers, body }: Answer, requestId: string, closing: boolean): Response {
-  const all = new Headers(headers.map(([name, value]) => [name, value]))
-  all.set('x-request-id', requestId)
-  if (closing) all.set('connection', 'close')
-  const bodiless = status === 204 || status === 304 || status < 200
-  return new Response(bodiless ? null : body, { status, headers: all })
+function replyOf(answer: Answer, { method }: Request, requestId: string, closing: boolean): Response {
+  const { status, body } = answer
+  const stream = body instanceof ReadableStream ? body : null
+  const bodiless = bodilessStatuses.has(status)
+  const unread = bodiless || status < 200 || method === 'HEAD'
+  // Whoever makes it would wait for a reader who never comes.
+  if (unread) void stream?.cancel()
+  if (status < 200) throw new RangeError(`The function answered with the status ${status}; send 200 to 599.`)
+  const headers = new Headers(answer.headers.map(([name, value]) => [name, value]))
+  for (const name of connectionHeaders) headers.delete(name)
+  // It follows from the body, whatever the function said.
+  headers.delete('content-length')
+  headers.set('x-request-id', requestId)
+  if (closing || (stream && !unread)) headers.set('connection', 'close')
+  // A reply to HEAD says how its body would have come.
+  if (stream && unread && !bodiless) headers.set('transfer-encoding', 'chunked')
+  return new Response(bodiless || (stream && unread) ? null : body, { status, headers })
 }

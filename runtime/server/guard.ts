@@ -1,4 +1,4 @@
-import { IsoplexError } from '../error/error.ts'
+import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 
 /** Whom a server answers, by the names that requests carry. */
 export interface GuardOptions {
@@ -20,7 +20,7 @@ export function isLoopback(host: string): boolean {
  * Makes the check against pages of other sites: a name that somebody else's DNS points to this machine
  * (rebinding), and requests that a browser sends on behalf of a foreign page. It gives the refusal, or `null`.
  */
-export function createGuard({ hosts, origins }: GuardOptions): (request: Request) => IsoplexError | null {
+export function createGuard({ hosts, origins }: GuardOptions): (request: Request) => AnyIsoplexError | null {
   if (hosts === null) return () => null
   return ({ headers }) => {
     const host = headers.get('host')
@@ -40,6 +40,6 @@ function nameOf(host: string): string {
   return host.replace(/:\d+$/, '').toLowerCase()
 }
 
-function refusal(message: string): IsoplexError<'ORIGIN_REFUSED'> {
+function refusal(message: string): AnyIsoplexError {
   return new IsoplexError('ORIGIN_REFUSED', message)
 }

@@ -2,8 +2,17 @@ import type { FunctionManifest, JsonSchema } from '../build/manifest.ts'
 import type { Method } from '../define/options.ts'
 import { type ErrorCode, errorCodes } from '../error/codes.ts'
 import { parseRoute } from '../route/pattern.ts'
+import type { SchemaComponents } from './schema-components.ts'
 
-const problemSchema: JsonSchema = {
+/** What the operations of one document must agree on. */
+export interface DocumentParts {
+  /** The ids given so far: none is given twice. */
+  readonly operationIds: Set<string>
+  readonly schemas: SchemaComponents
+}
+
+/** A problem document, as every operation may answer with it. */
+export const problemSchema: JsonSchema = {
   type: 'object',
   required: ['title', 'status', 'detail', 'code'],
   properties: {
@@ -16,32 +25,56 @@ const problemSchema: JsonSchema = {
   },
 }
 
-/** The OpenAPI operation of a function under one of its methods. */
-export function operationOf(fn: FunctionManifest, method: Method): object {
+/** The OpenAPI operations of a function, by its methods in lower case. */
+export function operationsOf(fn: FunctionManifest, parts: DocumentParts): Readonly<Record<string, object>> {
+  const adopted = adoptSchemas(fn, parts.schemas)
+  const { accepts, access, description, input, kind, query } = adopted
+  const operation = {
+    tags: [kind === 'inference' ? 'Inference functions' : 'Edge functions'],
+    ...(description === undefined ? {} : { description }),
+    parameters: [...pathParametersOf(adopted), ...queryParametersOf(query)],
+    ...(input ? { requestBody: { required: true, content: contentOf(accepts, input) } } : {}),
+    responses: { 200: successOf(adopted), ...problemsOf(fn) },
+    security: access === 'token' ? [{ modelToken: [] }, { bearer: [] }] : [],
+  }
+  return Object.fromEntries(
+    fn.methods.map((method) => {
+      const operationId = nextOperationId(fn, method, parts.operationIds)
+      return [method.toLowerCase(), { operationId, ...operation }]
+    }),
+  )
+}
+
+function adoptSchemas(fn: FunctionManifest, schemas: SchemaComponents): FunctionManifest {
+  const { params, query, input, output } = fn
   return {
-    operationId: `${method.toLowerCase()}_${fn.name.replaceAll(/[^A-Za-z0-9]+/g, '_')}`,
-    tags: [fn.kind === 'inference' ? 'Inference functions' : 'Edge functions'],
-    ...(fn.description === undefined ? {} : { description: fn.description }),
-    parameters: [...pathParametersOf(fn), ...queryParametersOf(fn.query)],
-    ...(fn.input ? { requestBody: { required: true, content: contentOf(fn.accepts, fn.input) } } : {}),
-    responses: { 200: successOf(fn), ...problemsOf(fn) },
-    security: fn.access === 'token' ? [{ modelToken: [] }, { bearer: [] }] : [],
+    ...fn,
+    ...(params && { params: schemas.adopt(params) }),
+    ...(query && { query: schemas.adopt(query) }),
+    ...(input && { input: schemas.adopt(input) }),
+    ...(output && { output: schemas.adopt(output) }),
   }
 }
 
-/** The parts of the document that all operations share. */
-export const sharedComponents = Object.freeze({
-  schemas: { Problem: problemSchema },
-  securitySchemes: {
-    modelToken: {
-      type: 'apiKey',
-      in: 'header',
-      name: 'serve_multiplexed_model_id',
-      description: 'The model token. The spelling with hyphens is taken as well.',
-    },
-    bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The same token.' },
+/** The ways to send a model token. */
+export const securitySchemes = Object.freeze({
+  modelToken: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'serve_multiplexed_model_id',
+    description: 'The model token. The spelling with hyphens is taken as well.',
   },
+  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The same token.' },
 })
+
+/** An id that is a name in most languages; the names of two functions may be alike but for other characters. */
+function nextOperationId({ name }: FunctionManifest, method: Method, taken: Set<string>): string {
+  const base = `${method.toLowerCase()}_${name.replaceAll(/[^A-Za-z0-9]+/g, '_')}`
+  let id = base
+  for (let number = 2; taken.has(id); number += 1) id = `${base}_${number}`
+  taken.add(id)
+  return id
+}
 
 function pathParametersOf({ route, file, params }: FunctionManifest): readonly object[] {
   const properties = propertiesOf(params)
@@ -75,9 +108,18 @@ function contentOf(mediaTypes: readonly string[], schema: JsonSchema): object {
 }
 
 function successOf({ output }: FunctionManifest): object {
-  return output
-    ? { description: 'The result', content: { 'application/json': { schema: output } } }
-    : { description: 'The result' }
+  const description = 'The result'
+  if (!output) return { description }
+  const json = { 'application/json': { schema: output } }
+  const { 'x-file': file, 'x-tensor': tensor } = output as OutputMarks
+  if (file) return { description, content: Object.fromEntries(file.mediaTypes.map((type) => [type, {}])) }
+  return { description, content: tensor ? { ...json, 'application/octet-stream': {} } : json }
+}
+
+/** What stands beside the schema of a result that is a file or a tensor, and may be sent as its bytes. */
+interface OutputMarks {
+  readonly 'x-file'?: { readonly mediaTypes: readonly string[] }
+  readonly 'x-tensor'?: object
 }
 
 function problemsOf(fn: FunctionManifest): Readonly<Record<string, object>> {

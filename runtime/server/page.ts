@@ -1,10 +1,6 @@
 import type { FunctionManifest, JsonSchema, Manifest } from '../build/manifest.ts'
 import { type AppIdentity, templateOf } from './document.ts'
 
-/** What the page may load: its own styles and nothing else, so that it works without any network. */
-export const pagePolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-
 const styles = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 20%, transparent) }
 body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
@@ -14,9 +10,18 @@ code, pre { font: 14px/1.45 ui-monospace, monospace } pre { overflow-x: auto; pa
 .method { font-weight: 700 } .note { opacity: .75 } summary { cursor: pointer }
 `
 
+/** What the page may do: show itself with its own styles. It loads nothing, runs nothing, sends nothing. */
+export const pagePolicy = [
+  "default-src 'none'",
+  `style-src 'sha256-${new Bun.CryptoHasher('sha256').update(styles).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
 /** The documentation of an app as one page without scripts, readable at any width and in light or dark. */
 export function documentationPage(manifest: Manifest, identity: AppIdentity, baseUrl: string): string {
-  const articles = manifest.functions.map((fn) => articleOf(fn, identity, baseUrl))
+  const articles = manifest.functions.map((fn, index) => articleOf(fn, `f${index}`, identity, baseUrl))
   const broken = manifest.broken.map(
     ({ place, reason }) =>
       html`<li><code>${place.file}${place.line === null ? '' : `:${place.line}`}</code> ${reason}</li>`,
@@ -32,11 +37,11 @@ ${raw(articles.join('\n'))}</main>
 </body></html>`
 }
 
-function articleOf(fn: FunctionManifest, { routePrefix }: AppIdentity, baseUrl: string): string {
+function articleOf(fn: FunctionManifest, id: string, { routePrefix }: AppIdentity, baseUrl: string): string {
   const path = routePrefix + templateOf(fn)
   const needs = fn.access === 'token' ? 'needs a model token' : 'public'
-  return html`<article aria-labelledby="f-${fn.name}">
-<h2 id="f-${fn.name}"><span class="method">${fn.methods.join(', ')}</span> <code>${path}</code></h2>
+  return html`<article aria-labelledby="${id}">
+<h2 id="${id}"><span class="method">${fn.methods.join(', ')}</span> <code>${path}</code></h2>
 <p>${fn.description ?? ''}</p>
 <p class="note">${fn.kind === 'inference' ? 'Inference function' : 'Edge function'}, ${needs}, <code>${fn.file}</code></p>
 <pre>${curlLine(fn, baseUrl + path)}</pre>

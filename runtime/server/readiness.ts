@@ -1,16 +1,29 @@
 import type { Manifest } from '../build/manifest.ts'
-import type { Scheduler } from '../replica/scheduler.ts'
+import type { RunnerLink } from '../replica/runner-link.ts'
 import type { Readiness } from './app.ts'
 
 /** What readiness is read from. */
 export interface ReadinessFacts {
   readonly manifest: Manifest
-  readonly scheduler: Scheduler
+  readonly scheduler: { readonly pool: ObservedPool }
   /** Whether the server is about to stop. */
   readonly closing: boolean
   /** The provider that the operator wished for. */
   readonly provider: string
 }
+
+/** As much of a pool as can be told of. */
+export interface ObservedPool {
+  /** How many replicas are kept, ready or not. */
+  readonly size: number
+  /** The replicas that take orders. */
+  readonly replicas: readonly { readonly number: number; readonly links: Iterable<ObservedRunner> }[]
+  /** Every runner that has not ended. */
+  readonly links: Iterable<ObservedRunner>
+}
+
+/** As much of a runner as can be told of. */
+export type ObservedRunner = Pick<RunnerLink, 'state' | 'model' | 'providers' | 'fallbacks'>
 
 /**
  * Whether requests can be answered: a replica takes orders and the server is not stopping. Beside it stands

@@ -1,8 +1,9 @@
 import { toChallenge } from '../auth/bearer.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
-import { toProblem, toWire } from '../error/wire.ts'
+import { toProblem } from '../error/wire.ts'
+import { mayExceed } from './body.ts'
 
-/** Codes after which the connection cannot go on: part of the request may still be under way. */
+/** Codes after which the connection cannot go on, whatever was announced of the body. */
 const closingCodes: ReadonlySet<string> = new Set([
   'BODY_TOO_LARGE',
   'UPLOAD_TIMEOUT',
@@ -13,23 +14,25 @@ const closingCodes: ReadonlySet<string> = new Set([
 /**
  * The reply to a request that failed: `application/problem+json` (RFC 9457) with the headers that its status
  * asks for. What is not an error of ours is shown as `INTERNAL` with its text hidden.
+ *
+ * @param closing whether the connection is to be closed after it, where the code does not ask for that anyway
  */
-export function problemReply(
-  error: unknown,
-  requestId: string,
-  extra: Readonly<Record<string, string>> = {},
-): Response {
+export function problemReply(error: unknown, requestId: string, closing: boolean): Response {
   const problem = toProblem(error, `urn:isoplex:request:${requestId}`)
   return Response.json(problem, {
     status: problem.status,
     headers: {
-      ...extra,
       ...headersOf(error),
       'content-type': 'application/problem+json',
       'x-request-id': requestId,
-      ...(closingCodes.has(problem.code) ? { connection: 'close' } : {}),
+      ...(closing || closingCodes.has(problem.code) ? { connection: 'close' } : {}),
     },
   })
+}
+
+/** The reply to a request whose body nobody read; after one that may exceed the limit its connection is closed. */
+export function refusalReply(error: unknown, { headers }: Request, limitBytes: number): Response {
+  return problemReply(error, requestIdOf(headers), mayExceed(headers, limitBytes))
 }
 
 /** A client's own request id where it is harmless, else a fresh one. */
@@ -38,8 +41,9 @@ export function requestIdOf(headers: Headers): string {
   return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID()
 }
 
-/** The error for a path that no function claims. */
-export function routeNotFound(pathname: string): IsoplexError<'ROUTE_NOT_FOUND'> {
+/** The error for a path that nothing answers. */
+export function routeNotFound({ url }: Request): IsoplexError<'ROUTE_NOT_FOUND'> {
+  const { pathname } = new URL(url)
   return new IsoplexError(
     'ROUTE_NOT_FOUND',
     `Nothing answers at ${pathname.slice(0, 256)}; GET /-/routes lists what does.`,
@@ -56,9 +60,4 @@ function headersOf(error: unknown): Record<string, string> {
     return { 'retry-after': String(Math.ceil(error.details.retryAfterMs / 1_000)) }
   }
   return {}
-}
-
-/** Whether an error is the server's own fault and belongs into its log. */
-export function isServerFault(error: unknown): boolean {
-  return toWire(error).code === 'INTERNAL'
 }

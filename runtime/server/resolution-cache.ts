@@ -13,6 +13,8 @@ export interface ResolutionCacheOptions {
   readonly maxAnswers?: number
   /** Questions that the backend is asked side by side; further ones wait. @default 32 */
   readonly maxQuestions?: number
+  /** A clock in milliseconds that never goes back. @default performance.now */
+  readonly now?: () => number
 }
 
 type Outcome = { readonly model: ResolvedModel } | { readonly refusal: unknown }
@@ -29,7 +31,8 @@ export function createResolutionCache(
   options: ResolutionCacheOptions = {},
 ): ResolveModel {
   const { foundMs = 30_000, refusedMs = 5_000, maxAnswers = 10_000, maxQuestions = 32 } = options
-  const answers = new LRUCache<string, Outcome>({ max: maxAnswers })
+  const { now = () => performance.now() } = options
+  const answers = new LRUCache<string, Outcome>({ max: maxAnswers, perf: { now }, ttlResolution: 0 })
   const open = new Map<string, Promise<ResolvedModel>>()
   const gate = createGate(maxQuestions)
 
@@ -57,18 +60,20 @@ export function createResolutionCache(
   }
 }
 
-/** Lets a number of tasks run side by side and the others wait for their turn. */
+/** Lets a number of tasks run side by side and the others wait for their turn, first come first served. */
 function createGate(width: number): <Value>(task: () => Promise<Value>) => Promise<Value> {
   const waiting: (() => void)[] = []
   let running = 0
   return async (task) => {
-    if (running >= width) await new Promise<void>((resolve) => waiting.push(resolve))
-    running += 1
+    // A task that ends hands its place to the next, so that none that comes meanwhile slips in between.
+    if (running < width) running += 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
       return await task()
     } finally {
-      running -= 1
-      waiting.shift()?.()
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
     }
   }
 }

@@ -1,7 +1,7 @@
 import http from 'node:http'
-import type { IsoplexError } from '../error/error.ts'
+import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import type { App } from './app.ts'
-import { problemReply, requestIdOf } from './reply.ts'
+import { refusalReply } from './reply.ts'
 
 /** How a server listens. */
 export interface ServerOptions {
@@ -11,7 +11,7 @@ export interface ServerOptions {
   /** The most that all headers of a request may take, in bytes; Bun answers 431 beyond it. */
   readonly maxHeaderBytes: number
   /** Refuses requests by the names that they carry. */
-  readonly guard: (request: Request) => IsoplexError | null
+  readonly guard: (request: Request) => AnyIsoplexError | null
 }
 
 /** A connection on which nothing moves is closed after this time, unless a request waits for its answer. */
@@ -77,9 +77,8 @@ export class HttpServer {
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
       fetch: (request) => {
-        const refusal = guard(request)
-        if (refusal) return problemReply(refusal, requestIdOf(request.headers))
-        return this.#answer(this.#routable(request))
+        const refusal = hostRefusal(request) ?? guard(request)
+        return refusal ? refusalReply(refusal, request, 0) : this.#answer(this.#routable(request))
       },
     })
   }
@@ -89,10 +88,11 @@ export class HttpServer {
     return this.#app?.fetch(request) ?? this.#firstApp.promise.then((app) => app.fetch(request))
   }
 
-  /** Elysia looks for the path from the 11th character of a URL on: the host must have four. */
+  /** Elysia looks for the path from the 11th character of a URL on: the host must be there, and have four. */
   #routable(request: Request): Request {
-    if (request.url.indexOf('/', 'http://'.length) >= elysiaPathStart) return request
-    const url = new URL(request.url)
+    const hostless = request.url.startsWith('/')
+    if (!hostless && request.url.indexOf('/', 'http://'.length) >= elysiaPathStart) return request
+    const url = new URL(hostless ? `http://localhost${request.url}` : request.url)
     url.hostname = 'localhost'
     const routable = new Request(url, request)
     this.#received.set(routable, request)
@@ -111,4 +111,15 @@ export class HttpServer {
     await this.#server.stop()
     clearTimeout(timer)
   }
+}
+
+/** What Bun makes of a host that is none is a URL without a host, or one that cannot be read. */
+function hostRefusal({ url, headers }: Request): AnyIsoplexError | null {
+  const host = headers.get('host')
+  // Only HTTP/1.0 comes this far without the header; several of it stand joined with commas.
+  if (host === null || (URL.canParse(url) && !host.includes(','))) return null
+  return new IsoplexError(
+    'REQUEST_MALFORMED',
+    'The header Host must name one host; it names none, or several.',
+  )
 }

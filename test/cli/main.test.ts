@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import packageFile from '../../package.json' with { type: 'json' }
+import { describeConfig } from '../../runtime/config/description.ts'
+import { flagOf } from '../../runtime/config/source.ts'
+import { makeProject, type TestProject } from '../support/server.ts'
+import { commandLine, type Outcome, runCommand } from './command.ts'
+import { saying } from './functions.ts'
+
+const configFlags = describeConfig().map(({ key }) => flagOf(key))
+const flagsOf: Readonly<Record<string, readonly string[]>> = {
+  dev: ['--json', ...configFlags],
+  serve: ['--json', '--build', ...configFlags],
+  build: ['--json', '--out', '--functions-directory', '--state-directory', '--environment'],
+  routes: ['--json', '--functions-directory', '--state-directory', '--route-prefix', '--environment'],
+  token: ['--json', '--model', '--tenant', '--expires-in-seconds', '--audience', '--state-directory'],
+  'models add': ['--json', '--id', '--field', '--functions-directory', '--state-directory'],
+  'models list': ['--json', '--functions-directory', '--state-directory'],
+  'models show': ['--json', '--functions-directory', '--state-directory'],
+  'models remove': ['--json', '--functions-directory', '--state-directory'],
+  doctor: ['--json', '--provider', '--fallback'],
+}
+
+describe('isoplex', () => {
+  let project: TestProject
+  const run = (...args: string[]): Promise<Outcome> => runCommand(project, ...args)
+
+  beforeAll(async () => {
+    project = await makeProject({ 'functions/hello.ts': saying('hello') })
+  })
+  afterAll(() => project[Symbol.asyncDispose]())
+
+  it('says its version, alone', async () => {
+    expect(await run('--version')).toEqual({ code: 0, stdout: `${packageFile.version}\n`, stderr: '' })
+  })
+
+  it('names every command in its help', async () => {
+    const { code, stdout } = await run('--help')
+    expect(code).toBe(0)
+    const commands = new Set(Object.keys(flagsOf).map((name) => name.split(' ')[0]))
+    expect(new Set([...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name))).toEqual(
+      new Set([...commands, 'help']),
+    )
+  })
+
+  it.each(Object.entries(flagsOf))('names every flag of %s in its help', async (command, flags) => {
+    const { code, stdout, stderr } = await run(...command.split(' '), '--help')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`^Usage: isoplex ${command}`))
+    expect(new Set([...stdout.matchAll(/^ {2,}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag))).toEqual(
+      new Set([...flags, '--help']),
+    )
+  })
+
+  it('shows its help, and fails, where no command is named', async () => {
+    const { code, stdout, stderr } = await run()
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain('Usage: isoplex')
+  })
+
+  it.each([
+    [['tokn', '--model', 'a'], "unknown command 'tokn'", 'Did you mean token?'],
+    [['serve', '--prot', '1'], "unknown option '--prot'", 'Did you mean --port?'],
+    [['models', 'ad'], "unknown command 'ad'", 'Did you mean add?'],
+    [['token'], "required option '--model <id>' not specified", ''],
+    [['models', 'add', '--id', 'a'], "missing required argument 'path'", ''],
+    [['routes', 'too', 'much'], 'too many arguments', ''],
+  ])('refuses %j, and says what was meant', async (args, problem, advice) => {
+    const { code, stdout, stderr } = await run(...args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(problem)
+    expect(stderr).toContain(advice)
+  })
+
+  it('says a failure as one line of JSON to programs', async () => {
+    const usage = await run('tokn', '--json')
+    expect({ code: usage.code, stdout: usage.stdout }).toEqual({ code: 1, stdout: '' })
+    expect(JSON.parse(usage.stderr).error).toEqual({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('Did you mean token?'),
+    })
+    const missing = await run('models', 'show', 'nobody', '--json')
+    expect(JSON.parse(missing.stderr).error).toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      details: { model: 'nobody' },
+    })
+  })
+
+  it('says nothing and does not fail where whoever reads it has gone', async () => {
+    const command = commandLine('routes').join(' ')
+    const shell = Bun.spawn(['bash', '-c', `${command} | true; echo \${PIPESTATUS[0]}`], {
+      cwd: project.directory,
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    expect(await new Response(shell.stdout).text()).toBe('0\n')
+    expect(await new Response(shell.stderr).text()).toBe('')
+  })
+
+  it.runIf(process.platform === 'linux')('fails where its output cannot be written', async () => {
+    const command = commandLine('routes').join(' ')
+    const shell = Bun.spawn(['sh', '-c', `${command} > /dev/full`], {
+      cwd: project.directory,
+      stderr: 'pipe',
+    })
+    expect(await new Response(shell.stderr).text()).toMatch(/^isoplex: ENOSPC/)
+    expect(await shell.exited).toBe(1)
+  })
+})

@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { watchRegistry } from '../../runtime/entry/registry-watch.ts'
+import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
+import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import { addConstantModel } from '../support/onnx-models.ts'
+import { until } from '../support/server.ts'
+
+describe('watchRegistry', () => {
+  let directory: string
+  let registry: Registry
+  let source: string
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'isoplex-watch-'))
+    source = join(directory, 'model.onnx')
+    await writeFile(source, addConstantModel(1))
+    registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
+  })
+  afterEach(async () => {
+    await registry.close()
+    await rm(directory, { recursive: true })
+  })
+
+  it('tells of a model that was added, changed or removed', async () => {
+    let changes = 0
+    using _ = watchRegistry(directory, () => {
+      changes += 1
+    })
+    for (const change of [
+      () => registry.add({ id: 'a', source }),
+      () => registry.add({ id: 'a', source, fields: { note: 1 } }),
+      () => registry.remove('a'),
+    ]) {
+      const before = changes
+      await change()
+      await until(() => changes > before)
+    }
+  })
+
+  it('tells of many changes in a row few times', async () => {
+    let changes = 0
+    using _ = watchRegistry(directory, () => {
+      changes += 1
+    })
+    for (let note = 0; note < 20; note += 1) await registry.add({ id: 'a', source, fields: { note } })
+    await until(() => changes > 0)
+    expect(changes).toBeLessThan(20)
+  })
+
+  it('is silent about other files, about readers, and once it is disposed of', async () => {
+    await registry.add({ id: 'a', source })
+    let changes = 0
+    const count = () => {
+      changes += 1
+    }
+    const watch = watchRegistry(directory, count)
+    await registry.find('a')
+    await registry.list()
+    await writeFile(join(directory, 'routes.d.ts'), '')
+    watch[Symbol.dispose]()
+    await registry.remove('a')
+    // Another watch has heard of the removal by the time that the first one would have.
+    let heard = false
+    using _ = watchRegistry(directory, () => {
+      heard = true
+    })
+    await registry.add({ id: 'b', source })
+    await until(() => heard)
+    expect(changes).toBe(0)
+  })
+})

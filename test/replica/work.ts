@@ -1,0 +1,52 @@
+import type { Deployment } from '../../runtime/replica/deployment.ts'
+import { Ticket, type Work } from '../../runtime/replica/ticket.ts'
+import { headOf } from './request-head.ts'
+
+/** A deployment with what a test cares for. */
+export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
+  return {
+    id: 'digits@bundle',
+    name: 'digits',
+    bundlePath: '/bundles/digits.js',
+    batch: { maxSize: 3, maxDelayMs: 10 },
+    concurrency: 1,
+    ahead: 1,
+    maxInReplica: 3,
+    idempotent: true,
+    timeoutMs: 1_000,
+    ...facts,
+  }
+}
+
+/** A request as it is handed to the scheduler, with what a test cares for. */
+export function workOf(facts: Partial<Work> = {}): Work {
+  return {
+    deployment: deploymentOf(),
+    model: null,
+    head: headOf(),
+    body: new Uint8Array(),
+    signal: new AbortController().signal,
+    ...facts,
+  }
+}
+
+/** A ticket, and what its caller was told. */
+export interface WatchedTicket {
+  readonly ticket: Ticket
+  readonly answers: unknown[]
+  readonly errors: unknown[]
+}
+
+/** Makes a ticket that arrives at a time of the test's own clock. */
+export function ticketAt(arrivedMs: number, id = arrivedMs): WatchedTicket {
+  const answers: unknown[] = []
+  const errors: unknown[] = []
+  const ticket = new Ticket(
+    id,
+    workOf(),
+    arrivedMs,
+    (answer) => answers.push(answer),
+    (error) => errors.push(error),
+  )
+  return { ticket, answers, errors }
+}
