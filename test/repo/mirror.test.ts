@@ -8,6 +8,70 @@ const ownFolders = ['bench', 'contract', 'e2e', 'fixtures', 'functions', 'repo',
 
 /** Files whose test has another name. */
 const exemptions: Exemptions = {
+  'runtime/archive/binary.ts': {
+    provenBy: 'test/archive/directory.test.ts',
+    reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
+  },
+  'runtime/archive/byte-source.ts': {
+    provenBy: 'test/archive/directory.test.ts',
+    reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
+  },
+  'runtime/archive/directory-end.ts': {
+    provenBy: 'test/archive/directory.test.ts',
+    reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
+  },
+  'runtime/archive/directory-record.ts': {
+    provenBy: 'test/archive/directory.test.ts',
+    reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
+  },
+  'runtime/archive/local-header.ts': {
+    provenBy: 'test/archive/directory.test.ts',
+    reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
+  },
+  'runtime/model/artifact-files.ts': {
+    provenBy: 'test/model/artifact-store.test.ts',
+    reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
+  },
+  'runtime/model/artifact-source.ts': {
+    provenBy: 'test/model/artifact-store.test.ts',
+    reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
+  },
+  'runtime/model/durable-file.ts': {
+    provenBy: 'test/model/artifact-store.test.ts',
+    reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
+  },
+  'runtime/model/model-id.ts': {
+    provenBy: 'test/model/registry.test.ts',
+    reason: 'A part of the registry, which alone calls it: tested there on a real database.',
+  },
+  'runtime/model/progress.ts': {
+    provenBy: 'test/model/registry.test.ts',
+    reason: 'A part of the registry, which alone calls it: tested there on a real database.',
+  },
+  'runtime/model/registered-model.ts': {
+    provenBy: 'test/model/registry.test.ts',
+    reason: 'A part of the registry, which alone calls it: tested there on a real database.',
+  },
+  'runtime/model/registration.ts': {
+    provenBy: 'test/model/registry.test.ts',
+    reason: 'A part of the registry, which alone calls it: tested there on a real database.',
+  },
+  'runtime/model/registry-thread.ts': {
+    provenBy: 'test/e2e',
+    reason: "The gateway's side of a thread: every request for a model crosses it.",
+  },
+  'runtime/config/state-directory.ts': {
+    provenBy: 'test/cli/token.test.ts',
+    reason: 'Two calls of the file system, made by each command.',
+  },
+  'runtime/entry/gateway.ts': {
+    provenBy: 'test/e2e',
+    reason: 'The whole of a server: the end-to-end tests start it by the real command.',
+  },
+  'runtime/entry/gateway-parts.ts': {
+    provenBy: 'test/e2e',
+    reason: 'The whole of a server: the end-to-end tests start it by the real command.',
+  },
   'runtime/entry/builder.ts': {
     provenBy: 'test/build/build.test.ts',
     reason: 'It is the whole of a process: importing it takes over the process that does.',
