@@ -2,13 +2,12 @@ import type { TSchema } from '@sinclair/typebox'
 import { createChecker } from '../define/check.ts'
 import type { Definition } from '../define/definition.ts'
 import { isFileValue } from '../define/schema.ts'
-import { findSlots, replaceInSlot } from '../define/slot.ts'
 import { isTensor } from '../engine/tensor.ts'
 import { toWire } from '../error/wire.ts'
-import { fileToJson } from './file-body.ts'
 import type { ReplyHead, RequestHead } from './message.ts'
+import { createPlainForm, plainFormOf } from './plain-form.ts'
 import { refuseOutput } from './refusal.ts'
-import { tensorToBytes, tensorToJson } from './tensor-body.ts'
+import { tensorToBytes } from './tensor-bytes.ts'
 
 /** A reply on its way to the client: whole, or as chunks that are made while they are sent. */
 export interface Reply {
@@ -64,26 +63,6 @@ function createOutputCheck(schema: TSchema): (value: unknown) => void {
     const issues = checker.issues(value)
     if (issues.length > 0) throw refuseOutput(issues)
   }
-}
-
-/** Puts the JSON forms of files and tensors in their places. What the function returned is left as it is. */
-function createPlainForm(schema: TSchema): (value: unknown) => unknown {
-  const paths = findSlots(schema).map((slot) => slot.path)
-  return (value) =>
-    paths.reduce((root, path) => replaceInSlot(copyAlong(root, path), path, plainFormOf), value)
-}
-
-function plainFormOf(value: unknown): unknown {
-  if (isTensor(value)) return tensorToJson(value)
-  return isFileValue(value) ? fileToJson(value) : value
-}
-
-/** Copies the objects and arrays on the way to a slot. */
-function copyAlong(value: unknown, [name, ...rest]: readonly string[]): unknown {
-  if (name === undefined || typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((item) => copyAlong(item, rest))
-  const holder = value as Record<string, unknown>
-  return Object.hasOwn(holder, name) ? { ...holder, [name]: copyAlong(holder[name], rest) } : holder
 }
 
 function encodeJson(value: unknown): Reply {

@@ -1,3 +1,4 @@
+import type { Checker } from '../define/check.ts'
 import type { SchemaIssue } from '../error/codes.ts'
 import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 
@@ -11,6 +12,12 @@ export function refuseInput(issues: readonly SchemaIssue[]): AnyIsoplexError {
   return new IsoplexError('INPUT_INVALID', `The input does not fit ${summaryOf(issues)}.`, {
     details: { issues },
   })
+}
+
+/** Refuses an input that does not fit; `prefix` comes before the places. @throws {IsoplexError} `INPUT_INVALID` */
+export function assertFits(checker: Checker, value: unknown, prefix = ''): void {
+  const issues = checker.issues(value)
+  if (issues.length > 0) throw refuseInput(issues.map((issue) => ({ ...issue, path: prefix + issue.path })))
 }
 
 /** An `OUTPUT_INVALID` of the places that a schema refuses. */

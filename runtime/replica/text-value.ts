@@ -1,5 +1,6 @@
 import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { parseJson } from './json-text.ts'
 
 /**
  * Makes an object of named values that came one by one, as in a query or a form. A text stands for itself where
@@ -37,7 +38,7 @@ function valueOfText(schema: TSchema, text: string): unknown {
   // A string schema is not asked whether the text fits: its own reasons against it are the better ones.
   if (schema.type === 'string' || (schema.type === undefined && Value.Check(schema, text))) return text
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return text
   }

@@ -1,11 +1,11 @@
 import { cors } from '@elysiajs/cors'
 import { Elysia } from 'elysia'
 import type { Manifest } from '../build/manifest.ts'
-import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import { type AppIdentity, openApiDocument, routeList } from './document.ts'
 import { createExchange, type ExchangeOptions, type ServedFunction } from './exchange.ts'
 import { documentationPage, pagePolicy } from './page.ts'
 import { problemReply, refusalReply, requestIdOf, routeNotFound } from './reply.ts'
+import { type Refuse, Routes } from './routes.ts'
 
 /** Whether the server takes requests, and what it would tell an operator of itself. */
 export interface Readiness {
@@ -26,16 +26,10 @@ export interface AppOptions {
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
 const exposedHeaders = ['x-request-id', 'x-tensor-type', 'x-tensor-dims', 'www-authenticate', 'retry-after']
 
-/** The bodies are read by nobody but our own handlers, and with limits. */
-const unparsed = { parse: 'none' } as const
-
 /** An app as the server swaps it in: all that it does is answer requests. */
 export interface App {
   fetch(request: Request): Response | Promise<Response>
 }
-
-/** Answers a request with an error before anybody has read its body. */
-type Refuse = (request: Request, error: AnyIsoplexError) => Response
 
 /** Makes the routes of one manifest. A new manifest gets a new app. */
 export function createApp(options: AppOptions): App {
@@ -53,25 +47,23 @@ export function createApp(options: AppOptions): App {
     const origin = origins.includes('*') ? '*' : [...origins]
     app.use(cors({ origin, credentials: false, maxAge: 600, exposeHeaders: [...exposedHeaders] }))
   }
-  addSystemRoutes(app, options, refuse)
-  for (const served of options.functions) addFunction(app, served, options, refuse)
+  const methods = options.functions.flatMap(({ manifest }) => manifest.methods)
+  const routes = new Routes(app, refuse, ['GET', ...methods])
+  addSystemRoutes(routes, options)
+  for (const served of options.functions) addFunction(routes, served, options)
   return app
 }
 
 function addFunction(
-  app: Elysia,
+  routes: Routes,
   served: ServedFunction,
   { identity, exchange, functions }: AppOptions,
-  refuse: Refuse,
 ): void {
   const { manifest } = served
   const handle = createExchange(served, exchange)
   const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
-  for (const path of new Set(paths)) {
-    for (const method of manifest.methods) app.route(method, path, ({ request }) => handle(request), unparsed)
-    app.all(path, ({ request }) => otherMethod(request, manifest.methods, refuse), unparsed)
-  }
+  for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)
 }
 
 /** The function that answers the prefix itself: the index, else the only inference function. */
@@ -81,34 +73,19 @@ function rootFunction(functions: readonly ServedFunction[]): ServedFunction | un
   return index ?? (inference.length === 1 ? inference[0] : undefined)
 }
 
-/** Answers a method that the path does not take; `OPTIONS` is told which it takes. */
-function otherMethod(request: Request, methods: readonly string[], refuse: Refuse): Response {
-  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
-  if (request.method === 'OPTIONS')
-    return new Response(null, { status: 204, headers: { allow: allow.join(', ') } })
-  const message = `${request.method} is not answered here; ${methods.join(' or ')} is.`
-  return refuse(request, new IsoplexError('METHOD_NOT_ALLOWED', message, { details: { allow } }))
-}
-
-function addSystemRoutes(app: Elysia, options: AppOptions, refuse: Refuse): void {
-  const { manifest, identity, readiness } = options
+function addSystemRoutes(routes: Routes, { manifest, identity, readiness }: AppOptions): void {
   const document = openApiDocument(manifest, identity)
-  const routes = routeList(manifest, identity)
+  const list = routeList(manifest, identity)
   const pages: Readonly<Record<string, (request: Request) => Response>> = {
     '/healthz': () => new Response('ok\n', { headers: { 'content-type': 'text/plain' } }),
     '/readyz': () => readyReply(readiness()),
-    '/-/routes': () => Response.json(routes),
+    '/-/routes': () => Response.json(list),
     '/-/openapi.json': () => Response.json(document),
     '/-/docs': ({ url }) => pageReply(documentationPage(manifest, identity, new URL(url).origin)),
   }
-  for (const [path, answer] of Object.entries(pages)) {
-    app.get(path, ({ request }) => answer(request), unparsed)
-    app.all(path, ({ request }) => otherMethod(request, ['GET'], refuse), unparsed)
-  }
+  for (const [path, answer] of Object.entries(pages)) routes.add(path, ['GET'], answer)
   // What of the server's own paths nothing answers is not for a function that takes all paths.
-  for (const path of ['/-', '/-/*', '/metrics']) {
-    app.all(path, ({ request }) => refuse(request, routeNotFound(request)), unparsed)
-  }
+  for (const path of ['/-', '/-/*', '/metrics']) routes.addNothing(path)
 }
 
 function readyReply(readiness: Readiness): Response {

@@ -74,6 +74,7 @@ export function createExchange(
   }
   const readsBody = manifest.accepts.length > 0
   const pattern = parseRoute(manifest.route, manifest.file)
+  const release = (request: Request): void => options.connections.release(request)
   return async (request) => {
     const requestId = requestIdOf(request.headers)
     let bodyMayFollow = true
@@ -88,13 +89,17 @@ export function createExchange(
       try {
         const { signal } = request
         const answer = await options.scheduler.submit({ deployment, model, head, body: body.bytes, signal })
-        const reply = replyOf(answer, request, requestId, options.closing())
-        streams = reply.body !== null && answer.body instanceof ReadableStream
-        return reply
+        const wanted = wantedBody(answer, request.method)
+        streams = wanted instanceof ReadableStream
+        return replyOf(answer, {
+          body: wanted instanceof ReadableStream ? untilEnd(wanted, () => release(request)) : wanted,
+          requestId,
+          closing: options.closing(),
+        })
       } finally {
         body.release()
-        // A stream may be silent for long: its connection is held to its end, and not used again after it.
-        if (!streams) options.connections.release(request)
+        // A stream may be silent for long, so its connection is held to its end.
+        if (!streams) release(request)
       }
     } catch (error) {
       // What is ours has been logged where it happened, if it belongs into a log.
@@ -147,21 +152,46 @@ function unsupported(message: string, accepted: readonly string[]): IsoplexError
   return new IsoplexError('MEDIA_TYPE_UNSUPPORTED', message, { details: { accepted } })
 }
 
-function replyOf(answer: Answer, { method }: Request, requestId: string, closing: boolean): Response {
-  const { status, body } = answer
-  const stream = body instanceof ReadableStream ? body : null
+/** The body that is to be sent, if any; who makes one that nobody wants is told so, lest he wait for a reader. */
+function wantedBody({ status, body }: Answer, method: string): Answer['body'] | null {
   const bodiless = bodilessStatuses.has(status)
-  const unread = bodiless || status < 200 || method === 'HEAD'
-  // Whoever makes it would wait for a reader who never comes.
-  if (unread) void stream?.cancel()
+  if (!(body instanceof ReadableStream)) return bodiless ? null : body
+  if (!bodiless && status >= 200 && method !== 'HEAD') return body
+  void body.cancel()
+  return null
+}
+
+/** Passes a stream on, and tells when it has come to its end; where it breaks off, so does the connection. */
+function untilEnd(stream: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
+  const reader = stream.getReader()
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (!done) return controller.enqueue(value)
+        ended()
+        controller.close()
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function replyOf(
+  answer: Answer,
+  { body, requestId, closing }: { body: Answer['body'] | null; requestId: string; closing: boolean },
+): Response {
+  const { status } = answer
   if (status < 200) throw new RangeError(`The function answered with the status ${status}; send 200 to 599.`)
   const headers = new Headers(answer.headers.map(([name, value]) => [name, value]))
   for (const name of connectionHeaders) headers.delete(name)
   // It follows from the body, whatever the function said.
   headers.delete('content-length')
   headers.set('x-request-id', requestId)
-  if (closing || (stream && !unread)) headers.set('connection', 'close')
+  if (closing) headers.set('connection', 'close')
   // A reply to HEAD says how its body would have come.
-  if (stream && unread && !bodiless) headers.set('transfer-encoding', 'chunked')
-  return new Response(bodiless || (stream && unread) ? null : body, { status, headers })
+  const unsent = body === null && answer.body instanceof ReadableStream && !bodilessStatuses.has(status)
+  if (unsent) headers.set('transfer-encoding', 'chunked')
+  return new Response(body, { status, headers })
 }

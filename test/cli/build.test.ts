@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCommand } from '../support/command.ts'
+import { saying } from '../support/function-files.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
-import { runCommand } from './command.ts'
-import { saying } from './functions.ts'
 
 describe('isoplex build', () => {
   let project: TestProject

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verdictOf } from '../../runtime/cli/doctor.ts'
 import { providers } from '../../runtime/engine/provider.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
+import { type Outcome, runCommand } from '../support/command.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
-import { type Outcome, runCommand } from './command.ts'
 
 describe('isoplex doctor', () => {
   let project: TestProject

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import packageFile from '../../package.json' with { type: 'json' }
 import { describeConfig } from '../../runtime/config/description.ts'
 import { flagOf } from '../../runtime/config/source.ts'
+import { commandLine, type Outcome, runCommand } from '../support/command.ts'
+import { saying } from '../support/function-files.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
-import { commandLine, type Outcome, runCommand } from './command.ts'
-import { saying } from './functions.ts'
 
 const configFlags = describeConfig().map(({ key }) => flagOf(key))
 const flagsOf: Readonly<Record<string, readonly string[]>> = {

@@ -2,9 +2,9 @@ import { InvalidArgumentError } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collectField, formatModels, formatVersions, parseModelName } from '../../runtime/cli/models.ts'
 import type { RegisteredModel } from '../../runtime/model/registered-model.ts'
+import { type Outcome, runCommand, startOnTerminal } from '../support/command.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
-import { type Outcome, runCommand, startOnTerminal } from './command.ts'
 
 describe('parseModelName', () => {
   it.each([

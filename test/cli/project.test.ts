@@ -2,9 +2,9 @@ import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addConfigFlags } from '../../runtime/cli/project.ts'
 import { configKeys } from '../../runtime/config/schema.ts'
+import { runCommand } from '../support/command.ts'
+import { saying } from '../support/function-files.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
-import { runCommand } from './command.ts'
-import { saying } from './functions.ts'
 
 describe('addConfigFlags', () => {
   it('adds a flag for every key, under whose name its value is found', () => {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatRoutes } from '../../runtime/cli/routes.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
+import { runCommand } from '../support/command.ts'
+import { adding, saying } from '../support/function-files.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
-import { runCommand } from './command.ts'
-import { adding, saying } from './functions.ts'
 
 describe('isoplex routes', () => {
   let project: TestProject

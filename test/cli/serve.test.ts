@@ -1,9 +1,9 @@
 import { readdir, readlink, realpath } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunningCommand, runCommand, startCommand, startOnTerminal } from '../support/command.ts'
+import { adding, saying } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { call, makeProject, type TestProject, until } from '../support/server.ts'
-import { type RunningCommand, runCommand, startCommand, startOnTerminal } from './command.ts'
-import { adding, saying } from './functions.ts'
 
 const listening = /^Listening on (http:\S+?)\/?\r?$/m
 

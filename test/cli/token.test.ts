@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadProjectKey } from '../../runtime/auth/key.ts'
 import { createTokenVerifier } from '../../runtime/auth/verifier.ts'
+import { type Outcome, runCommand } from '../support/command.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
-import { type Outcome, runCommand } from './command.ts'
 
 describe('isoplex token', () => {
   let project: TestProject

@@ -8,7 +8,7 @@ import {
   openFunctionSource,
   type SourceOptions,
 } from '../../runtime/entry/function-source.ts'
-import { saying } from '../cli/functions.ts'
+import { saying } from '../support/function-files.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
 
 describe('openFunctionSource', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Manifest } from '../../runtime/build/manifest.ts'
 import { Gateway } from '../../runtime/entry/gateway.ts'
-import { saying } from '../cli/functions.ts'
+import { saying } from '../support/function-files.ts'
 import { call, makeProject, type TestProject, until } from '../support/server.ts'
 import { gatewayOptions } from './gateway-options.ts'
 

@@ -154,46 +154,11 @@ describe('a tensor', () => {
 })
 
 describe('files and tensors within a value', () => {
-  const Result = Type.Object({
-    name: Type.String(),
-    picture: Type.Optional(file()),
-    rows: Type.Array(Type.Object({ scores: tensorOf('float32', [2]), best: Type.Optional(Type.Integer()) })),
-  })
-  const result = () => ({ name: 'a', picture, rows: [{ scores, best: 0 }, { scores }], more: { kept: true } })
-
   it('are sent in their JSON forms', async () => {
-    expect(JSON.parse(await textOf(encode(result(), Result)))).toEqual({
-      name: 'a',
-      picture: 'data:image/png;base64,AQID',
-      rows: [
-        { scores: { type: 'float32', dims: [2], data: [1, 'NaN'] }, best: 0 },
-        { scores: { type: 'float32', dims: [2], data: [1, 'NaN'] } },
-      ],
-      more: { kept: true },
-    })
-  })
-
-  it('leave what the function returned as it was, frozen or not', () => {
-    const given = result()
-    encode(given, Result)
-    expect(given).toEqual(result())
-    expect(given.picture).toBe(picture)
-    expect(given.rows[0]?.scores).toBe(scores)
-    const frozen = Object.freeze({ ...result(), rows: Object.freeze(result().rows.map(Object.freeze)) })
-    expect(() => encode(frozen, Result)).not.toThrow()
-  })
-
-  it('may be left out, or be undefined', async () => {
-    const bare = '{"name":"a","rows":[]}'
-    expect(await textOf(encode({ name: 'a', rows: [] }, Result))).toBe(bare)
-    expect(await textOf(encode({ name: 'a', picture: undefined, rows: [] }, Result))).toBe(bare)
-  })
-
-  it('may stand under __proto__', async () => {
-    const schema = Type.Object({ ['__proto__']: Type.Object({ f: file() }) })
-    const value = JSON.parse('{"__proto__":{}}')
-    Object.defineProperty(value, '__proto__', { value: { f: picture }, enumerable: true })
-    expect(await textOf(encode(value, schema))).toBe('{"__proto__":{"f":"data:image/png;base64,AQID"}}')
+    const schema = Type.Object({ picture: file(), scores: tensorOf('float32', [2]) })
+    expect(await textOf(encode({ picture, scores }, schema))).toBe(
+      '{"picture":"data:image/png;base64,AQID","scores":{"type":"float32","dims":[2],"data":[1,"NaN"]}}',
+    )
   })
 })
 

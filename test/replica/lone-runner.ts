@@ -137,6 +137,13 @@ export class LoneRunner {
   }
 }
 
+/** A runner that has come up. */
+export async function startLone(...facts: ConstructorParameters<typeof LoneRunner>): Promise<LoneRunner> {
+  const lone = new LoneRunner(...facts)
+  await lone.runner.start()
+  return lone
+}
+
 /** Lets everything run that can run by itself. */
 export async function turns(count = 5): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))

@@ -32,6 +32,11 @@ describe('valuesByName', () => {
     expect(read(schema, text)).toEqual(value)
   })
 
+  it('leaves JSON that is nested too deeply for the schema to refuse', () => {
+    const nest = '['.repeat(100_000) + ']'.repeat(100_000)
+    expect(read(Type.Object({}), nest)).toBe(nest)
+  })
+
   it('makes a list of several, and of one where the schema is an array', () => {
     expect(read(Type.Array(Type.Number()), '1', '2')).toEqual([1, 2])
     expect(read(Type.Array(Type.Number()), '1')).toEqual([1])

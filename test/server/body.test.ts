@@ -47,10 +47,16 @@ function randomBytes(length: number): Uint8Array<ArrayBuffer> {
 
 /** Sends bytes with a length, or in chunks of a size. */
 async function send(bytes: Uint8Array<ArrayBuffer>, chunkBytes?: number): Promise<string> {
-  const pieces = async function* (size: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for (let offset = 0; offset < bytes.length; offset += size) yield bytes.slice(offset, offset + size)
-  }
-  const body = chunkBytes === undefined ? bytes : ReadableStream.from(pieces(chunkBytes))
+  let offset = 0
+  const chunks = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = bytes.subarray(offset, offset + (chunkBytes ?? bytes.length))
+      offset += chunk.length
+      if (chunk.length > 0) controller.enqueue(chunk.slice())
+      else controller.close()
+    },
+  })
+  const body = chunkBytes === undefined ? bytes : chunks
   return await (await fetch(server.url, { method: 'POST', body })).text()
 }
 

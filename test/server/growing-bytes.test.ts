@@ -30,12 +30,13 @@ describe('GrowingBytes', () => {
     expect([...collected.finish()]).toEqual([1, 2, 9, 9])
   })
 
-  it('takes a million pieces of a byte without a million pieces of memory', () => {
+  it('takes a million pieces of a byte without keeping a million pieces', () => {
     const collected = new GrowingBytes(2 ** 31 - 1)
+    Bun.gc(true)
     const before = process.memoryUsage().heapUsed
-    const piece = new Uint8Array([7])
-    for (let count = 0; count < 1_000_000; count += 1) collected.add(piece)
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
+    for (let count = 0; count < 1_000_000; count += 1) collected.add(new Uint8Array([7]))
+    Bun.gc(true)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000)
     expect(collected.finish().every((byte) => byte === 7)).toBe(true)
   })
 })

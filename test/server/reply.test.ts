@@ -76,7 +76,7 @@ describe('refusalReply', () => {
 })
 
 describe('requestIdOf', () => {
-  it.each(['a', '0af7651916cd43dd8448eb211c80319c', 'Root=1-67891233'.replace('=', ':'), 'a'.repeat(128)])(
+  it.each(['a', '0af7651916cd43dd8448eb211c80319c', 'a.b:c-d_e', 'a'.repeat(128)])(
     'keeps a harmless one: %s',
     (id) => {
       expect(requestIdOf(new Headers({ 'x-request-id': id }))).toBe(id)

@@ -27,7 +27,12 @@ export interface Surroundings {
 /** What the gateway knows of a function in `functions/`. */
 export function manifestOf(functionFile: string, definition: Definition): FunctionManifest {
   const file = `functions/${functionFile}`
-  return describeFunction(definition, { file, functionFile, bundle: 'bundle.js', sources: [file] })
+  return describeFunction(definition, {
+    file,
+    functionFile,
+    bundle: 'bundle-0123456789abcdef.js',
+    sources: [file],
+  })
 }
 
 /** The deployment of a function where nothing is configured. */

@@ -1,4 +1,4 @@
-import { until } from '../support/server.ts'
+import { until } from './server.ts'
 
 const mainFile = new URL('../../runtime/cli/main.ts', import.meta.url).pathname
 

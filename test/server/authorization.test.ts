@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import { createTokenKey } from '../../runtime/auth/key.ts'
+import { createModelToken } from '../../runtime/auth/token.ts'
+import { createTokenVerifier } from '../../runtime/auth/verifier.ts'
+import { IsoplexError } from '../../runtime/error/error.ts'
+import { type Authorizer, authorize } from '../../runtime/server/authorization.ts'
+import { sampleFunction } from '../build/manifest-samples.ts'
+
+const key = await createTokenKey(new Uint8Array(32).fill(1))
+const token = await createModelToken(key, { model: 'bird', tenant: 'forest', expiresInSeconds: 600 })
+const nameless = await createModelToken(key, { model: 'bird', expiresInSeconds: 600 })
+
+const edge = sampleFunction('edge')
+const publicEdge = sampleFunction('edge', { access: 'public' })
+const inference = sampleFunction('infer', { kind: 'inference', model: {} })
+const withDefault = sampleFunction('infer', { kind: 'inference', model: { default: 'fish' } })
+const publicInference = sampleFunction('infer', { ...withDefault, access: 'public' })
+
+/** Finds every model, and says in its metadata for whom. */
+const authorizer: Authorizer = {
+  verifier: createTokenVerifier({ keys: [key] }),
+  resolve: async (id, tenant) => ({
+    key: `embedded//${id}@1`,
+    info: { id, version: '1', path: '/m', tenant },
+  }),
+  trustsLoopback: false,
+}
+const trusting: Authorizer = { ...authorizer, trustsLoopback: true }
+
+const bearing = (text: string): Headers => new Headers({ serve_multiplexed_model_id: text })
+const none = new Headers()
+
+describe('authorize', () => {
+  it.each([
+    ['an edge function', edge, null],
+    ['an inference function', inference, 'bird'],
+    ['an inference function with a default model', withDefault, 'bird'],
+    ['a public function', publicEdge, null],
+    ['a public inference function with a default model', publicInference, 'bird'],
+  ])('takes a good token for %s', async (_, fn, model) => {
+    const found = await authorize(bearing(token), fn, authorizer)
+    expect(found.principal).toBe('forest')
+    expect(found.model?.info.id ?? null).toBe(model)
+    if (model !== null) expect(found.model?.info.tenant).toBe('forest')
+  })
+
+  it('counts a token without a tenant for the default one', async () => {
+    const found = await authorize(bearing(nameless), inference, authorizer)
+    expect(found).toMatchObject({ principal: 'default', model: { info: { tenant: null } } })
+  })
+
+  it.each([
+    ['an edge function', edge],
+    ['an inference function', inference],
+    ['an inference function with a default model', withDefault],
+  ])('asks for a token for %s', async (_, fn) => {
+    await expect(authorize(none, fn, authorizer)).rejects.toMatchObject({ code: 'TOKEN_MISSING' })
+  })
+
+  it('asks for a token for a public function whose model has no default', async () => {
+    const fn = { ...inference, access: 'public' as const }
+    await expect(authorize(none, fn, authorizer)).rejects.toMatchObject({ code: 'TOKEN_MISSING' })
+    await expect(authorize(none, fn, trusting)).rejects.toMatchObject({ code: 'TOKEN_MISSING' })
+  })
+
+  it('asks for none where the function is public', async () => {
+    expect(await authorize(none, publicEdge, authorizer)).toEqual({ principal: 'anonymous', model: null })
+    expect(await authorize(none, publicInference, authorizer)).toMatchObject({
+      principal: 'anonymous',
+      model: { info: { id: 'fish', tenant: null } },
+    })
+  })
+
+  it('asks for none on a trusted loopback, where a default model answers', async () => {
+    expect(await authorize(none, edge, trusting)).toEqual({ principal: 'anonymous', model: null })
+    expect(await authorize(none, withDefault, trusting)).toMatchObject({ model: { info: { id: 'fish' } } })
+    await expect(authorize(none, inference, trusting)).rejects.toMatchObject({ code: 'TOKEN_MISSING' })
+  })
+
+  it.each([edge, publicEdge, inference, publicInference])(
+    'refuses a bad token even where none is needed',
+    async (fn) => {
+      for (const by of [authorizer, trusting]) {
+        await expect(authorize(bearing('bad'), fn, by)).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+      }
+    },
+  )
+
+  it('passes on why a model cannot be had', async () => {
+    const gone = new IsoplexError('MODEL_NOT_FOUND', 'Gone.', { details: { model: 'bird' } })
+    const by = { ...authorizer, resolve: () => Promise.reject(gone) }
+    await expect(authorize(bearing(token), inference, by)).rejects.toBe(gone)
+  })
+
+  it('asks no backend for a function without a model, nor before the token is known to be good', async () => {
+    const asked: string[] = []
+    const by: Authorizer = {
+      ...authorizer,
+      resolve: (id, tenant) => {
+        asked.push(id)
+        return authorizer.resolve(id, tenant)
+      },
+    }
+    await authorize(bearing(token), edge, by)
+    await authorize(bearing('bad'), inference, by).catch(() => undefined)
+    await authorize(none, inference, by).catch(() => undefined)
+    expect(asked).toEqual([])
+  })
+})
