@@ -64,7 +64,11 @@ function toTensors(outputs: readonly TensorFacts[], results: InferenceSession.Re
 }
 
 function runFailure(error: unknown): IsoplexError<'INFERENCE_FAILED'> {
-  return new IsoplexError('INFERENCE_FAILED', `The model failed on these inputs: ${describeFailure(error)}.`, {
-    cause: error,
-  })
+  return new IsoplexError(
+    'INFERENCE_FAILED',
+    `The model failed on these inputs: ${describeFailure(error)}.`,
+    {
+      cause: error,
+    },
+  )
 }

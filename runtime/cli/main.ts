@@ -22,14 +22,7 @@ surviveOutputErrors()
 try {
   await (await createProgram(process.argv[2] ?? '')).parseAsync()
 } catch (error) {
-  if (!(error instanceof CommanderError)) {
-    printFailure(error, json)
-    process.exitCode = 1
-  } else {
-    // What people read of it, commander has printed.
-    if (json && error.exitCode !== 0) printFailure(new IsoplexError('CONFIG_INVALID', error.message), true)
-    process.exitCode = error.exitCode
-  }
+  fail(error)
 }
 
 /** Makes the program with the subcommand of this name; with all of them where it is none, for help and advice. */
@@ -39,8 +32,23 @@ async function createProgram(name: string): Promise<Command> {
     .version(packageFile.version)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => (json ? undefined : write(text)) })
+    .configureOutput({
+      outputError: (text, write) => (json ? undefined : write(`isoplex: ${withoutPrefix(text)}`)),
+    })
   const named = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
   for (const load of named ? [named] : Object.values(subcommands)) (await load())(program)
   return program
+}
+
+/** Says why a command has failed. What commander refuses, it has said to people itself. */
+function fail(error: unknown): void {
+  if (!(error instanceof CommanderError)) printFailure(error, json)
+  else if (json && error.exitCode !== 0) {
+    printFailure(new IsoplexError('CONFIG_INVALID', withoutPrefix(error.message)), true)
+  }
+  process.exitCode = error instanceof CommanderError ? error.exitCode : 1
+}
+
+function withoutPrefix(message: string): string {
+  return message.replace(/^error: /, '')
 }

@@ -79,8 +79,10 @@ export class Gateway {
   /** Takes no more requests, finishes those at hand, and ends every child. */
   async stop(): Promise<void> {
     const { shutdownGraceMs, shutdownTimeoutMs } = this.#options.config
-    await this.#parts.server.stop(shutdownGraceMs, shutdownTimeoutMs)
-    await this.#parts.scheduler.close(shutdownTimeoutMs)
+    const untilMs = performance.now() + shutdownTimeoutMs
+    // Requests that do not end leave some of the time to functions that have to be taken down.
+    await this.#parts.server.stop(shutdownGraceMs, Math.max(0, shutdownTimeoutMs * 0.75 - shutdownGraceMs))
+    await this.#parts.scheduler.close(Math.max(0, untilMs - performance.now()))
     await this.#resources.disposeAsync()
   }
 

@@ -1,7 +1,7 @@
 /** A replica: a process that holds runners' threads. It does what the gateway says over IPC and dies with it. */
 import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { createLockMemory } from '../../adapters/onnx-node/process-lock.ts'
+import { createLockMemory, freeLock } from '../../adapters/onnx-node/process-lock.ts'
 import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../replica/message.ts'
 import { exitWithParent } from './parent.ts'
 import { createProcessLog } from './process-log.ts'
@@ -26,12 +26,15 @@ report({ kind: 'ready' })
 function start(order: RunnerOrder): void {
   const workerData: RunnerData = { order, webgpuLock }
   const worker = new Worker(new URL('./runner.ts', import.meta.url), { workerData })
+  const { threadId } = worker
   runners.set(order.runner, worker)
   worker.on('error', (error) =>
     log.error('A runner died of an uncaught error', { function: order.name, error }),
   )
   worker.on('exit', () => {
     runners.delete(order.runner)
+    // It may have ended in the middle of its turn.
+    freeLock(webgpuLock, threadId)
     report({ kind: 'ended', runner: order.runner })
   })
 }

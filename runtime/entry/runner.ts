@@ -43,26 +43,30 @@ const socket = await Bun.connect<unknown>({
 const connection = new FrameConnection(socket)
 connection.send(frameKinds.hello, 0, 0, [encodeJson({ runner: order.runner, nonce: order.nonce })])
 
-try {
-  const definition = await loadDefinition(order)
-  const starting = new Runner({
-    name: order.name,
-    definition,
-    model: order.model,
-    engine,
-    concurrency: order.concurrency,
-    log,
-    send: (kind, id, flags, payload) => connection.send(kind, id, flags, payload),
-  })
-  await starting.start()
-  runner = starting
-  const report: RunnerReport = {
-    providers: [...new Set(sessions.map(({ provider }) => provider))],
-    fallbacks,
+const starting = start()
+
+async function start(): Promise<void> {
+  try {
+    const definition = await loadDefinition(order)
+    const fresh = new Runner({
+      name: order.name,
+      definition,
+      model: order.model,
+      engine,
+      concurrency: order.concurrency,
+      log,
+      send: (kind, id, flags, payload) => connection.send(kind, id, flags, payload),
+    })
+    await fresh.start()
+    runner = fresh
+    const report: RunnerReport = {
+      providers: [...new Set(sessions.map(({ provider }) => provider))],
+      fallbacks,
+    }
+    connection.send(frameKinds.ready, 0, 0, [encodeJson(report)])
+  } catch (error) {
+    connection.send(frameKinds.failed, 0, 0, [encodeJson(toWire(failureOf(error)))])
   }
-  connection.send(frameKinds.ready, 0, 0, [encodeJson(report)])
-} catch (error) {
-  connection.send(frameKinds.failed, 0, 0, [encodeJson(toWire(failureOf(error)))])
 }
 
 function receive(frame: Frame): void {
@@ -71,6 +75,8 @@ function receive(frame: Frame): void {
 }
 
 async function stop(): Promise<void> {
+  // What is half up cannot be taken down.
+  await starting
   try {
     await runner?.stop()
   } catch (error) {

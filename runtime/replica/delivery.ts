@@ -7,14 +7,23 @@ import type { RunnerLink, SentRequest } from './runner-link.ts'
 
 /**
  * Hands what a runner sent to whoever waits for it. Frames about requests that it has not in hand are left
- * aside: they were overtaken by its death.
+ * aside. `left` is called when somebody stops reading a stream before its end.
  */
-export function deliver(link: RunnerLink, { kind, id, flags, payload }: Frame, cancelled: () => void): void {
+export function deliver(
+  link: RunnerLink,
+  { kind, id, flags, payload }: Frame,
+  left: (link: RunnerLink, id: number) => void,
+): void {
   const sent = link.sent.get(id)
   if (!sent) return
   if (kind === frameKinds.streamChunk) sent.stream?.push(payload)
-  else if (kind === frameKinds.streamStart) startStream(link, sent, decodeJson<ReplyHead>(payload), cancelled)
-  else {
+  else if (kind === frameKinds.streamStart) {
+    sent.stream = new AnswerStream(
+      (bytes) => link.credit(id, bytes),
+      () => left(link, id),
+    )
+    sent.ticket.answer({ ...decodeJson<ReplyHead>(payload), body: sent.stream.readable })
+  } else {
     link.close(id, performance.now())
     if (kind === frameKinds.reply) {
       const { head, body } = decodeHead<ReplyHead>(payload)
@@ -35,10 +44,4 @@ export function breakStream({ stream }: SentRequest): void {
       'The replica died in the middle of this stream; send the request again.',
     ),
   )
-}
-
-function startStream(link: RunnerLink, sent: SentRequest, head: ReplyHead, cancelled: () => void): void {
-  const { id } = sent.ticket
-  sent.stream = new AnswerStream((bytes) => link.credit(id, bytes), cancelled)
-  sent.ticket.answer({ ...head, body: sent.stream.readable })
 }

@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache'
 import { FailureMemory } from '../cache/failure-memory.ts'
 import { type Admission, admit } from '../cache/residency.ts'
-import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
+import type { AnyIsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
-import type { Deployment } from './deployment.ts'
+import { loadBroken } from './failure.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import type { RunnerReport } from './message.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
@@ -25,15 +26,17 @@ export interface KeeperEvents {
   /** Something has changed that may let waiting requests go on: `queue` of that queue, `null` of any. */
   changed(queue: RequestQueue | null): void
   /** A frame that belongs to a request. */
-  frame(link: RunnerLink, queue: RequestQueue, frame: Frame): void
-  /** A runner has ended; what it had in hand is the scheduler's to run again. */
-  ended(link: RunnerLink, queue: RequestQueue): void
+  frame(link: RunnerLink, frame: Frame): void
+  /** A runner has ended; what it had in hand is the scheduler's to run again. `changed` follows. */
+  ended(link: RunnerLink, how: EndOfRunner): void
+  /** Whether requests wait for a runner of a queue. */
+  needs(queue: RequestQueue): boolean
 }
 
 /** Loads that one replica works on side by side. */
 const maxLoadsPerReplica = 2
-/** Deaths during a load after which the model is held to be the reason. */
-const maxLoadDeaths = 2
+/** How often a replica may die during a load before the load is held to be the reason; where nothing else can be. */
+const maxLoadDeaths = { shared: 3, sole: 2 } as const
 /** How long a load that failed is not tried again: doubled each time, up to the longest. */
 const failureOptions = { firstMs: 1_000, longestMs: 60_000, maxKeys: 1_000 }
 
@@ -46,8 +49,12 @@ export class RunnerKeeper {
   readonly pool: ReplicaPool
   readonly #options: KeeperOptions
   readonly #events: KeeperEvents
-  readonly #queues = new WeakMap<RunnerLink, RequestQueue>()
+  /** By queue: why it has no runner. */
   readonly #failures = new FailureMemory<AnyIsoplexError>(failureOptions)
+  /** By queue: why it has no further runner beside the one that serves it. */
+  readonly #spreadFailures = new FailureMemory<AnyIsoplexError>(failureOptions)
+  /** By queue: replicas that have died during its loads since the last that came up. */
+  readonly #loadDeaths = new LRUCache<string, number>({ max: failureOptions.maxKeys })
   readonly #saidFallbacks = new Set<string>()
   readonly #sweep: Timer
   #current: ReadonlySet<string> | null = null
@@ -65,8 +72,8 @@ export class RunnerKeeper {
   }
 
   /** Why a queue's model is not to be loaded now, if it failed a moment ago. */
-  recentFailure(queue: RequestQueue): AnyIsoplexError | undefined {
-    return this.#failures.get(queue.key, performance.now())
+  recentFailure({ key }: RequestQueue): AnyIsoplexError | undefined {
+    return this.#failures.get(key, performance.now())
   }
 
   /**
@@ -74,15 +81,12 @@ export class RunnerKeeper {
    * nothing where one is on its way already, or no replica can take one now.
    */
   want(queue: RequestQueue): void {
-    const { deployment } = queue
-    const links = [...queue.links]
-    if (links.some((link) => link.state === 'starting' || link.state === 'loaded')) return
-    const spreads = links.some((link) => link.state === 'active')
-    const [replica] = this.pool.replicas
-      .filter((candidate) => loadsOf(candidate) < maxLoadsPerReplica)
-      .filter((candidate) => links.every((link) => link.replica !== candidate))
-      .filter((candidate) => !spreads || this.#admission(candidate, deployment).admitted)
-      .toSorted((a, b) => crowdOf(a, deployment) - crowdOf(b, deployment) || a.links.size - b.links.size)
+    if (queue.links.size >= this.pool.size) return
+    const states = [...queue.links].map((link) => link.state)
+    if (states.includes('starting') || states.includes('loaded')) return
+    const serves = states.includes('active')
+    if (serves && this.#spreadFailures.get(queue.key, performance.now())) return
+    const replica = this.#placeFor(queue, serves ? 0 : 1)
     if (replica) this.#start(replica, queue)
   }
 
@@ -95,8 +99,10 @@ export class RunnerKeeper {
   /** To be called when a runner may have become idle: it goes if it has to. */
   settle(link: RunnerLink): void {
     if (!link.idle) return
-    if (link.state === 'retiring') link.connection?.send(frameKinds.stop, 0, 0, [])
-    else if (link.state === 'active' && this.#isStale(link)) this.#retire(link)
+    if (link.state === 'active' && this.#isStale(link)) link.state = 'retiring'
+    if (link.state !== 'retiring') return
+    link.stop()
+    link.within(link.deployment.timeoutMs, () => this.terminate(link, 'it does not end'))
   }
 
   /** Ends a runner at once, whatever it does. */
@@ -111,50 +117,71 @@ export class RunnerKeeper {
     await this.pool.close(timeoutMs)
   }
 
-  #start(replica: ReplicaProcess, queue: RequestQueue): void {
-    const link = this.pool.start(replica, queue.deployment, queue.model, queue.key)
-    this.#queues.set(link, queue)
-    queue.links.add(link)
-    const { loadTimeoutMs } = this.#options
-    setTimeout(() => {
-      if (link.state !== 'starting') return
-      this.#loadFailed(link, loadError(link, `did not come up within ${loadTimeoutMs} ms`))
-      this.terminate(link, 'its load takes too long')
-    }, loadTimeoutMs).unref()
+  /** The replica with the most room for a runner; `surplus` is how many it may have beyond its limits. */
+  #placeFor(queue: RequestQueue, surplus: number): ReplicaProcess | null {
+    const { deployment, links } = queue
+    const taken = new Set([...links].map((link) => link.replica))
+    let best: { readonly replica: ReplicaProcess; readonly peers: number } | null = null
+    for (const replica of this.pool.replicas) {
+      if (replica.reserved || taken.has(replica)) continue
+      const { peers, loads, risky } = this.#crowdOf(replica, queue)
+      if (loads >= (risky ? 1 : maxLoadsPerReplica)) continue
+      if (peers >= deployment.maxInReplica + surplus) continue
+      if (replica.links.size >= this.#options.maxRunnersPerReplica + surplus) continue
+      const roomier = best && (peers - best.peers || replica.links.size - best.replica.links.size) >= 0
+      if (!roomier) best = { replica, peers }
+    }
+    return best?.replica ?? null
   }
 
-  #admission(replica: ReplicaProcess, deployment: Deployment): Admission<RunnerLink> {
+  /** Who is in a replica beside a newcomer. A load that ended a replica before has to be the only one. */
+  #crowdOf(replica: ReplicaProcess, { deployment, key }: RequestQueue): Crowd {
+    const crowd = { peers: 0, loads: 0, risky: this.#loadDeaths.has(key) }
+    for (const link of replica.links) {
+      if (link.deployment.id === deployment.id) crowd.peers += 1
+      if (link.state !== 'starting') continue
+      crowd.loads += 1
+      crowd.risky ||= this.#loadDeaths.has(link.queue.key)
+    }
+    return crowd
+  }
+
+  #start(replica: ReplicaProcess, queue: RequestQueue): void {
+    const link = this.pool.start(replica, queue)
+    queue.links.add(link)
+    const { loadTimeoutMs } = this.#options
+    link.within(loadTimeoutMs, () => {
+      if (link.state === 'starting')
+        this.#loadFailed(link, loadBroken(link.queue, `did not come up within ${loadTimeoutMs} ms`))
+      this.terminate(link, 'it does not come up')
+    })
+  }
+
+  #admission({ replica, deployment }: RunnerLink): Admission<RunnerLink> {
     const residents = [...replica.links]
       .filter((link) => link.state === 'active' || link.state === 'retiring')
       .map((link) => ({
         key: link,
         group: link.deployment.id,
         inUse: !link.idle && link.state !== 'retiring',
-        // Whoever is on the way out makes room before anybody else has to.
-        lastUsedMs: link.state === 'retiring' ? Number.NEGATIVE_INFINITY : link.lastUsedMs,
+        lastUsedMs: lastUseOf(link),
       }))
     const { maxRunnersPerReplica: maxInAll } = this.#options
     return admit(residents, deployment.id, { maxInGroup: deployment.maxInReplica, maxInAll })
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
-    const queue = this.#queues.get(link)
-    if (!queue) return
-    if (frame.kind === frameKinds.ready) {
-      this.#cameUp(link, decodeJson<RunnerReport>(frame.payload))
-      queue.loadDeaths = 0
-      this.#failures.delete(queue.key)
-      this.#settleIn(link)
-      this.#events.changed(null)
-    } else if (frame.kind === frameKinds.failed) {
+    if (frame.kind === frameKinds.ready) this.#cameUp(link, decodeJson<RunnerReport>(frame.payload))
+    else if (frame.kind === frameKinds.failed && link.state === 'starting') {
       this.#loadFailed(link, fromWire(decodeJson<WireError>(frame.payload)))
       this.#retire(link)
-    } else {
-      this.#events.frame(link, queue, frame)
-    }
+    } else this.#events.frame(link, frame)
   }
 
   #cameUp(link: RunnerLink, { providers, fallbacks }: RunnerReport): void {
+    // One that was retired meanwhile has been told to end.
+    if (link.state !== 'starting') return
+    link.inTime()
     link.state = 'loaded'
     link.providers = providers
     link.fallbacks = fallbacks
@@ -163,15 +190,22 @@ export class RunnerKeeper {
       this.#saidFallbacks.add(fallback)
       this.#options.log.warn(fallback)
     }
+    for (const memory of [this.#failures, this.#spreadFailures, this.#loadDeaths])
+      memory.delete(link.queue.key)
+    this.#settleIn(link)
+    this.#events.changed(null)
   }
 
   /** Lets a loaded runner take work as soon as the residents that it replaces have gone. */
   #settleIn(link: RunnerLink): void {
-    const admission = this.#admission(link.replica, link.deployment)
+    if (this.#isStale(link)) {
+      this.#retire(link)
+      return
+    }
+    const admission = this.#admission(link)
     if (admission.admitted) {
       link.state = 'active'
-      this.#events.changed(this.#queues.get(link) ?? null)
-      this.settle(link)
+      this.#events.changed(link.queue)
     } else {
       for (const { key: victim } of admission.victims) this.#retire(victim)
     }
@@ -184,9 +218,8 @@ export class RunnerKeeper {
     this.settle(link)
   }
 
-  #isStale(link: RunnerLink): boolean {
-    const waiting = this.#queues.get(link)?.length ?? 0
-    return this.#current !== null && !this.#current.has(link.deployment.id) && waiting === 0
+  #isStale({ deployment, queue }: RunnerLink): boolean {
+    return this.#current !== null && !this.#current.has(deployment.id) && !this.#events.needs(queue)
   }
 
   #retireUnused(): void {
@@ -196,44 +229,50 @@ export class RunnerKeeper {
     }
   }
 
-  #loadFailed(link: RunnerLink, error: AnyIsoplexError): void {
-    const queue = this.#queues.get(link)
+  #loadFailed({ queue }: RunnerLink, error: AnyIsoplexError): void {
+    const nowMs = performance.now()
     // Where another runner serves the queue, the load was only to help it.
-    if (!queue || [...queue.links].some((other) => other.state === 'active')) return
-    this.#failures.add(queue.key, error, performance.now())
-    queue.failAll(error)
+    if ([...queue.links].some((other) => other.state === 'active')) {
+      this.#spreadFailures.add(queue.key, error, nowMs)
+    } else {
+      this.#failures.add(queue.key, error, nowMs)
+      queue.failAll(error)
+    }
   }
 
-  #ended(link: RunnerLink, { during, crashed }: EndOfRunner): void {
-    const queue = this.#queues.get(link)
-    if (!queue) return
-    queue.links.delete(link)
-    if (during === 'starting') {
-      queue.loadDeaths += 1
-      if (!crashed || queue.loadDeaths >= maxLoadDeaths) {
-        this.#loadFailed(link, loadError(link, crashed ? 'ended its process' : 'ended its thread'))
-      }
+  #ended(link: RunnerLink, how: EndOfRunner): void {
+    link.queue.links.delete(link)
+    if (how.during === 'starting') this.#diedLoading(link, how)
+    this.#events.ended(link, how)
+    if (!link.replica.dead) {
+      for (const waiting of link.replica.links) if (waiting.state === 'loaded') this.#settleIn(waiting)
     }
-    this.#events.ended(link, queue)
-    for (const waiting of link.replica.links) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#events.changed(null)
   }
+
+  #diedLoading(link: RunnerLink, { crashed, blame }: EndOfRunner): void {
+    if (blame === 'none') return
+    const { key } = link.queue
+    const deaths = crashed ? (this.#loadDeaths.get(key) ?? 0) + 1 : 0
+    if (crashed) this.#loadDeaths.set(key, deaths)
+    if (crashed && deaths < maxLoadDeaths[blame]) return
+    this.#loadFailed(link, loadBroken(link.queue, crashed ? 'ended its process' : 'ended its thread'))
+  }
 }
 
-function loadsOf(replica: ReplicaProcess): number {
-  return [...replica.links].filter((link) => link.state === 'starting').length
+interface Crowd {
+  /** Runners of the same deployment. */
+  peers: number
+  /** Loads under way. */
+  loads: number
+  /** Whether one of the loads, or the newcomer's, may end the replica. */
+  risky: boolean
 }
 
-function crowdOf(replica: ReplicaProcess, { name }: Deployment): number {
-  return [...replica.links].filter((link) => link.deployment.name === name).length
-}
-
-function loadError(link: RunnerLink, what: string): AnyIsoplexError {
-  const { name } = link.deployment
-  const id = link.model?.info.id
-  return id === undefined
-    ? new IsoplexError('FUNCTION_BROKEN', `Function "${name}" ${what} while it was set up.`)
-    : new IsoplexError('MODEL_BROKEN', `Model "${id}" ${what} while function "${name}" loaded it.`, {
-        details: { model: id },
-      })
+/** When a runner was last used, for the choice of who makes room. */
+function lastUseOf(link: RunnerLink): number {
+  // Whoever is on the way out makes room before anybody else has to.
+  if (link.state === 'retiring') return Number.NEGATIVE_INFINITY
+  // A stream may last for long, and nothing could take its place before its end.
+  return link.streaming ? Number.POSITIVE_INFINITY : link.lastUsedMs
 }

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Socket, UnixSocketListener } from 'bun'
 import type { FunctionLog } from '../define/context.ts'
 import { FrameConnection } from './connection.ts'
-import type { Deployment, ResolvedModel } from './deployment.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import type { RunnerOrder } from './message.ts'
+import type { RequestQueue } from './queue.ts'
 import { ReplicaProcess } from './replica-process.ts'
 import { RunnerLink, type RunnerState } from './runner-link.ts'
 
@@ -15,7 +14,7 @@ export interface PoolEvents {
   replicaReady(): void
   /** A frame of a runner, other than its greeting. */
   frame(link: RunnerLink, frame: Frame): void
-  /** A runner has ended. */
+  /** A runner has ended; every frame that it sent has been told before. */
   ended(link: RunnerLink, how: EndOfRunner): void
 }
 
@@ -25,6 +24,11 @@ export interface EndOfRunner {
   readonly during: RunnerState
   /** Whether its whole process died, and not only its thread. */
   readonly crashed: boolean
+  /**
+   * Whether what went on in it may be the reason: no (`none`), because the gateway ended it or a neighbour in its
+   * process; for certain (`sole`), because nothing else went on in what ended; else perhaps (`shared`).
+   */
+  readonly blame: 'none' | 'shared' | 'sole'
 }
 
 /** How a pool is set up. */
@@ -46,9 +50,11 @@ export interface PoolOptions {
 const shortLifeMs = 5_000
 /** How long the replacement of one that died of its start waits: doubled each time, up to the longest. */
 const firstPauseMs = 100
-const longestPauseMs = 5_000
+const longestPauseMs = 2_000
 /** How long a runner may take to end after it was told to, before its process is ended instead. */
 const terminationMs = 2_000
+/** How long the connection of a runner that has ended is read: a process of its own making may keep it open. */
+const lastWordsMs = 1_000
 
 /** Keeps a number of replicas alive, and knows every runner in them. */
 export class ReplicaPool {
@@ -61,7 +67,7 @@ export class ReplicaPool {
   #nextRunner = 1
   #shortLives = 0
   #closing = false
-  #emptied: (() => void) | null = null
+  readonly #emptied = Promise.withResolvers<void>()
 
   constructor(options: PoolOptions, events: PoolEvents) {
     this.#options = options
@@ -86,111 +92,122 @@ export class ReplicaPool {
     return this.#links.values()
   }
 
-  /** Starts a runner in a replica. */
-  start(
-    replica: ReplicaProcess,
-    deployment: Deployment,
-    model: ResolvedModel | null,
-    queueKey: string,
-  ): RunnerLink {
-    const id = this.#nextRunner++
-    const nonce = randomUUID()
-    const link = new RunnerLink({ id, nonce, deployment, model, replica, queueKey, nowMs: performance.now() })
-    this.#links.set(id, link)
+  /** Starts a runner for a queue in a replica. */
+  start(replica: ReplicaProcess, queue: RequestQueue): RunnerLink {
+    const link = new RunnerLink(this.#nextRunner++, queue, replica)
+    const { name, bundlePath, concurrency } = queue.deployment
+    const { session, logLevel } = this.#options
+    this.#links.set(link.id, link)
     replica.links.add(link)
     replica.start({
-      runner: id,
+      runner: link.id,
       socketPath: this.#socketPath,
-      nonce,
-      name: deployment.name,
-      bundlePath: deployment.bundlePath,
-      concurrency: deployment.concurrency,
-      model: model?.info ?? null,
-      session: this.#options.session,
-      logLevel: this.#options.logLevel,
+      nonce: link.nonce,
+      name,
+      bundlePath,
+      concurrency,
+      model: queue.model?.info ?? null,
+      session,
+      logLevel,
     })
     return link
   }
 
   /** Ends a runner's thread, and its process where the thread does not go. */
   terminate(link: RunnerLink, why: string): void {
-    const { log } = this.#options
-    const facts = {
-      function: link.deployment.name,
-      model: link.model?.key,
-      replica: link.replica.number,
-      why,
-    }
-    log.warn('A runner is ended', facts)
+    if (link.terminated) return
+    link.terminated = true
+    link.state = 'retiring'
+    this.#options.log.warn('A runner is ended', { ...factsOf(link), why })
     link.replica.terminate(link.id)
-    setTimeout(() => {
-      if (link.state === 'gone') return
-      log.error('A runner does not end: its replica is ended', facts)
+    link.within(terminationMs, () => {
+      this.#options.log.error('A runner does not end: its replica is ended', factsOf(link))
       link.replica.kill()
-    }, terminationMs).unref()
+    })
   }
 
   /** Waits until the runners have ended, then ends the replicas; by force after the time given. */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true
     const replicas = [...this.#replicas.values()]
+    const ended = Promise.all(replicas.map((replica) => replica.ended))
     const force = setTimeout(() => {
       for (const replica of replicas) replica.kill()
     }, timeoutMs)
-    if (this.#links.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#emptied = resolve
-      })
-    }
+    if (this.#links.size > 0) await Promise.race([this.#emptied.promise, ended])
     for (const replica of replicas) replica.disconnect()
-    await Promise.all(replicas.map((replica) => replica.ended))
+    await ended
     clearTimeout(force)
+    for (const link of this.#links.values()) this.#gone(link, true, 'none')
     this.#listener.stop(true)
   }
 
   #spawn(number: number): void {
-    const { environment, replicaEntryPath: entryPath } = this.#options
-    const options = entryPath === undefined ? { environment } : { environment, entryPath }
-    const replica = new ReplicaProcess(number, performance.now(), options, {
-      ready: () => {
-        if (!this.#closing) this.#events.replicaReady()
-      },
-      runnerEnded: (runner) => this.#runnerEnded(runner, false),
-      died: (dead, how) => this.#died(dead, how),
-    })
-    this.#replicas.set(number, replica)
+    if (this.#closing) return
+    const { environment, replicaEntryPath: entryPath, log } = this.#options
+    const startedMs = performance.now()
+    try {
+      const replica: ReplicaProcess = new ReplicaProcess(
+        number,
+        entryPath === undefined ? { environment } : { environment, entryPath },
+        {
+          ready: () => {
+            if (!this.#closing) this.#events.replicaReady()
+          },
+          runnerEnded: (runner) => this.#runnerEnded(runner),
+          died: (how) => this.#died(replica, how),
+        },
+      )
+      this.#replicas.set(number, replica)
+    } catch (error) {
+      log.error('A replica cannot be started; it is tried again', { replica: number, error })
+      this.#replace(number, startedMs)
+    }
   }
 
   #died(replica: ReplicaProcess, how: string): void {
     this.#replicas.delete(replica.number)
     if (!this.#closing) {
       this.#options.log.error('A replica died and is replaced', { replica: replica.number, how })
-      this.#replace(replica)
+      this.#replace(replica.number, replica.startedMs)
     }
-    for (const link of [...replica.links]) this.#runnerEnded(link.id, true)
+    for (const link of replica.links) link.within(lastWordsMs, () => this.#disconnected(link))
+    this.#bury(replica)
   }
 
-  #replace(replica: ReplicaProcess): void {
-    this.#shortLives = performance.now() - replica.startedMs < shortLifeMs ? this.#shortLives + 1 : 0
-    if (this.#shortLives <= 1) {
-      this.#spawn(replica.number)
-      return
-    }
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#shortLives - 2))
-    setTimeout(() => {
-      if (!this.#closing) this.#spawn(replica.number)
-    }, pauseMs)
+  #replace(number: number, startedMs: number): void {
+    this.#shortLives = performance.now() - startedMs < shortLifeMs ? this.#shortLives + 1 : 0
+    const pauseMs =
+      this.#shortLives <= 1 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#shortLives - 2))
+    setTimeout(() => this.#spawn(number), pauseMs).unref()
   }
 
-  #runnerEnded(runner: number, crashed: boolean): void {
+  #runnerEnded(runner: number): void {
     const link = this.#links.get(runner)
     if (!link) return
-    const during = link.state
+    link.ended = true
+    if (link.connected) link.within(lastWordsMs, () => this.#disconnected(link))
+    else this.#gone(link, false, blameOf([link]))
+  }
+
+  /** Tells of the ends of a dead replica's runners, once all that they sent has been read. */
+  #bury(replica: ReplicaProcess): void {
+    const links = [...replica.links]
+    if (links.some((link) => link.connected)) return
+    const blame = blameOf(links)
+    for (const link of links) this.#gone(link, true, blame)
+  }
+
+  #gone(link: RunnerLink, crashed: boolean, blame: EndOfRunner['blame']): void {
+    const { state: during } = link
+    if (!crashed && during !== 'retiring')
+      this.#options.log.error('A runner ended by itself', { ...factsOf(link), during })
     link.state = 'gone'
-    this.#links.delete(runner)
+    link.inTime()
     link.replica.links.delete(link)
-    this.#events.ended(link, { during, crashed })
-    if (this.#links.size === 0) this.#emptied?.()
+    this.#links.delete(link.id)
+    this.#events.ended(link, { during, crashed, blame })
+    if (this.#closing && this.#links.size === 0) this.#emptied.resolve()
   }
 
   #listen(): UnixSocketListener<ConnectionState> {
@@ -202,6 +219,15 @@ export class ReplicaPool {
         },
         data: (socket, bytes) => this.#received(socket, bytes),
         drain: (socket) => socket.data.connection.drained(),
+        close: ({ data }) => {
+          if (data.link) this.#disconnected(data.link)
+        },
+        // Bun brings here what the handlers throw: bytes that are no frames of ours.
+        error: (socket, error) => {
+          this.#options.log.error('What a runner sends cannot be read', { error })
+          if (socket.data.link) this.terminate(socket.data.link, 'what it sends cannot be read')
+          socket.terminate()
+        },
       },
     })
   }
@@ -218,16 +244,35 @@ export class ReplicaPool {
   #greet(socket: Socket<ConnectionState>, frame: Frame): void {
     const greeting = decodeJson<{ readonly runner: number; readonly nonce: string }>(frame.payload)
     const link = this.#links.get(greeting.runner)
-    if (frame.kind !== frameKinds.hello || !link || link.nonce !== greeting.nonce || link.connection) {
+    if (frame.kind !== frameKinds.hello || !link || link.nonce !== greeting.nonce || link.connected) {
       socket.terminate()
       return
     }
     socket.data.link = link
-    link.connection = socket.data.connection
+    link.connect(socket.data.connection)
+  }
+
+  /** The thread ends next, or has ended; without a connection it is of no use. */
+  #disconnected(link: RunnerLink): void {
+    link.disconnect()
+    if (link.replica.dead) this.#bury(link.replica)
+    else if (link.ended) this.#gone(link, false, blameOf([link]))
+    else if (!link.terminated)
+      link.within(terminationMs, () => this.terminate(link, 'it has lost its connection'))
   }
 }
 
 interface ConnectionState {
   readonly connection: FrameConnection
   link: RunnerLink | null
+}
+
+function factsOf({ deployment, model, replica }: RunnerLink): Readonly<Record<string, unknown>> {
+  return { function: deployment.name, model: model?.key, replica: replica.number }
+}
+
+/** What runners that ended together say of what they had in hand. */
+function blameOf(links: readonly RunnerLink[]): EndOfRunner['blame'] {
+  if (links.some((link) => link.terminated)) return 'none'
+  return links.reduce((sum, link) => sum + link.activities, 0) === 1 ? 'sole' : 'shared'
 }

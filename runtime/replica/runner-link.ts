@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import type { AnswerStream } from './answer-stream.ts'
 import type { FrameConnection } from './connection.ts'
 import type { Deployment, ResolvedModel } from './deployment.ts'
 import { encodeHead, frameFlags, frameKinds } from './frame.ts'
+import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { Ticket } from './ticket.ts'
 
 /**
  * Where a runner stands:
  * `starting` (thread, function and model come up), `loaded` (it waits for room among the residents),
- * `active` (it takes work), `retiring` (it finishes what it has), `gone`.
+ * `active` (it takes work), `retiring` (it finishes what it has, then ends), `gone`.
  */
 export type RunnerState = 'starting' | 'loaded' | 'active' | 'retiring' | 'gone'
 
@@ -23,44 +25,51 @@ export interface SentRequest {
   readonly batch: SentBatch
   /** Set once the runner streams its answer. */
   stream: AnswerStream | null
+  /** Runs from the moment that nobody waits for the answer any more. */
+  overdue: Timer | undefined
 }
 
 /** The gateway's end of one runner: its state, its connection, and what it has in hand. */
 export class RunnerLink {
   readonly id: number
   /** The word by which the runner's connection is known. */
-  readonly nonce: string
-  readonly deployment: Deployment
-  readonly model: ResolvedModel | null
+  readonly nonce: string = randomUUID()
+  /** The queue that it serves. */
+  readonly queue: RequestQueue
   readonly replica: ReplicaProcess
-  /** The key of the queue that it serves. */
-  readonly queueKey: string
   readonly sent = new Map<number, SentRequest>()
   state: RunnerState = 'starting'
+  /** Whether the gateway has ended it by force, so that whatever else ends with it is not the reason. */
+  terminated = false
+  /** Whether its thread has ended; what it sent before may still have to be read. */
+  ended = false
   /** The providers that its sessions compute on, as it reported them. */
   providers: readonly string[] = []
   /** Why sessions do not compute on the provider that was wished for, a sentence each. */
   fallbacks: readonly string[] = []
-  connection: FrameConnection | null = null
-  lastUsedMs: number
+  lastUsedMs: number = performance.now()
+  #connection: FrameConnection | null = null
+  #stopping = false
   #batches = 0
+  #timer: Timer | undefined
 
-  constructor(facts: {
-    readonly id: number
-    readonly nonce: string
-    readonly deployment: Deployment
-    readonly model: ResolvedModel | null
-    readonly replica: ReplicaProcess
-    readonly queueKey: string
-    readonly nowMs: number
-  }) {
-    this.id = facts.id
-    this.nonce = facts.nonce
-    this.deployment = facts.deployment
-    this.model = facts.model
-    this.replica = facts.replica
-    this.queueKey = facts.queueKey
-    this.lastUsedMs = facts.nowMs
+  constructor(id: number, queue: RequestQueue, replica: ReplicaProcess) {
+    this.id = id
+    this.queue = queue
+    this.replica = replica
+  }
+
+  get deployment(): Deployment {
+    return this.queue.deployment
+  }
+
+  get model(): ResolvedModel | null {
+    return this.queue.model
+  }
+
+  /** Whether its connection is open. */
+  get connected(): boolean {
+    return this.#connection !== null
   }
 
   /** Whether it has nothing in hand. */
@@ -68,15 +77,46 @@ export class RunnerLink {
     return this.sent.size === 0
   }
 
+  /** Whether one of its answers is a stream that has begun. */
+  get streaming(): boolean {
+    for (const { stream } of this.sent.values()) if (stream) return true
+    return false
+  }
+
+  /**
+   * How many things go on in it that may end it: requests without an answer, and its own coming up or going.
+   * Streams do not count: they may last for ever, and what waits for quiet would.
+   */
+  get activities(): number {
+    const comesOrGoes = this.state === 'starting' || (this.state === 'retiring' && this.idle)
+    let count = comesOrGoes ? 1 : 0
+    for (const { stream } of this.sent.values()) if (!stream) count += 1
+    return count
+  }
+
   /** Batches that it can be sent now. */
   get room(): number {
-    if (this.state !== 'active') return 0
-    return this.deployment.concurrency + this.deployment.ahead - this.#batches
+    return this.#open ? this.deployment.concurrency + this.deployment.ahead - this.#batches : 0
   }
 
   /** Whether a batch sent now would be worked on at once, rather than wait behind another. */
   get free(): boolean {
-    return this.state === 'active' && this.#batches < this.deployment.concurrency
+    return this.#open && this.#batches < this.deployment.concurrency
+  }
+
+  get #open(): boolean {
+    return this.state === 'active' && this.#connection !== null && !this.replica.reserved
+  }
+
+  /** Takes the connection that the runner has opened. */
+  connect(connection: FrameConnection): void {
+    this.#connection = connection
+    if (this.#stopping) this.#send(frameKinds.stop, 0)
+  }
+
+  /** Its connection has closed: nothing more will come. */
+  disconnect(): void {
+    this.#connection = null
   }
 
   /** Sends one batch. */
@@ -86,23 +126,44 @@ export class RunnerLink {
     this.lastUsedMs = nowMs
     for (const [index, ticket] of tickets.entries()) {
       ticket.link = this
-      this.sent.set(ticket.id, { ticket, batch, stream: null })
+      this.sent.set(ticket.id, { ticket, batch, stream: null, overdue: undefined })
       const flags = index < tickets.length - 1 ? frameFlags.more : 0
       const { head, body } = ticket.work
-      this.connection?.send(frameKinds.request, ticket.id, flags, encodeHead(head, body))
+      this.#connection?.send(frameKinds.request, ticket.id, flags, encodeHead(head, body))
     }
   }
 
-  /** Tells the runner that nobody waits for a request any more. */
-  cancel(ticketId: number): void {
-    if (this.sent.has(ticketId)) this.connection?.send(frameKinds.cancel, ticketId, 0, [])
+  /** Tells the runner that nobody waits for a request any more; `overdue` is called if it does not let go. */
+  cancel(ticketId: number, graceMs: number, overdue: () => void): void {
+    const request = this.sent.get(ticketId)
+    if (!request) return
+    this.#send(frameKinds.cancel, ticketId)
+    clearTimeout(request.overdue)
+    request.overdue = setTimeout(overdue, graceMs)
   }
 
   /** Lets the runner send more of a stream. */
   credit(ticketId: number, bytes: number): void {
     const payload = new Uint8Array(4)
     new DataView(payload.buffer).setUint32(0, bytes, true)
-    this.connection?.send(frameKinds.credit, ticketId, 0, [payload])
+    this.#send(frameKinds.credit, ticketId, [payload])
+  }
+
+  /** Tells the runner to finish and to end, as soon as it is connected. */
+  stop(): void {
+    if (!this.#stopping) this.#send(frameKinds.stop, 0)
+    this.#stopping = true
+  }
+
+  /** Sets the one thing that happens unless the runner goes on in time: it replaces what was set before. */
+  within(timeoutMs: number, act: () => void): void {
+    this.inTime()
+    this.#timer = setTimeout(act, timeoutMs).unref()
+  }
+
+  /** The runner went on in time. */
+  inTime(): void {
+    clearTimeout(this.#timer)
   }
 
   /** Takes a request out of its hands: it has been answered. */
@@ -110,6 +171,7 @@ export class RunnerLink {
     const request = this.sent.get(ticketId)
     if (!request) return undefined
     this.sent.delete(ticketId)
+    clearTimeout(request.overdue)
     request.ticket.link = null
     this.lastUsedMs = nowMs
     request.batch.open -= 1
@@ -120,9 +182,19 @@ export class RunnerLink {
   /** Takes everything out of its hands: it has died. */
   abandon(): SentRequest[] {
     const requests = [...this.sent.values()]
-    for (const { ticket } of requests) ticket.link = null
+    for (const { ticket, overdue } of requests) {
+      clearTimeout(overdue)
+      ticket.link = null
+    }
     this.sent.clear()
-    this.#batches = 0
     return requests
+  }
+
+  #send(
+    kind: (typeof frameKinds)['cancel' | 'credit' | 'stop'],
+    id: number,
+    payload: readonly Uint8Array[] = [],
+  ): void {
+    this.#connection?.send(kind, id, 0, payload)
   }
 }

@@ -1,9 +1,11 @@
-import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
+import type { AnyIsoplexError } from '../error/error.ts'
 import { breakStream, deliver } from './delivery.ts'
+import { callerGone, deadlineExceeded, draining, queueFull, replicaCrashed } from './failure.ts'
 import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
-import type { ReplicaPool } from './pool.ts'
+import type { EndOfRunner, ReplicaPool } from './pool.ts'
 import { RequestQueue } from './queue.ts'
-import type { RunnerLink, SentRequest } from './runner-link.ts'
+import type { ReplicaProcess } from './replica-process.ts'
+import type { RunnerLink } from './runner-link.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
 
 /** How requests are queued and runners kept. */
@@ -14,33 +16,43 @@ export interface SchedulerOptions extends KeeperOptions {
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
 const overdueGraceMs = 1_000
-/** How often a request is given to a runner, at the most: once, and once more after a death. */
-const maxTries = 2
+/** A request that was in hand at so many deaths is run with nothing beside it. */
+const suspectDeaths = 2
 
 /**
  * Brings requests to runners: a queue for each model of each deployment, batches sent to whoever is free.
- * A batch never mixes models. A request in the hands of a runner that dies runs again once, by itself.
+ * A batch never mixes models. A request in the hands of a runner that dies runs again, one to a batch, and after
+ * the second death with a replica to itself. From the second death on it fails where nothing else went on in
+ * what died: no request fails for another's fault.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #keeper: RunnerKeeper
   readonly #queues = new Map<string, RequestQueue>()
+  readonly #suspects = new Set<Ticket>()
+  /** The replica that the first of the suspects is to have to itself. */
+  #reserved: ReplicaProcess | null = null
   #nextTicket = 1
   #waitingCallers = 0
-  #draining = false
+  #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
 
   constructor(options: SchedulerOptions) {
     this.#options = options
     this.#keeper = new RunnerKeeper(options, {
-      changed: (queue) => (queue ? this.#dispatch(queue) : this.#dispatchAll()),
-      frame: (link, queue, frame) => {
-        deliver(link, frame, () => this.#cancel(link, frame.id, link.deployment.timeoutMs))
-        this.#dispatch(queue)
+      changed: (queue) => {
+        if (queue) this.#dispatch(queue)
+        else this.#dispatchAll()
+      },
+      frame: (link, frame) => {
+        deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
+        this.#dispatch(link.queue)
         this.#keeper.settle(link)
+        this.#examine()
         this.#checkDrained()
       },
-      ended: (link, queue) => this.#ended(link, queue),
+      ended: (link, how) => this.#ended(link, how),
+      needs: (queue) => queue.length > 0 || [...this.#suspects].some(({ work }) => keyOf(work) === queue.key),
     })
   }
 
@@ -57,14 +69,16 @@ export class Scheduler {
    */
   submit(work: Work): Promise<Answer> {
     const queue = this.#queueOf(work)
-    const refusal = this.#refusal(queue)
-    if (refusal) return Promise.reject(refusal)
+    const refusal = this.#refusal(work, queue)
+    if (refusal) {
+      this.#prune(queue)
+      return Promise.reject(refusal)
+    }
     return new Promise((resolve, reject) => {
       const ticket = new Ticket(this.#nextTicket, work, performance.now(), resolve, reject)
       this.#nextTicket = (this.#nextTicket % 0xffff_ffff) + 1
       this.#watch(ticket)
       queue.add(ticket)
-      if (work.signal.aborted) ticket.fail(callerGone())
       this.#dispatch(queue)
     })
   }
@@ -74,21 +88,34 @@ export class Scheduler {
     this.#keeper.setCurrent(deploymentIds)
   }
 
-  /** Refuses new requests, finishes those at hand, and ends every replica; by force after the time given. */
-  async close(timeoutMs: number): Promise<void> {
-    this.#draining = true
+  /**
+   * Refuses new requests, finishes those at hand, and ends every replica; by force after the time given. A
+   * further call waits for the first.
+   */
+  close(timeoutMs: number): Promise<void> {
+    this.#closed ??= this.#close(timeoutMs)
+    return this.#closed
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const startedMs = performance.now()
+    // Runners go as soon as nobody needs them: one that hangs does not keep the others from their teardown.
+    this.#keeper.setCurrent(new Set())
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#drained = resolve
-    this.#checkDrained()
     const timer = setTimeout(resolve, timeoutMs)
+    this.#checkDrained()
     await promise
     clearTimeout(timer)
     for (const queue of this.#queues.values()) queue.failAll(draining())
-    await this.#keeper.close(timeoutMs)
+    for (const { sent } of this.pool.links) for (const { ticket } of sent.values()) ticket.fail(draining())
+    for (const suspect of this.#suspects) suspect.fail(draining())
+    await this.#keeper.close(Math.max(0, timeoutMs - (performance.now() - startedMs)))
   }
 
-  #refusal(queue: RequestQueue): AnyIsoplexError | undefined {
-    if (this.#draining) return draining()
+  #refusal({ signal }: Work, queue: RequestQueue): AnyIsoplexError | undefined {
+    if (this.#closed) return draining()
+    if (signal.aborted) return callerGone()
     if (queue.length >= this.#options.maxQueuedRequests) return queueFull(queue)
     return this.#keeper.recentFailure(queue)
   }
@@ -114,41 +141,48 @@ export class Scheduler {
   #giveUp(ticket: Ticket, error: AnyIsoplexError, graceMs: number): void {
     ticket.fail(error)
     if (ticket.link) this.#cancel(ticket.link, ticket.id, graceMs)
+    else this.#prune(this.#queueOf(ticket.work))
     this.#checkDrained()
   }
 
   /** Tells a runner that nobody waits for a request, and ends the runner where it will not let go. */
   #cancel(link: RunnerLink, ticketId: number, graceMs: number): void {
-    link.cancel(ticketId)
-    setTimeout(() => {
-      if (link.sent.has(ticketId)) this.#keeper.terminate(link, 'it does not let go of a request')
-    }, graceMs).unref()
+    link.cancel(ticketId, graceMs, () => this.#keeper.terminate(link, 'it does not let go of a request'))
   }
 
-  #queueOf({ deployment, model }: Work): RequestQueue {
-    const key = `${deployment.id} ${model?.key ?? ''}`
+  #queueOf(work: Work): RequestQueue {
+    const key = keyOf(work)
     const known = this.#queues.get(key)
     if (known) return known
-    const queue = new RequestQueue(key, deployment, model)
+    const queue = new RequestQueue(key, work.deployment, work.model)
     this.#queues.set(key, queue)
     return queue
+  }
+
+  /** Forgets a queue in which nothing waits and which nobody serves. */
+  #prune(queue: RequestQueue): void {
+    const unused = queue.length === 0 && queue.links.size === 0
+    if (unused && this.#queues.get(queue.key) === queue) this.#queues.delete(queue.key)
   }
 
   #dispatch(queue: RequestQueue): void {
     const nowMs = performance.now()
     while (queue.length > 0) {
       const link = this.#runnerFor(queue, nowMs)
-      if (!link) break
+      if (!link) {
+        this.#keeper.want(queue)
+        return
+      }
       link.send(queue.take(), nowMs)
     }
-    if (queue.length > 0) this.#keeper.want(queue)
-    else if (queue.links.size === 0) this.#queues.delete(queue.key)
+    this.#prune(queue)
   }
 
   /** Longest wait first, so that no queue is passed over for ever. */
   #dispatchAll(): void {
     const queues = [...this.#queues.values()].filter((queue) => queue.length > 0)
     for (const queue of queues.toSorted((a, b) => a.oldestMs - b.oldestMs)) this.#dispatch(queue)
+    this.#examine()
   }
 
   /** A free runner; else one that can have a batch ahead, once the batch has had its wait for company. */
@@ -165,19 +199,54 @@ export class Scheduler {
     return null
   }
 
-  #ended(link: RunnerLink, queue: RequestQueue): void {
-    for (const sent of link.abandon()) this.#runAgain(sent, queue)
-    this.#dispatch(queue)
+  #ended(link: RunnerLink, { blame }: EndOfRunner): void {
+    for (const sent of link.abandon()) {
+      breakStream(sent)
+      if (!sent.ticket.settled) this.#runAgain(sent.ticket, link.queue, blame)
+    }
     this.#checkDrained()
   }
 
-  #runAgain(sent: SentRequest, queue: RequestQueue): void {
-    const { ticket } = sent
-    breakStream(sent)
-    if (ticket.settled) return
-    ticket.deaths += 1
-    if (queue.deployment.idempotent && ticket.deaths < maxTries && !this.#draining) queue.addAgain(ticket)
-    else ticket.fail(replicaCrashed(ticket))
+  #runAgain(ticket: Ticket, queue: RequestQueue, blame: EndOfRunner['blame']): void {
+    if (blame !== 'none') ticket.deaths += 1
+    const suspect = ticket.deaths >= suspectDeaths
+    if (!queue.deployment.idempotent || (suspect && blame === 'sole')) ticket.fail(replicaCrashed(ticket))
+    else if (suspect) this.#suspect(ticket)
+    else queue.addAgain(ticket)
+  }
+
+  #suspect(ticket: Ticket): void {
+    if (this.#suspects.has(ticket)) return
+    this.#suspects.add(ticket)
+    ticket.onSettled(() => {
+      this.#suspects.delete(ticket)
+      this.#reserve(null)
+      this.#prune(this.#queueOf(ticket.work))
+      this.#dispatchAll()
+    })
+  }
+
+  /** Gives the first suspect a replica of its own, as soon as nothing else goes on there. */
+  #examine(): void {
+    if (this.#suspects.size === 0) return
+    const [suspect] = this.#suspects
+    if (!suspect || suspect.link) return
+    const queue = this.#queueOf(suspect.work)
+    const failure = this.#keeper.recentFailure(queue)
+    if (failure) {
+      suspect.fail(failure)
+      return
+    }
+    const link = [...queue.links].find(({ state }) => state === 'active')
+    this.#reserve(link?.replica ?? null)
+    if (!link) this.#keeper.want(queue)
+    else if (link.replica.activities === 0) link.send([suspect], performance.now())
+  }
+
+  #reserve(replica: ReplicaProcess | null): void {
+    if (this.#reserved) this.#reserved.reserved = false
+    if (replica) replica.reserved = true
+    this.#reserved = replica
   }
 
   /** Whether all that was promised is done: no caller waits and no stream runs. */
@@ -188,39 +257,6 @@ export class Scheduler {
   }
 }
 
-function queueFull({ length, deployment }: RequestQueue): AnyIsoplexError {
-  return new IsoplexError(
-    'QUEUE_FULL',
-    `${length} requests wait for "${deployment.name}" already; try again soon.`,
-    {
-      details: { retryAfterMs: 1_000 },
-    },
-  )
-}
-
-function draining(): AnyIsoplexError {
-  return new IsoplexError(
-    'DRAINING',
-    'This server is stopping; send the request to another, or again soon.',
-    {
-      details: { retryAfterMs: 1_000 },
-    },
-  )
-}
-
-function deadlineExceeded({ work }: Ticket): AnyIsoplexError {
-  const { name, timeoutMs } = work.deployment
-  return new IsoplexError('DEADLINE_EXCEEDED', `"${name}" gave no answer within ${timeoutMs} ms.`)
-}
-
-function callerGone(): AnyIsoplexError {
-  return new IsoplexError('CANCELLED', 'The caller went away before the answer.')
-}
-
-function replicaCrashed({ work, deaths }: Ticket): AnyIsoplexError {
-  const again = work.deployment.idempotent ? `It was tried ${deaths} times` : 'It is not to be run twice'
-  return new IsoplexError(
-    'REPLICA_CRASHED',
-    `The replica died while "${work.deployment.name}" worked on this request. ${again}.`,
-  )
+function keyOf({ deployment, model }: Work): string {
+  return `${deployment.id} ${model?.key ?? ''}`
 }

@@ -1,70 +1,20 @@
-import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { createTokenKey, type TokenKey } from '../../runtime/auth/key.ts'
+import { describe, expect, it } from 'vitest'
 import { createServeMultiplexedModelId } from '../../runtime/auth/synapse-token.ts'
-import { createModelToken } from '../../runtime/auth/token.ts'
+
 import {
-  createTokenVerifier,
-  type TokenVerifier,
-  type TokenVerifierOptions,
-} from '../../runtime/auth/verifier.ts'
-
-const secret = new Uint8Array(32).fill(7)
-const startMs = 1_700_000_000_000
-const startSeconds = startMs / 1000
-
-let key: TokenKey
-let otherKey: TokenKey
-beforeAll(async () => {
-  key = await createTokenKey(secret)
-  otherKey = await createTokenKey(new Uint8Array(32).fill(8))
-})
-
-/** A verifier on a clock that a test sets. */
-function verifierAt(options: Partial<TokenVerifierOptions> = {}): {
-  verifier: TokenVerifier
-  clock: { ms: number }
-} {
-  const clock = { ms: startMs }
-  return { verifier: createTokenVerifier({ keys: [key], now: () => clock.ms, ...options }), clock }
-}
-
-/** A token of any header and payload, well signed with the secret unless told otherwise. */
-function forge(
-  header: object | string,
-  payload: object | string,
-  options: { hash?: string; secret?: Uint8Array } = {},
-): string {
-  const encode = (part: object | string): string =>
-    Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
-  const input = `${encode(header)}.${encode(payload)}`
-  const signature = createHmac(options.hash ?? 'sha256', options.secret ?? secret).update(input)
-  return `${input}.${signature.digest('base64url')}`
-}
-
-const header = { alg: 'HS256', typ: 'JWT' }
-const claims = { model: 'digits', exp: startSeconds + 60 }
-const token = (options: { tenant?: string; audience?: string } = {}): Promise<string> =>
-  createModelToken(key, { model: 'digits', expiresInSeconds: 60, now: () => startMs, ...options })
-
-/** Why a token is refused; fails where it is not. */
-async function reasonOf(text: string, options: Partial<TokenVerifierOptions> = {}): Promise<unknown> {
-  const error: unknown = await Promise.resolve(verifierAt(options).verifier.verify(text)).then(
-    () => null,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toMatchObject({ code: 'TOKEN_INVALID', status: 401 })
-  const { details, message, cause } = error as {
-    details: { reason: string }
-    message: string
-    cause: unknown
-  }
-  expect(cause).toBeUndefined()
-  for (const segment of text.split('.').filter(({ length }) => length > 8))
-    expect(message).not.toContain(segment)
-  return details.reason
-}
+  claims,
+  forge,
+  header,
+  key,
+  otherKey,
+  reasonOf,
+  startMs,
+  startSeconds,
+  token,
+  verifierAt,
+} from './forged-token.ts'
 
 describe('createTokenVerifier', () => {
   it('gives the credentials of a good token', async () => {

@@ -67,6 +67,7 @@ describe('isoplex', () => {
   ])('refuses %j, and says what was meant', async (args, problem, advice) => {
     const { code, stdout, stderr } = await run(...args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^isoplex: (?!error)/)
     expect(stderr).toContain(problem)
     expect(stderr).toContain(advice)
   })
@@ -76,7 +77,7 @@ describe('isoplex', () => {
     expect({ code: usage.code, stdout: usage.stdout }).toEqual({ code: 1, stdout: '' })
     expect(JSON.parse(usage.stderr).error).toEqual({
       code: 'CONFIG_INVALID',
-      message: expect.stringContaining('Did you mean token?'),
+      message: "unknown command 'tokn'\n(Did you mean token?)",
     })
     const missing = await run('models', 'show', 'nobody', '--json')
     expect(JSON.parse(missing.stderr).error).toMatchObject({

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type BesiegedServer, besiege } from '../support/besieged-server.ts'
 import { until } from '../support/server.ts'
-import { connectTcp, exchange, type TcpClient, type TcpReply } from '../support/tcp-client.ts'
+import { exchange, TcpClient, type TcpReply } from '../support/tcp-client.ts'
 
 const maxBodyBytes = 2_000_000
 const uploadTimeoutMs = 1_000
@@ -106,7 +106,7 @@ describe('a body over the limit', () => {
     ['415', 'a length', '/length', ['Content-Type: text/plain', 'Content-Length: 900000000'], spaces],
     ['415', 'chunks', '/length', ['Content-Type: text/plain', 'Transfer-Encoding: chunked'], chunk],
   ])('gets %s and is not taken in, with %s: %s', async (status, _, path, fields, piece) => {
-    using client = await connectTcp(url)
+    using client = await TcpClient.connect(url)
     const reply = await flood(client, head(path, ...fields), piece)
     expect(reply).toMatchObject({ status: Number(status), json: { status: Number(status) } })
     expect(reply.headers.get('content-type')).toBe('application/problem+json')
@@ -148,7 +148,7 @@ describe('a body of just the limit', () => {
 
 describe('a refused body within the limit', () => {
   it('is let run in, so that the connection serves on', async () => {
-    using client = await connectTcp(url)
+    using client = await TcpClient.connect(url)
     await client.send(head('/closed', 'Content-Length: 1000000'), Buffer.alloc(1_000_000))
     expect(await client.reply()).toMatchObject({ status: 401 })
     await client.send(head('/witness', 'Content-Length: 7'), '{"x":4}')
@@ -163,7 +163,7 @@ describe('a body that trickles', () => {
     ['chunks', 'Transfer-Encoding: chunked', '1\r\n \r\n'],
     ['a chunk', 'Transfer-Encoding: chunked\r\n\r\nffff', ' '],
   ])('gets 408 at the deadline of uploads, with %s', async (_, field, piece) => {
-    using client = await connectTcp(url)
+    using client = await TcpClient.connect(url)
     const startedMs = performance.now()
     await client.send(head('/length', field))
     while (client.received === '' && !client.ended) {
@@ -175,7 +175,7 @@ describe('a body that trickles', () => {
     expect(reply).toMatchObject({ status: 408, json: { code: 'UPLOAD_TIMEOUT' } })
     expect(reply.headers.get('connection')).toBe('close')
     expect(tookMs).toBeGreaterThan(uploadTimeoutMs - 50)
-    expect(tookMs).toBeLessThan(uploadTimeoutMs * 3)
+    expect(tookMs).toBeLessThan(uploadTimeoutMs * 5)
     await client.closed()
   })
 })
@@ -186,7 +186,7 @@ describe('a client that leaves', () => {
 
   it('in the middle of its upload gives its room back', async () => {
     for (const field of fields.flatMap((name) => Array<string>(6).fill(name))) {
-      using client = await connectTcp(url)
+      using client = await TcpClient.connect(url)
       await client.send(head('/length', field), field.startsWith('T') ? '1cfde0\r\n' : '', part)
     }
     await until(
@@ -196,7 +196,7 @@ describe('a client that leaves', () => {
 
   it('makes room for others, who are told to come again meanwhile', async () => {
     const upload = () => besieged.server.call('/length', { json: ['x'.repeat(1_900_000)] })
-    const uploads = [await connectTcp(url), await connectTcp(url)]
+    const uploads = [await TcpClient.connect(url), await TcpClient.connect(url)]
     for (const client of uploads) {
       await client.send(head('/length', `Content-Length: ${maxBodyBytes}`), part.subarray(700_000))
     }
@@ -210,7 +210,7 @@ describe('a client that leaves', () => {
   })
 
   it('while it waits fires the signal of its request', async () => {
-    using client = await connectTcp(url)
+    using client = await TcpClient.connect(url)
     await client.send('GET /waiting?who=first HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await until(() => besieged.server.log().includes('begun first'))
     client.leave()
@@ -218,9 +218,9 @@ describe('a client that leaves', () => {
   })
 
   it('while it waits behind another is never run', async () => {
-    using first = await connectTcp(url)
-    using second = await connectTcp(url)
-    using third = await connectTcp(url)
+    using first = await TcpClient.connect(url)
+    using second = await TcpClient.connect(url)
+    using third = await TcpClient.connect(url)
     await first.send('GET /waiting?who=a HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await until(() => besieged.server.log().includes('begun a'))
     await second.send('GET /waiting?who=b HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -236,7 +236,7 @@ describe('a client that leaves', () => {
   })
 
   it('in the middle of a stream ends it', async () => {
-    using client = await connectTcp(url)
+    using client = await TcpClient.connect(url)
     await client.send('GET /endless?who=reader HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await until(() => client.received.length > 100_000)
     client.leave()

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type BesiegedServer, besiege } from '../support/besieged-server.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
-import { connectTcp, exchange } from '../support/tcp-client.ts'
+import { exchange, TcpClient } from '../support/tcp-client.ts'
 
 const addFunction = `
 import { Type } from '@sinclair/typebox'
@@ -247,7 +247,7 @@ describe('a request that two servers may read differently gets 400', () => {
     ['a chunk that is longer than it says', `${head('Transfer-Encoding: chunked')}7\r\n${json}\r\n0\r\n\r\n`],
     ['no request at all', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
   ])('%s', async (_, request) => {
-    using client = await connectTcp(url)
+    using client = await TcpClient.connect(url)
     await client.send(Buffer.from(request + hidden, 'latin1'))
     const text = await client.closed()
     expect(text).toMatch(/^HTTP\/1\.1 400 .*\r\nConnection: close\r\n/)

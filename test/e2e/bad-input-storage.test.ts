@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addConstantModel } from '../support/onnx-models.ts'
+import { requireOrSkip } from '../support/requirement.ts'
 import { makeProject, type Reply, startServer, type TestProject, type TestServer } from '../support/server.ts'
 
 const addFunction = `
@@ -36,9 +37,8 @@ const absence = await (async () => {
   if (reason === null) Bun.spawnSync(['umount', project.directory])
   return reason
 })()
-if (absence !== null) process.stderr.write(`skipped, without a disk that can be filled: ${absence}\n`)
 
-describe.runIf(absence === null)('a full disk', () => {
+describe.runIf(requireOrSkip('tmpfs', absence))('a full disk', () => {
   let project: TestProject
   let server: TestServer
   let state: string

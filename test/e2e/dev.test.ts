@@ -19,6 +19,8 @@ beforeAll(async () => {
     'functions/left.ts': repeating,
     'functions/right.ts': repeating,
     'functions/_lib/word.ts': `export const word = 'first'\n`,
+    'functions/outer.ts': repeating.replace('./_lib', '../src'),
+    'src/word.ts': `export const word = 'outside'\n`,
   })
   server = await startServer(project, 'dev')
 })
@@ -67,16 +69,17 @@ describe('isoplex dev', () => {
     expect(await ask('/right')).toBe('second')
   })
 
-  it('follows a helper outside the functions folder', async () => {
-    await project.write('src/word.ts', `export const word = 'outside'\n`)
-    await upon('live', { changed: ['right'] }, () =>
-      project.write('functions/right.ts', repeating.replace('./_lib', '../src')),
+  it('follows helpers outside the functions folder, from the start and later ones', async () => {
+    expect(await ask('/outer')).toBe('outside')
+    await project.write('shared/word.ts', `export const word = 'further'\n`)
+    await upon('live', { changed: ['outer'] }, () =>
+      project.write('src/word.ts', `export { word } from '../shared/word.ts'\n`),
     )
-    expect(await ask('/right')).toBe('outside')
-    await upon('live', { changed: ['right'] }, () =>
-      project.write('src/word.ts', `export const word = 'further'\n`),
+    expect(await ask('/outer')).toBe('further')
+    await upon('live', { changed: ['outer'] }, () =>
+      project.write('shared/word.ts', `export const word = 'furthest'\n`),
     )
-    expect(await ask('/right')).toBe('further')
+    expect(await ask('/outer')).toBe('furthest')
   })
 
   it('lists the functions for the editor as they come and go', async () => {
@@ -122,17 +125,17 @@ export default defineFunction({ input: Type.Object({ when: Type.Date() }), handl
 
   it('names the helper in which a mistake is, and what it breaks', async () => {
     const before = server.events.length
-    await upon('broken', { file: 'functions/left.ts', served: true }, () =>
+    await upon('broken', { file: 'functions/right.ts', served: true }, () =>
       project.write('functions/_lib/word.ts', `export const word = 'third'\nnull.nothing\n`),
     )
     const broken = server.events.slice(before).filter(({ event }) => event === 'broken')
+    const place = expect.objectContaining({ file: 'functions/_lib/word.ts', line: 2 })
     expect(broken).toEqual([
-      expect.objectContaining({
-        place: expect.objectContaining({ file: 'functions/_lib/word.ts', line: 2 }),
-      }),
+      expect.objectContaining({ file: 'functions/left.ts', place }),
+      expect.objectContaining({ file: 'functions/right.ts', place }),
     ])
     expect(await ask('/left')).toBe('second')
-    await upon('live', { mended: ['functions/left.ts'] }, () =>
+    await upon('live', { mended: ['functions/left.ts', 'functions/right.ts'] }, () =>
       project.write('functions/_lib/word.ts', `export const word = 'fourth'\n`),
     )
     expect(await ask('/left')).toBe('fourth')

@@ -49,6 +49,25 @@ describe('Gateway', () => {
     await gateway.stop()
   })
 
+  it('follows from the start what functions import from elsewhere in the project', async () => {
+    await project.write('src/word.ts', `export const word = 'first'\n`)
+    await project.write(
+      'functions/hello.ts',
+      `import { word } from '../src/word.ts'\n${saying('hello').replace('"hello"', 'word')}`,
+    )
+    let live = 0
+    const gateway = await Gateway.start({
+      ...gatewayOptions(project, 'dev'),
+      onManifest() {
+        live += 1
+      },
+    })
+    await project.write('src/word.ts', `export const word = 'second'\n`)
+    await until(() => live === 2)
+    expect((await call(new URL('/hello', gateway.url).href)).json).toEqual({ text: 'second' })
+    await gateway.stop()
+  })
+
   it('serves although the types cannot be written', async () => {
     await project.write('.isoplex/routes.d.ts/in-the-way', '')
     const gateway = await Gateway.start(gatewayOptions(project, 'dev'))

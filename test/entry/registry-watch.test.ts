@@ -8,6 +8,10 @@ import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { until } from '../support/server.ts'
 
+function fail(error: unknown): void {
+  throw error
+}
+
 describe('watchRegistry', () => {
   let directory: string
   let registry: Registry
@@ -26,8 +30,11 @@ describe('watchRegistry', () => {
 
   it('tells of a model that was added, changed or removed', async () => {
     let changes = 0
-    using _ = watchRegistry(directory, () => {
-      changes += 1
+    using _ = watchRegistry(directory, {
+      onChange() {
+        changes += 1
+      },
+      onError: fail,
     })
     for (const change of [
       () => registry.add({ id: 'a', source }),
@@ -42,8 +49,11 @@ describe('watchRegistry', () => {
 
   it('tells of many changes in a row few times', async () => {
     let changes = 0
-    using _ = watchRegistry(directory, () => {
-      changes += 1
+    using _ = watchRegistry(directory, {
+      onChange() {
+        changes += 1
+      },
+      onError: fail,
     })
     for (let note = 0; note < 20; note += 1) await registry.add({ id: 'a', source, fields: { note } })
     await until(() => changes > 0)
@@ -53,10 +63,12 @@ describe('watchRegistry', () => {
   it('is silent about other files, about readers, and once it is disposed of', async () => {
     await registry.add({ id: 'a', source })
     let changes = 0
-    const count = () => {
-      changes += 1
-    }
-    const watch = watchRegistry(directory, count)
+    const watch = watchRegistry(directory, {
+      onChange() {
+        changes += 1
+      },
+      onError: fail,
+    })
     await registry.find('a')
     await registry.list()
     await writeFile(join(directory, 'routes.d.ts'), '')
@@ -64,11 +76,23 @@ describe('watchRegistry', () => {
     await registry.remove('a')
     // Another watch has heard of the removal by the time that the first one would have.
     let heard = false
-    using _ = watchRegistry(directory, () => {
-      heard = true
+    using _ = watchRegistry(directory, {
+      onChange() {
+        heard = true
+      },
+      onError: fail,
     })
     await registry.add({ id: 'b', source })
     await until(() => heard)
     expect(changes).toBe(0)
+  })
+
+  it('says that it cannot watch', () => {
+    const errors: unknown[] = []
+    using _ = watchRegistry(join(directory, 'nowhere'), {
+      onChange: () => undefined,
+      onError: (error) => void errors.push(error),
+    })
+    expect(errors).toEqual([expect.objectContaining({ code: 'ENOENT' })])
   })
 })

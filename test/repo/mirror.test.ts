@@ -64,14 +64,6 @@ const exemptions: Exemptions = {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
   },
-  'runtime/entry/gateway.ts': {
-    provenBy: 'test/e2e',
-    reason: 'The whole of a server: the end-to-end tests start it by the real command.',
-  },
-  'runtime/entry/gateway-parts.ts': {
-    provenBy: 'test/e2e',
-    reason: 'The whole of a server: the end-to-end tests start it by the real command.',
-  },
   'runtime/entry/builder.ts': {
     provenBy: 'test/build/build.test.ts',
     reason: 'It is the whole of a process: importing it takes over the process that does.',

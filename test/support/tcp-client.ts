@@ -1,20 +1,4 @@
-/** A connection on which a test says what no HTTP client would. */
-export interface TcpClient extends Disposable {
-  /** How many bytes the system has taken for sending. */
-  readonly sentBytes: number
-  /** Sends, and waits until the system has taken it. What the other side no longer takes is dropped. */
-  send(...parts: readonly (string | Uint8Array)[]): Promise<void>
-  /** Whether the other side has closed. */
-  readonly ended: boolean
-  /** What has come and was not taken as a reply. */
-  readonly received: string
-  /** Waits for the next reply, and takes it off what was received. */
-  reply(): Promise<TcpReply>
-  /** Waits until the other side has closed. Gives what was received and not taken as a reply. */
-  closed(): Promise<string>
-  /** Goes away without a word. */
-  leave(): void
-}
+import type { Socket } from 'bun'
 
 /** A reply as it came over the wire. */
 export interface TcpReply {
@@ -22,86 +6,116 @@ export interface TcpReply {
   readonly headers: Headers
   readonly body: string
   /** The body as JSON; `undefined` where it is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply by its assertions
-  readonly json: any
+  readonly json: ReturnType<typeof JSON.parse>
 }
 
-/** Connects to a server. */
-export async function connectTcp(url: string): Promise<TcpClient> {
-  const { hostname, port } = new URL(url)
-  let received = ''
-  let sentBytes = 0
-  let ended = false
-  let wake = Promise.withResolvers<void>()
-  const change = (): void => {
-    wake.resolve()
-    wake = Promise.withResolvers()
+/** A connection on which a test says what no HTTP client would. */
+export class TcpClient implements Disposable {
+  readonly #socket: Socket
+  #received = ''
+  #sentBytes = 0
+  #ended = false
+  #change = Promise.withResolvers<void>()
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
   }
-  const end = (): void => {
-    ended = true
-    change()
-  }
-  const socket = await Bun.connect({
-    hostname,
-    port: Number(port),
-    socket: {
-      data(_, bytes) {
-        received += bytes.toString('latin1')
-        change()
+
+  /** Connects to a server. */
+  static async connect(url: string): Promise<TcpClient> {
+    const { hostname, port } = new URL(url)
+    const end = (): void => client.#end()
+    const socket = await Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        data: (_, bytes) => client.#receive(bytes),
+        drain: () => client.#changed(),
+        end,
+        close: end,
+        // A connection that the server resets is a connection that it closed.
+        error: end,
       },
-      drain: change,
-      end,
-      close: end,
-      // A connection that the server resets is a connection that it closed.
-      error: end,
-    },
-  })
-  const send = async (bytes: Uint8Array): Promise<void> => {
-    for (let offset = 0; offset < bytes.length && !ended; ) {
-      const taken = socket.write(bytes.subarray(offset))
-      if (taken > 0) {
-        sentBytes += taken
+    })
+    const client = new TcpClient(socket)
+    return client
+  }
+
+  /** How many bytes the system has taken for sending. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  /** Whether the other side has closed. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** What has come and was not taken as a reply. */
+  get received(): string {
+    return this.#received
+  }
+
+  /** Sends, and waits until the system has taken it. What the other side no longer takes is dropped. */
+  async send(...parts: readonly (string | Uint8Array)[]): Promise<void> {
+    for (const part of parts) {
+      const bytes = typeof part === 'string' ? Buffer.from(part) : part
+      for (let offset = 0; offset < bytes.length && !this.#ended; ) {
+        const taken = Math.max(0, this.#socket.write(bytes.subarray(offset)))
+        this.#sentBytes += taken
         offset += taken
-      } else await wake.promise
+        if (taken === 0) await this.#change.promise
+      }
     }
   }
 
-  return {
-    get sentBytes() {
-      return sentBytes
-    },
-    get ended() {
-      return ended
-    },
-    get received() {
-      return received
-    },
-    async send(...parts) {
-      for (const part of parts) await send(typeof part === 'string' ? Buffer.from(part) : part)
-    },
-    async reply() {
-      for (;;) {
-        const found = takeReply(received, ended)
-        if (found) {
-          received = found.rest
-          return found.reply
-        }
-        if (ended) throw new Error(`The server closed before its reply was whole: ${received}`)
-        await wake.promise
+  /** Waits for the next reply, and takes it off what was received. */
+  async reply(): Promise<TcpReply> {
+    for (;;) {
+      const found = takeReply(this.#received, this.#ended)
+      if (found) {
+        this.#received = found.rest
+        return found.reply
       }
-    },
-    async closed() {
-      while (!ended) await wake.promise
-      return received
-    },
-    leave: () => void socket.terminate(),
-    [Symbol.dispose]: () => void socket.terminate(),
+      if (this.#ended) throw new Error(`The server closed before its reply was whole: ${this.#received}`)
+      await this.#change.promise
+    }
+  }
+
+  /** Waits until the other side has closed. Gives what was received and not taken as a reply. */
+  async closed(): Promise<string> {
+    while (!this.#ended) await this.#change.promise
+    return this.#received
+  }
+
+  /** Goes away without a word. */
+  leave(): void {
+    this.#socket.terminate()
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.terminate()
+  }
+
+  #receive(bytes: Buffer): void {
+    this.#received += bytes.toString('latin1')
+    this.#changed()
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#change.resolve()
+    this.#change = Promise.withResolvers()
   }
 }
 
 /** Sends one request as it stands on a connection of its own and gives the reply. */
 export async function exchange(url: string, ...request: readonly (string | Uint8Array)[]): Promise<TcpReply> {
-  using client = await connectTcp(url)
+  using client = await TcpClient.connect(url)
   await client.send(...request)
   return await client.reply()
 }

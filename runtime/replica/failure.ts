@@ -1,0 +1,54 @@
+import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
+import type { RequestQueue } from './queue.ts'
+import type { Ticket } from './ticket.ts'
+
+/** Clients that were turned away for now are asked to wait this long. */
+const retryAfterMs = 1_000
+
+/** Refuses a request because too many wait for the same. */
+export function queueFull({ length, deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'QUEUE_FULL',
+    `${length} requests wait for "${deployment.name}" already; try again soon.`,
+    { details: { retryAfterMs } },
+  )
+}
+
+/** Refuses a request because the server is about to end. */
+export function draining(): AnyIsoplexError {
+  return new IsoplexError(
+    'DRAINING',
+    'This server is stopping; send the request to another, or again soon.',
+    { details: { retryAfterMs } },
+  )
+}
+
+/** Ends the wait of a request whose time is up. */
+export function deadlineExceeded({ work }: Ticket): AnyIsoplexError {
+  const { name, timeoutMs } = work.deployment
+  return new IsoplexError('DEADLINE_EXCEEDED', `"${name}" gave no answer within ${timeoutMs} ms.`)
+}
+
+/** Ends the work on a request that nobody waits for. */
+export function callerGone(): AnyIsoplexError {
+  return new IsoplexError('CANCELLED', 'The caller went away before the answer.')
+}
+
+/** Gives a request up: it kills its replica, or must not run twice. */
+export function replicaCrashed({ work, deaths }: Ticket): AnyIsoplexError {
+  const again = work.deployment.idempotent ? `It was tried ${deaths} times` : 'It is not to be run twice'
+  return new IsoplexError(
+    'REPLICA_CRASHED',
+    `The replica died while "${work.deployment.name}" worked on this request. ${again}.`,
+  )
+}
+
+/** Says of a function or its model that it does not come up; `what` it did instead. */
+export function loadBroken({ deployment, model }: RequestQueue, what: string): AnyIsoplexError {
+  const { name } = deployment
+  if (!model) return new IsoplexError('FUNCTION_BROKEN', `Function "${name}" ${what} while it was set up.`)
+  const { id } = model.info
+  return new IsoplexError('MODEL_BROKEN', `Model "${id}" ${what} while function "${name}" loaded it.`, {
+    details: { model: id },
+  })
+}

@@ -1,0 +1,101 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
+import { until } from '../support/server.ts'
+
+let directory: string
+let told: string[]
+let replica: ReplicaProcess | null
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'isoplex-process-'))
+  told = []
+  replica = null
+})
+afterEach(async () => {
+  replica?.kill()
+  await replica?.ended
+  await rm(directory, { recursive: true })
+})
+
+/** Starts a process that runs this text. */
+async function start(text: string, startTimeoutMs = 20_000): Promise<ReplicaProcess> {
+  const entryPath = join(directory, 'entry.ts')
+  await writeFile(entryPath, text)
+  replica = new ReplicaProcess(
+    3,
+    { entryPath, environment: { PATH: process.env.PATH ?? '', GIVEN: 'yes' }, startTimeoutMs },
+    {
+      ready: () => told.push('ready'),
+      runnerEnded: (runner) => told.push(`ended ${runner}`),
+      died: (how) => told.push(how),
+    },
+  )
+  return replica
+}
+
+/** Says what it is told, as ends of runners whose numbers are the orders'. */
+const obedient = `
+process.on('disconnect', () => process.exit(0))
+process.on('message', ({ kind, order, runner }) => {
+  process.send({ kind: 'ended', runner: kind === 'start' ? order.runner : -runner })
+})
+process.send({ kind: 'ready' })
+`
+
+it('takes orders once it has said so, and tells what it is told', async () => {
+  const process = await start(obedient)
+  expect(process.ready).toBe(false)
+  await until(() => process.ready)
+  process.start({ runner: 7 } as Parameters<ReplicaProcess['start']>[0])
+  process.terminate(7)
+  await until(() => told.length === 3)
+  expect(told).toEqual(['ready', 'ended 7', 'ended -7'])
+  expect([process.number, process.dead]).toEqual([3, false])
+})
+
+it('ends by itself when its channel is closed', async () => {
+  const process = await start(obedient)
+  await until(() => process.ready)
+  process.disconnect()
+  await process.ended
+  await until(() => told.length === 2)
+  expect(told).toEqual(['ready', 'exit code 0'])
+  expect([process.ready, process.dead]).toEqual([false, true])
+})
+
+it('takes orders after its death as the dead do', async () => {
+  const process = await start(obedient)
+  await until(() => process.ready)
+  process.kill()
+  process.terminate(1)
+  await process.ended
+  process.terminate(1)
+  process.disconnect()
+  process.kill()
+  await until(() => told.length === 2)
+  expect(told).toEqual(['ready', 'signal SIGKILL'])
+})
+
+it('is ended where it never says that it takes orders', async () => {
+  await start('setInterval(() => undefined, 1000)', 200)
+  await until(() => told.length === 1)
+  expect(told).toEqual(['signal SIGKILL'])
+})
+
+it('sees the environment that it is given, is told its parent, and yields to it', async () => {
+  const facts = `${directory}/facts`
+  await start(`
+import { getPriority } from 'node:os'
+import { writeFileSync } from 'node:fs'
+const { GIVEN, USER } = process.env
+writeFileSync(${JSON.stringify(facts)}, JSON.stringify([GIVEN, USER ?? null, process.argv[2], getPriority()]))
+process.exit(4)
+`)
+  await until(() => told.length === 1)
+  expect(told).toEqual(['exit code 4'])
+  const niceness = process.platform === 'win32' ? 0 : 5
+  expect(await Bun.file(facts).json()).toEqual(['yes', null, String(process.pid), niceness])
+})

@@ -1,0 +1,154 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FunctionLog } from '../../runtime/define/context.ts'
+import type { Deployment, ResolvedModel } from '../../runtime/replica/deployment.ts'
+import { Scheduler, type SchedulerOptions } from '../../runtime/replica/scheduler.ts'
+import type { Answer } from '../../runtime/replica/ticket.ts'
+
+const repository = new URL('../..', import.meta.url).pathname
+const environment = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
+
+/** A line that was logged. */
+export interface LogLine {
+  readonly level: keyof FunctionLog
+  readonly message: string
+  readonly [field: string]: unknown
+}
+
+/** Real replicas over functions that a test writes. */
+export interface ReplicaWorkshop extends AsyncDisposable {
+  readonly directory: string
+  readonly log: readonly LogLine[]
+  readonly options: SchedulerOptions
+  /** Makes a scheduler that is closed with the workshop. */
+  open(options?: Partial<SchedulerOptions>): Scheduler
+  /** Writes a function's file; what a test does not say is as a deployment of few means would have it. */
+  deploy(name: string, source: string, facts?: Partial<Deployment>): Promise<Deployment>
+}
+
+/** Makes a folder in which functions can import isoplex. */
+export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
+  const directory = await mkdtemp(join(tmpdir(), 'isoplex-replica-'))
+  await mkdir(join(directory, 'node_modules'))
+  await symlink(repository, join(directory, 'node_modules/isoplex'))
+  await symlink(join(repository, 'node_modules/@sinclair'), join(directory, 'node_modules/@sinclair'))
+  const schedulers: Scheduler[] = []
+  const log: LogLine[] = []
+  const write =
+    (level: keyof FunctionLog) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+      void log.push({ level, message, ...fields })
+  const options: SchedulerOptions = {
+    replicas: 1,
+    maxRunnersPerReplica: 32,
+    maxQueuedRequests: 10_000,
+    loadTimeoutMs: 10_000,
+    runnerIdleMs: 60_000,
+    runDirectory: directory,
+    environment,
+    session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
+    logLevel: 'error',
+    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+  }
+  let deployments = 0
+  return {
+    directory,
+    log,
+    options,
+    open(changed = {}) {
+      const scheduler = new Scheduler({ ...options, ...changed })
+      schedulers.push(scheduler)
+      return scheduler
+    },
+    async deploy(name, source, facts = {}) {
+      deployments += 1
+      const bundlePath = join(directory, `${name}-${deployments}.js`)
+      await writeFile(bundlePath, header + source)
+      return {
+        id: `${name}@${deployments}`,
+        name,
+        bundlePath,
+        batch: { maxSize: 1, maxDelayMs: 0 },
+        concurrency: 1,
+        ahead: 0,
+        maxInReplica: 1,
+        idempotent: true,
+        timeoutMs: 10_000,
+        ...facts,
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(schedulers.map((scheduler) => scheduler.close(0)))
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+const header = `
+import { Type } from '@sinclair/typebox'
+import { appendFileSync } from 'node:fs'
+import { defineFunction, defineInference, multiplexed } from 'isoplex'
+`
+
+/** A model as a backend would have resolved it; loaders of tests do not look for its files. */
+export function modelOf(id: string): ResolvedModel {
+  return { key: `test/${id}@1`, info: { id, version: '1', path: '/nowhere' } }
+}
+
+/** How a test asks. */
+export interface AskOptions {
+  readonly model?: string | ResolvedModel
+  readonly signal?: AbortSignal
+}
+
+/** Sends JSON to a deployment. */
+export function ask(
+  scheduler: Scheduler,
+  deployment: Deployment,
+  input: unknown,
+  { model, signal = new AbortController().signal }: AskOptions = {},
+): Promise<Answer> {
+  return scheduler.submit({
+    deployment,
+    model: typeof model === 'string' ? modelOf(model) : (model ?? null),
+    head: {
+      requestId: 'test',
+      principal: 'test',
+      method: 'POST',
+      url: '/',
+      params: {},
+      contentType: 'application/json',
+      accept: null,
+      headers: [],
+    },
+    body: new TextEncoder().encode(JSON.stringify(input)),
+    signal,
+  })
+}
+
+/** Sends JSON and reads the answer as JSON, or gives the code of the error. */
+export async function outcomeOf(...parameters: Parameters<typeof ask>): Promise<unknown> {
+  try {
+    const { body } = await ask(...parameters)
+    return await new Response(body).json()
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? error.code : error
+  }
+}
+
+/** Watches objects without keeping them, to see what others keep. */
+export class Witness<Watched extends WeakKey> {
+  readonly #references: WeakRef<Watched>[] = []
+
+  watch(object: Watched): Watched {
+    this.#references.push(new WeakRef(object))
+    return object
+  }
+
+  /** How many are still kept by somebody. */
+  count(): number {
+    Bun.gc(true)
+    return this.#references.filter((reference) => reference.deref() !== undefined).length
+  }
+}
