@@ -169,8 +169,9 @@ class ProjectBuilder implements Builder {
     const next = assembleManifest(this.#ledger.entries, this.#ignoredLinks)
     if (isDeepStrictEqual(last, next)) return
     this.#manifest = next
-    // What the last manifest names may still be drained.
-    const named = [...last.functions, ...next.functions].map(({ bundle }) => bundle)
+    // What the last manifest names may still be drained; the loser of a route conflict may be served again.
+    const good = this.#ledger.entries.flatMap((entry) => entry.good ?? [])
+    const named = [...last.functions, ...good].map(({ bundle }) => bundle)
     await pruneBundles(this.#directories.bundlesDirectory, new Set(named))
   }
 

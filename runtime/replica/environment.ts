@@ -6,6 +6,7 @@ const alwaysVisible: readonly string[] = [
   'LANG',
   'LC_ALL',
   'TZ',
+  'TERM',
   'TMPDIR',
   'TEMP',
   'NODE_ENV',

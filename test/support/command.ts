@@ -34,9 +34,18 @@ export function commandLine(...args: readonly string[]): string[] {
   return [process.execPath, mainFile, ...args]
 }
 
-/** Runs `isoplex` to its end. */
+/** Longer than any command takes that ends by itself. */
+const longestRunMs = 15_000
+
+/** Runs `isoplex` to its end, which is forced where it does not come. */
 export async function runCommand(call: CallOfCommand, ...args: readonly string[]): Promise<Outcome> {
-  const child = Bun.spawn(commandLine(...args), { ...optionsOf(call), stdout: 'pipe', stderr: 'pipe' })
+  const child = Bun.spawn(commandLine(...args), {
+    ...optionsOf(call),
+    stdout: 'pipe',
+    stderr: 'pipe',
+    timeout: longestRunMs,
+    killSignal: 'SIGKILL',
+  })
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
