@@ -244,9 +244,7 @@ export class RunnerKeeper {
     link.queue.links.delete(link)
     if (how.during === 'starting') this.#diedLoading(link, how)
     this.#events.ended(link, how)
-    if (!link.replica.dead) {
-      for (const waiting of link.replica.links) if (waiting.state === 'loaded') this.#settleIn(waiting)
-    }
+    for (const waiting of link.replica.links) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#events.changed(null)
   }
 

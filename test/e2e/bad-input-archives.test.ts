@@ -6,22 +6,9 @@ import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import { openRegistry } from '../../runtime/model/registry.ts'
 import { type BuiltEntry, buildArchive, unixMode } from '../support/archive-builder.ts'
 import { type BesiegedServer, besiege } from '../support/besieged-server.ts'
+import { adding } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { makeProject, type Reply, until } from '../support/server.ts'
-
-const addFunction = `
-import { Type } from '@sinclair/typebox'
-import { defineInference, onnx, tensor } from 'isoplex'
-
-export default defineInference({
-  input: Type.Object({ x: Type.Number() }),
-  model: onnx({ inputs: ['x'], outputs: ['y'] }),
-  async infer({ x }, { model }) {
-    const { y } = await model.run({ x: tensor('float32', Float32Array.of(x), [1]) })
-    return Number(y.item())
-  },
-})
-`
 
 /** Whatever an archive writes has this in its name. */
 const marker = `planted-${crypto.randomUUID()}`
@@ -102,14 +89,14 @@ beforeAll(async () => {
     return [`functions/_models/${id}/model.zip`, archive]
   })
   besieged = await besiege({
-    'functions/add.ts': addFunction,
+    'functions/add.ts': adding,
     'functions/_models/good/model.zip': good,
     ...Object.fromEntries(folders),
   })
   store = join(besieged.project.directory, '.isoplex')
 })
 afterEach(async () => {
-  expect(await callWith('good')).toMatchObject({ status: 200, json: 6 })
+  expect(await callWith('good')).toMatchObject({ status: 200, json: { y: 6 } })
   expect(await readdir(join(store, 'staging'))).toEqual([])
   expect(await findMarked(tmpdir())).toEqual([])
   await besieged.expectUnharmed()

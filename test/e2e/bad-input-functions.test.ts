@@ -242,13 +242,17 @@ describe('a function that gives no answer', () => {
   it.each(['waits', 'loops'])(
     'gets 504 at its deadline, and the next request is answered: %s',
     async (name) => {
+      // Its deadline is short, and a runner takes its time to come up.
+      const answersAgain = () =>
+        until(async () => (await besieged.server.call('/hurried?of=null')).status === 200)
+      await answersAgain()
       const [replica] = await descendantsOf(besieged.server.pid)
       const endings = (): number => besieged.server.log().split('A runner is ended').length
       const before = endings()
       const reply = await besieged.server.call(`/hurried?of=${name}`)
       expect(reply).toMatchObject({ status: 504, json: { code: 'DEADLINE_EXCEEDED', status: 504 } })
       await until(() => endings() > before)
-      expect(await besieged.server.call('/hurried?of=null')).toMatchObject({ status: 200 })
+      await answersAgain()
       expect((await descendantsOf(besieged.server.pid))[0]).toBe(replica)
     },
   )

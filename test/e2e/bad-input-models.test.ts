@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { buildArchive } from '../support/archive-builder.ts'
 import { type BesiegedServer, besiege } from '../support/besieged-server.ts'
+import { adding } from '../support/function-files.ts'
 import {
   addConstantModel,
   garbageBytes,
@@ -11,20 +12,6 @@ import {
   writeExternalDataModel,
 } from '../support/onnx-models.ts'
 import { descendantsOf, type Reply } from '../support/server.ts'
-
-const addFunction = `
-import { Type } from '@sinclair/typebox'
-import { defineInference, onnx, tensor } from 'isoplex'
-
-export default defineInference({
-  input: Type.Object({ x: Type.Number() }),
-  model: onnx({ inputs: ['x'], outputs: ['y'] }),
-  async infer({ x }, { model }) {
-    const { y } = await model.run({ x: tensor('float32', Float32Array.of(x), [1]) })
-    return Number(y.item())
-  },
-})
-`
 
 /** Feeds the model whatever it is given. */
 const feedFunction = `
@@ -61,7 +48,7 @@ let besieged: BesiegedServer
 beforeAll(async () => {
   const models = { ...broken, five: addConstantModel(5), join: joinModel() }
   besieged = await besiege({
-    'functions/add.ts': addFunction,
+    'functions/add.ts': adding,
     'functions/feed.ts': feedFunction,
     ...Object.fromEntries(
       Object.entries(models).map(([id, bytes]) => [`functions/_models/${id}/model.onnx`, bytes]),
@@ -71,7 +58,7 @@ beforeAll(async () => {
   })
 })
 afterEach(async () => {
-  expect(await callAdd('five')).toMatchObject({ status: 200, json: 6 })
+  expect(await callAdd('five')).toMatchObject({ status: 200, json: { y: 6 } })
   await besieged.expectUnharmed()
 })
 afterAll(() => besieged[Symbol.asyncDispose]())

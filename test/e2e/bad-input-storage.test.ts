@@ -1,23 +1,10 @@
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { adding } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { requireOrSkip } from '../support/requirement.ts'
 import { makeProject, type Reply, startServer, type TestProject, type TestServer } from '../support/server.ts'
-
-const addFunction = `
-import { Type } from '@sinclair/typebox'
-import { defineInference, onnx, tensor } from 'isoplex'
-
-export default defineInference({
-  input: Type.Object({ x: Type.Number() }),
-  model: onnx({ inputs: ['x'], outputs: ['y'] }),
-  async infer({ x }, { model }) {
-    const { y } = await model.run({ x: tensor('float32', Float32Array.of(x), [1]) })
-    return Number(y.item())
-  },
-})
-`
 
 const diskBytes = 40_000_000
 const largeBytes = 6_000_000
@@ -25,6 +12,7 @@ const largeBytes = 6_000_000
 /** Puts a file system of its own, of some megabytes, at a folder; gives why not, else `null`. */
 function mountDisk(folder: string): string | null {
   if (process.platform !== 'linux') return `${process.platform} has no tmpfs`
+  if (Bun.which('mount') === null) return 'there is no command mount'
   const command = ['mount', '-t', 'tmpfs', '-o', `size=${diskBytes},mode=0700`, 'tmpfs', folder]
   const { exitCode, stderr } = Bun.spawnSync(command)
   return exitCode === 0 ? null : `a file system cannot be mounted: ${stderr.toString().trim()}`
@@ -45,7 +33,7 @@ describe.runIf(requireOrSkip('tmpfs', absence))('a full disk', () => {
 
   beforeAll(async () => {
     project = await makeProject({
-      'functions/add.ts': addFunction,
+      'functions/add.ts': adding,
       'functions/_models/small/model.onnx': addConstantModel(5),
       'functions/_models/large/model.onnx': addConstantModel(7, largeBytes),
     })
@@ -61,7 +49,10 @@ describe.runIf(requireOrSkip('tmpfs', absence))('a full disk', () => {
   })
 
   async function callWith(modelId: string): Promise<Reply> {
-    return await server.call('/add', { json: { x: 1 }, token: await server.token(modelId) })
+    const token = await server.token(modelId)
+    const reply = await server.call('/add', { json: { x: 1 }, token })
+    expect(server.log()).not.toContain(token)
+    return reply
   }
 
   /** Fills the disk until this much is left. */
@@ -80,10 +71,10 @@ describe.runIf(requireOrSkip('tmpfs', absence))('a full disk', () => {
     }
     expect(await readdir(join(state, 'unpacked'))).toEqual(before)
     expect(await readdir(join(state, 'staging'))).toEqual([])
-    expect(await callWith('small')).toMatchObject({ status: 200, json: 6 })
+    expect(await callWith('small')).toMatchObject({ status: 200, json: { y: 6 } })
 
     await rm(join(state, 'filler'))
-    expect(await callWith('large')).toMatchObject({ status: 200, json: 8 })
+    expect(await callWith('large')).toMatchObject({ status: 200, json: { y: 8 } })
   })
 
   it('while a model is added is told to whoever adds it, and leaves nothing behind', async () => {
@@ -95,10 +86,10 @@ describe.runIf(requireOrSkip('tmpfs', absence))('a full disk', () => {
     expect(added.stderr).toMatch(/disk .* is full/)
     expect(await readdir(join(state, 'artifacts'))).toEqual(artifacts)
     expect(await readdir(join(state, 'staging'))).toEqual([])
-    expect(await callWith('small')).toMatchObject({ status: 200, json: 6 })
+    expect(await callWith('small')).toMatchObject({ status: 200, json: { y: 6 } })
 
     await rm(join(state, 'filler'))
     expect(await project.run('models', 'add', 'more.onnx', '--id', 'more')).toMatchObject({ code: 0 })
-    expect(await callWith('more')).toMatchObject({ status: 200, json: 10 })
+    expect(await callWith('more')).toMatchObject({ status: 200, json: { y: 10 } })
   })
 })

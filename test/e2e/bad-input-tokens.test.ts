@@ -2,22 +2,9 @@ import { generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createTokenKey, loadProjectKey, type TokenKey } from '../../runtime/auth/key.ts'
 import { type BesiegedServer, besiege } from '../support/besieged-server.ts'
+import { adding } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import type { CallOptions, Reply } from '../support/server.ts'
-
-const addFunction = `
-import { Type } from '@sinclair/typebox'
-import { defineInference, onnx, tensor } from 'isoplex'
-
-export default defineInference({
-  input: Type.Object({ x: Type.Number() }),
-  model: onnx({ inputs: ['x'], outputs: ['y'] }),
-  async infer({ x }, { model }) {
-    const { y } = await model.run({ x: tensor('float32', Float32Array.of(x), [1]) })
-    return Number(y.item())
-  },
-})
-`
 
 const claims = { model: 'five' }
 const soon = Math.floor(Date.now() / 1000) + 600
@@ -29,7 +16,7 @@ let good: string
 
 beforeAll(async () => {
   besieged = await besiege({
-    'functions/add.ts': addFunction,
+    'functions/add.ts': adding,
     'functions/_models/five/model.onnx': addConstantModel(5),
   })
   key = await loadProjectKey(`${besieged.project.directory}/.isoplex`)
@@ -165,7 +152,7 @@ describe('a request with a good token', () => {
     ['in two places', () => ({ serve_multiplexed_model_id: good, authorization: `Bearer ${good}` })],
     ['beside another scheme', () => ({ serve_multiplexed_model_id: good, authorization: 'Basic YTpi' })],
   ])('is answered where the token comes %s', async (_, headers) => {
-    expect(await callWith({ headers: headers() })).toMatchObject({ status: 200, json: 6 })
+    expect(await callWith({ headers: headers() })).toMatchObject({ status: 200, json: { y: 6 } })
   })
 
   it.each(['unknown', 'Five', '../five', '%2e%2e', 'five\u202e'])(

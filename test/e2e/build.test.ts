@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adding } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
-import { makeProject, startServer, type TestProject } from '../support/server.ts'
+import { makeProject, startServer, type TestProject, until } from '../support/server.ts'
 
 /** A function that says where its own code comes from, and throws where it is told to. */
 const telling = `import { Type } from '@sinclair/typebox'
@@ -54,7 +54,7 @@ describe('isoplex build and isoplex serve --build', () => {
   it('name the source file in which a function fails', async () => {
     await using server = await startServer(copy, 'serve', ['--build', 'dist', '--replicas', '1'])
     expect((await server.call('/tell?fail=true')).status).toBe(500)
-    expect(server.log()).toMatch(/It was told to\..*functions\/tell\.ts:8:/s)
+    await until(() => /It was told to\..*functions\/tell\.ts:8:/s.test(server.log()))
   })
 
   it('refuse a build with a bundle that is missing or was changed', async () => {

@@ -83,6 +83,6 @@ it.each(['exits', 'throws'])('tells that a function does not come up, and hides 
   const reply = await server.call(`/${name}`)
   expect(reply).toMatchObject({ status: 500, json: { code: 'FUNCTION_BROKEN' } })
   expect(reply.text).not.toContain('secret')
-  if (name === 'throws') expect(server.log()).toContain('a secret of the developer')
+  if (name === 'throws') await until(() => server.log().includes('a secret of the developer'))
   expect(await replicasOf(server)).toEqual(before)
 })

@@ -104,7 +104,7 @@ describe('a request that kills', () => {
       await load.stop()
       expect(load.failures).toEqual([])
       expect(await replicasOf(server)).toEqual(before)
-      expect(server.log()).toContain('A runner ended by itself')
+      await until(() => server.log().includes('A runner ended by itself'))
     },
   )
 

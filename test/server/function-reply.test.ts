@@ -90,6 +90,7 @@ describe('functionReply', () => {
     const reader = functionReply(answerWith(stream)(), facts).body?.getReader()
     await reader?.read()
     await reader?.read()
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     expect(made()).toBeLessThan(5)
     await reader?.cancel()
     expect(cancelled()).toBe(true)

@@ -70,6 +70,8 @@ describe('a guarded server', () => {
     'https://app.example:8443',
     'https://app.example.evil.example',
     'https://localhost.evil.example',
+    'https://evil-localhost',
+    'https://evil-models.example',
     'null',
     'file://',
     'localhost',

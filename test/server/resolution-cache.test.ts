@@ -61,19 +61,22 @@ describe('an answer', () => {
     expect(questions).toHaveLength(1)
   })
 
-  it('belongs to its model and its tenant', async () => {
+  it('belongs to its model and its tenant, however they are written', async () => {
     const { resolve, questions, answer } = open()
-    for (const [model, tenant] of [
+    const pairs = [
       ['a', null],
+      ['a', 'null'],
       ['a', 't'],
-      ['b', null],
+      ['at', null],
+      ['a', 'tnull'],
       ['a","t', null],
-    ] as const) {
+    ] as const
+    for (const [model, tenant] of pairs) {
       const asked = resolve(model, tenant)
       answer(model)
       await asked
     }
-    expect(questions.map(({ model }) => model)).toEqual(['a', 'a', 'b', 'a","t'])
+    expect(questions.map(({ model }) => model)).toEqual(pairs.map(([model]) => model))
   })
 
   it('that was not wanted for longest is forgotten first', async () => {
