@@ -127,10 +127,10 @@ export function checkConsole(source: SourceFile): Finding[] {
 
 const privateWords: readonly (readonly [RegExp, string])[] = [
   [
-    /(?<![\w/\\.:])(?:\/(?:root|Users|work)\/|\/home\/(?!ada\b))|[A-Z]:\\Users\b/g,
+    /(?<![\w/\\.:])(?:\/(?:root|Users)\/|\/home\/(?!ada\b))|[A-Z]:\\Users\b/g,
     'a path of one machine; make it relative, or take the made-up /home/ada',
   ],
-  [/\bregistry\.npmjs\.org\b|\blocalhost:4873\b/g, "a registry's host; leave it to the reader's settings"],
+  [/\bregistry\.\w+\.(?:com|io|org)\b/g, "a registry's host; leave it to the reader's settings"],
   [/\bissues? #?\d+\b|\b(?:closes|fixe[ds]|see) #\d+\b/gi, 'a ticket by number; say what it is about'],
 ]
 
