@@ -116,7 +116,8 @@ export function isTrusting({ config, mode }: Pick<PartsOptions, 'config' | 'mode
 function openServer(options: PartsOptions): HttpServer {
   const { host, port, maxHeaderBytes, corsOrigins, allowedHosts } = options.config
   const guarded = allowedHosts.length > 0 || isTrusting(options)
-  const hosts = guarded ? [...loopbackNames, ...allowedHosts] : null
+  const own = host.includes(':') ? `[${host}]` : host
+  const hosts = guarded ? [...loopbackNames, own, ...allowedHosts] : null
   const server = new HttpServer({
     host,
     port,

@@ -22,7 +22,7 @@ export interface GatewayOptions extends PartsOptions {
 
 /**
  * A running gateway. It begins to listen before anything slow happens, so that a taken port is known at once,
- * and answers 503 until its first manifest is live.
+ * and who calls before its first manifest is live waits for it.
  */
 export class Gateway {
   readonly #options: GatewayOptions

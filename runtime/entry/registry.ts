@@ -1,5 +1,6 @@
 /** The registry's thread: SQLite, hashing and unpacking, off the gateway's loop. It answers questions by name. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { errorCodes } from '../error/codes.ts'
 import { toWire } from '../error/wire.ts'
 import { openArtifactStore } from '../model/artifact-store.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
@@ -44,7 +45,7 @@ async function answer({ id, method, parameters }: RegistryQuestion): Promise<voi
     reply({ id, value })
   } catch (error) {
     const wire = toWire(error)
-    if (wire.code === 'INTERNAL') log.error('The registry failed', { method, error })
+    if (errorCodes[wire.code].status >= 500) log.error('The registry failed', { method, directory, error })
     reply({ id, error: wire })
   }
 }

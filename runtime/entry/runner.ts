@@ -97,20 +97,22 @@ async function loadDefinition({ bundlePath, name }: RunnerOrder): Promise<Defini
 
 /** What a function's own code throws at start is the developer's to read in the log, not the caller's. */
 function failureOf(error: unknown): unknown {
-  log.error('A runner could not start', { function: order.name, model: order.model?.id, error })
-  if (isIsoplexError(error)) return error
-  return order.model
-    ? new IsoplexError(
-        'MODEL_BROKEN',
-        `Function "${order.name}" could not load model "${order.model.id}"; the server's log has the reason.`,
-        {
-          details: { model: order.model.id },
-        },
-      )
-    : new IsoplexError(
-        'FUNCTION_BROKEN',
-        `Function "${order.name}" failed in its setup; the server's log has the reason.`,
-      )
+  const { name, model } = order
+  log.error('A runner could not start', { function: name, model: model?.id, error })
+  if (!model) {
+    if (isIsoplexError(error)) return error
+    return new IsoplexError(
+      'FUNCTION_BROKEN',
+      `Function "${name}" failed in its setup; the server's log has the reason.`,
+    )
+  }
+  const isNamed = isIsoplexError(error) && (error.code !== 'MODEL_BROKEN' || error.details.model === model.id)
+  if (isNamed) return error
+  // An engine knows a file, and not whose model it is.
+  const why = isIsoplexError(error) ? error.message : "the server's log has the reason."
+  return new IsoplexError('MODEL_BROKEN', `Function "${name}" could not load model "${model.id}": ${why}`, {
+    details: { model: model.id },
+  })
 }
 
 /** The engine with the operator's wishes where a function has none, and a record of what it loaded. */

@@ -47,7 +47,7 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
     await sweepUnpacked(directory, staging)
     return new ArtifactStore(directory, options.limits ?? archiveLimits, staging)
   } catch (error) {
-    throw toStorageError(error, directory)
+    throw toStorageError(error)
   }
 }
 
@@ -139,7 +139,7 @@ export class ArtifactStore {
     if (!(await exists(artifact))) {
       throw new IsoplexError(
         'ARTIFACT_BROKEN',
-        `The artifact ${digest} is not in the store ${this.#directory}; add its model again.`,
+        `The artifact ${digest} is not in the store any more; add its model again.`,
         { details: { reason: 'missing' } },
       )
     }
@@ -155,7 +155,7 @@ export class ArtifactStore {
     try {
       return await work()
     } catch (error) {
-      throw toStorageError(error, this.#directory)
+      throw toStorageError(error)
     }
   }
 

@@ -107,7 +107,7 @@ function isBusy(error: unknown): boolean {
 }
 
 function toOpenError(error: unknown, path: string): unknown {
-  const stored = toStorageError(error, path)
+  const stored = toStorageError(error)
   if (!(stored instanceof Error) || stored instanceof IsoplexError || isBusy(stored)) return stored
   return new IsoplexError(
     'CONFIG_INVALID',

@@ -27,7 +27,7 @@ export interface RegistryOptions {
  * @throws {IsoplexError} `CONFIG_INVALID` where the file is no registry or one of a newer isoplex, `STORAGE_FULL`.
  */
 export async function openRegistry({ directory, store }: RegistryOptions): Promise<Registry> {
-  return new Registry(await openRegistryDatabase(join(directory, 'registry.sqlite')), store, directory)
+  return new Registry(await openRegistryDatabase(join(directory, 'registry.sqlite')), store)
 }
 
 /** The embedded registry. Made by {@link openRegistry}; it is to be closed. */
@@ -36,12 +36,10 @@ export class Registry implements Backend {
   readonly tenantScoped = false
   readonly #database: RegistryDatabase
   readonly #store: ArtifactStore
-  readonly #directory: string
 
-  constructor(database: RegistryDatabase, store: ArtifactStore, directory: string) {
+  constructor(database: RegistryDatabase, store: ArtifactStore) {
     this.#database = database
     this.#store = store
-    this.#directory = directory
   }
 
   /**
@@ -142,7 +140,7 @@ export class Registry implements Backend {
     try {
       return await this.#database.write(work)
     } catch (error) {
-      throw toStorageError(error, this.#directory)
+      throw toStorageError(error)
     }
   }
 }

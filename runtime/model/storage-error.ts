@@ -3,11 +3,11 @@ import { IsoplexError } from '../error/error.ts'
 const fullCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
 
 /** Makes `STORAGE_FULL` of an error that says so; any other error stays what it is. */
-export function toStorageError(error: unknown, directory: string): unknown {
+export function toStorageError(error: unknown): unknown {
   if (!(error instanceof Error && 'code' in error && fullCodes.has(error.code))) return error
   return new IsoplexError(
     'STORAGE_FULL',
-    `The disk of the model store ${directory} is full; free some room, remove models, or move the state directory.`,
+    'The disk of the model store is full; free some room, remove models, or move the state directory.',
     { cause: error },
   )
 }

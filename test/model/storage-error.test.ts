@@ -8,9 +8,9 @@ describe('toStorageError', () => {
     const database = new SQL('sqlite://:memory:')
     await database`PRAGMA max_page_count = 2`
     const full = await rejectionOf(database`CREATE TABLE a AS SELECT randomblob(100000)`)
-    expect(toStorageError(full, '/models')).toMatchObject({
+    expect(toStorageError(full)).toMatchObject({
       code: 'STORAGE_FULL',
-      message: expect.stringContaining('/models'),
+      message: expect.stringContaining('is full'),
       cause: full,
     })
     await database.close()
@@ -18,7 +18,7 @@ describe('toStorageError', () => {
 
   it('leaves any other error as it is', () => {
     for (const error of [new Error('x'), Object.assign(new Error('x'), { code: 'EACCES' }), 'x', undefined]) {
-      expect(toStorageError(error, '/models')).toBe(error)
+      expect(toStorageError(error)).toBe(error)
     }
   })
 })

@@ -161,8 +161,10 @@ describe('a runner', () => {
     const end = await connectAs(link)
     await until(() => link.connected)
     send(end)
+    const startedMs = performance.now()
     await end.closed
     await until(() => told.length === 2)
+    expect(performance.now() - startedMs).toBeLessThan(1_000)
     expect(told).toEqual(['ready', `ended ${link.id} retiring none`])
     expect([link.state, [...pool.links]]).toEqual(['gone', []])
   })
