@@ -26,16 +26,17 @@ interface OpenQuestion {
  * unpacking block theirs. Questions are answered in any order.
  */
 export class RegistryThread<Served extends Methods> {
-  readonly #worker: Worker
+  readonly #entry: URL
+  readonly #data: unknown
+  #worker: Worker | null = null
   readonly #open = new Map<number, OpenQuestion>()
   #nextId = 1
 
   /** Starts the thread. `data` is what its entry is given. */
   constructor(entry: URL, data: unknown) {
-    this.#worker = new Worker(entry, { workerData: data })
-    this.#worker.on('message', (answer: RegistryAnswer) => this.#settle(answer))
-    this.#worker.on('error', (error) => this.#failAll(error))
-    this.#worker.on('exit', () => this.#failAll(new Error('The thread of the registry has ended.')))
+    this.#entry = entry
+    this.#data = data
+    this.#worker = this.#start()
   }
 
   /** Asks for one of its methods. Rejects with the error that the method threw, in its wire form's terms. */
@@ -46,6 +47,8 @@ export class RegistryThread<Served extends Methods> {
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#open.set(id, { resolve, reject })
+    // Where the thread has died, the next question starts another.
+    this.#worker ??= this.#start()
     this.#worker.postMessage({ id, method, parameters } satisfies RegistryQuestion)
     // The thread serves the interface that the type parameter names.
     return promise as Promise<Awaited<ReturnType<Served[Name]>>>
@@ -53,7 +56,18 @@ export class RegistryThread<Served extends Methods> {
 
   /** Ends the thread. */
   async close(): Promise<void> {
-    await this.#worker.terminate()
+    await this.#worker?.terminate()
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#entry, { workerData: this.#data })
+    worker.on('message', (answer: RegistryAnswer) => this.#settle(answer))
+    worker.on('error', (error) => this.#failAll(error))
+    worker.on('exit', () => {
+      this.#worker = null
+      this.#failAll(new Error('The thread of the registry has ended.'))
+    })
+    return worker
   }
 
   #settle(answer: RegistryAnswer): void {

@@ -36,7 +36,7 @@ export interface KeeperEvents {
 /** Loads that one replica works on side by side. */
 const maxLoadsPerReplica = 2
 /** How often a replica may die during a load before the load is held to be the reason; where nothing else can be. */
-const maxLoadDeaths = { shared: 3, sole: 2 } as const
+const maxLoadDeaths = { shared: 6, sole: 2 } as const
 /** How long a load that failed is not tried again: doubled each time, up to the longest. */
 const failureOptions = { firstMs: 1_000, longestMs: 60_000, maxKeys: 1_000 }
 

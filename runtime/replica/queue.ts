@@ -8,8 +8,6 @@ export class RequestQueue {
   readonly deployment: Deployment
   readonly model: ResolvedModel | null
   readonly links = new Set<RunnerLink>()
-  /** How often in a row a replica died while it loaded for this queue. */
-  loadDeaths = 0
   readonly #waiting = new Set<Ticket>()
   /** Requests whose runner died: they go first, one to a batch. */
   readonly #again = new Set<Ticket>()
@@ -79,7 +77,7 @@ export class RequestQueue {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
       wake()
-    }, delayMs)
+    }, delayMs).unref()
   }
 
   /** Fails every request that waits. */

@@ -56,10 +56,6 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/registry.test.ts',
     reason: 'A part of the registry, which alone calls it: tested there on a real database.',
   },
-  'runtime/model/registry-thread.ts': {
-    provenBy: 'test/e2e',
-    reason: "The gateway's side of a thread: every request for a model crosses it.",
-  },
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',

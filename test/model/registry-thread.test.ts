@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RegistryThread } from '../../runtime/model/registry-thread.ts'
+
+interface Methods {
+  readonly [name: string]: (...parameters: never[]) => Promise<unknown>
+  readonly echo: (text: string) => Promise<readonly string[]>
+  readonly fail: () => Promise<void>
+  readonly die: () => Promise<void>
+}
+
+describe('RegistryThread', () => {
+  let thread: RegistryThread<Methods>
+  beforeEach(() => {
+    thread = new RegistryThread<Methods>(new URL('./fixtures/mortal-thread.ts', import.meta.url), 'data')
+  })
+  afterEach(() => thread.close())
+
+  it('brings each question its own answer', async () => {
+    const answers = await Promise.all(['a', 'b', 'c'].map((text) => thread.ask('echo', text)))
+    expect(answers).toEqual([
+      ['data', 'a'],
+      ['data', 'b'],
+      ['data', 'c'],
+    ])
+  })
+
+  it('rejects with the error that the method threw', async () => {
+    await expect(thread.ask('fail')).rejects.toMatchObject({ code: 'STORAGE_FULL', message: 'full' })
+  })
+
+  it('fails what is open when the thread dies, and starts another for the next question', async () => {
+    await expect(thread.ask('die')).rejects.toThrow('has ended')
+    expect(await thread.ask('echo', 'again')).toEqual(['data', 'again'])
+  })
+})
