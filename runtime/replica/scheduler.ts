@@ -23,7 +23,7 @@ const suspectDeaths = 2
  * Brings requests to runners: a queue for each model of each deployment, batches sent to whoever is free.
  * A batch never mixes models. A request in the hands of a runner that dies runs again, one to a batch, and after
  * the second death with a replica to itself. From the second death on it fails where nothing else went on in
- * what died: no request fails for another's fault.
+ * what died: few requests fail for another's fault.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions
