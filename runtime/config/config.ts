@@ -4,6 +4,46 @@ export type ServerProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu'
 /** How much the log says: a level and everything above it. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** Which headers carry an access token to a Synapse backend: `auto` tries the newer, then the older. */
+export type BackendHeaders = 'auto' | 'authorization' | 'access-token'
+
+/** Algorithms by which a token's issuer may sign or encrypt. */
+export type TokenAlgorithm =
+  | 'HS256'
+  | 'RS256'
+  | 'ES256'
+  | 'EdDSA'
+  | 'dir'
+  | 'ECDH-ES'
+  | 'ECDH-ES+A256KW'
+  | 'RSA-OAEP-256'
+
+/** One key of an issuer of tokens, in a file: never in the configuration itself. */
+export interface TokenKeyConfig {
+  /** The path of the key, seen from the project: a PEM, a JWK, or the base64url text of a secret. */
+  readonly file: string
+  readonly algorithm: TokenAlgorithm
+  /** The `kid` of tokens made with it. @default a JWK's own, else tokens need none */
+  readonly id?: string
+}
+
+/** An issuer of tokens that is trusted besides the project's own key. Exactly one of `keys` and `jwksUrl` is there. */
+export interface TokenIssuerConfig {
+  /** By what name logs and principals know it: 1 to 64 letters, digits, `.`, `_` and `-`. */
+  readonly name: string
+  readonly keys?: readonly TokenKeyConfig[]
+  /** Where its public keys are published, by https (http on a loopback address). */
+  readonly jwksUrl?: string
+  /** The algorithms that keys of `jwksUrl` may be used with. @default ['RS256', 'ES256', 'EdDSA'] */
+  readonly algorithms?: readonly TokenAlgorithm[]
+  /** The `iss` that its tokens must name. @default any */
+  readonly issuer?: string
+  /** The `aud` that its tokens must name. @default that of the project */
+  readonly audience?: string
+  /** The names of the claims that carry model, tenant and access token. @default model, tenant, token */
+  readonly claims?: { readonly model?: string; readonly tenant?: string; readonly accessToken?: string }
+}
+
 /**
  * The whole configuration of a project, resolved and checked. Frozen; every key is there.
  *
@@ -88,6 +128,49 @@ export interface Config {
    * @default null
    */
   readonly audience: string | null
+  /**
+   * Issuers of tokens trusted besides the project's own key. A list of objects, as JSON in variables and flags.
+   * @default []
+   */
+  readonly tokenIssuers: readonly TokenIssuerConfig[]
+
+  /** Where models come from. One of embedded, synapse. @default 'embedded' */
+  readonly backend: 'embedded' | 'synapse'
+  /**
+   * URL of the Synapse backend; with the embedded one, the URL by which clients sign Synapse tokens for it. An
+   * http or https URL. @default null
+   */
+  readonly backendUrl: string | null
+  /**
+   * Headers that carry an access token to the Synapse backend. One of auto, authorization, access-token.
+   * @default 'auto'
+   */
+  readonly backendHeaders: BackendHeaders
+  /** Time in which the Synapse backend must answer. An integer from 1 to 2147483647. @default 15000 */
+  readonly backendTimeoutMs: number
+  /**
+   * Where model artifacts may come from besides the backend's own host. Host names for https, *.names, *, origins
+   * such as http://10.0.0.7:9000, or s3://buckets. @default []
+   */
+  readonly artifactHosts: readonly string[]
+  /** Largest model artifact. An integer from 1 to 9007199254740991. @default 17179869184 */
+  readonly maxArtifactBytes: number
+  /**
+   * Bytes of downloaded and unpacked artifacts beyond which those unused longest are pruned. An integer from 1
+   * to 9007199254740991. @default 107374182400
+   */
+  readonly maxStoreBytes: number
+  /**
+   * Where functions may fetch inputs from. Host names for https, *.names, *, or origins such as
+   * http://10.0.0.7:9000. @default ['*']
+   */
+  readonly inputHosts: readonly string[]
+  /**
+   * Origin by which clients reach this server, for links to artifacts; while unset, the one that they asked. An
+   * origin such as https://models.example.com. @default null
+   */
+  readonly publicUrl: string | null
+
   /** Lowest level that is logged. One of debug, info, warn, error. @default 'info' */
   readonly logLevel: LogLevel
 }

@@ -35,5 +35,17 @@ export const defaults: Config = Object.freeze({
 
   tokenExpiresInSeconds: 3600,
   audience: null,
+  tokenIssuers: Object.freeze([]),
+
+  backend: 'embedded',
+  backendUrl: null,
+  backendHeaders: 'auto',
+  backendTimeoutMs: 15_000,
+  artifactHosts: Object.freeze([]),
+  maxArtifactBytes: 17_179_869_184,
+  maxStoreBytes: 107_374_182_400,
+  inputHosts: Object.freeze(['*']),
+  publicUrl: null,
+
   logLevel: 'info',
 })

@@ -95,6 +95,11 @@ function contradictionsOf(config: Config): readonly string[] {
       `maxBodyBytes (${config.maxBodyBytes}) must not exceed maxBodiesInFlightBytes (${config.maxBodiesInFlightBytes}); raise the latter.`,
     )
   }
+  if (config.backend === 'synapse' && config.backendUrl === null) {
+    contradictions.push(
+      'backend "synapse" needs a backendUrl; set it, or SYNAPSE_PLUGIN_RUN_HOST or SYNAPSE_HOST.',
+    )
+  }
   if (config.shutdownGraceMs > config.shutdownTimeoutMs) {
     contradictions.push(
       `shutdownGraceMs (${config.shutdownGraceMs}) must not exceed shutdownTimeoutMs (${config.shutdownTimeoutMs}); raise the latter.`,

@@ -7,13 +7,15 @@ import {
   type TUnion,
   Type,
 } from '@sinclair/typebox'
-import type { LogLevel, ServerProvider } from './config.ts'
+import type { BackendHeaders, Config, LogLevel, ServerProvider } from './config.ts'
+import { issuerSchema } from './issuer-schema.ts'
 
 // The longest delay that a timer takes; a longer one would fire at once.
 const longestDelayMs = 2_147_483_647
 const hostName = '(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:.]+\\])'
 // A browser leaves a scheme's own port out of an origin, so an origin that names it would never match.
 const origin = `http://${hostName}(?::(?!80$)[0-9]{1,5})?|https://${hostName}(?::(?!443$)[0-9]{1,5})?`
+const outboundHost = `\\*|(?:\\*\\.)?${hostName}|${origin}`
 const path = '^[^\\u0000-\\u001f]+$'
 const providers: readonly ServerProvider[] = ['cpu', 'cuda', 'tensorrt', 'webgpu']
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
@@ -126,6 +128,48 @@ export const configSchema = Type.Object(
         expected: 'a text of up to 256 characters',
       }),
     ),
+    tokenIssuers: Type.Array(issuerSchema, {
+      description: "Issuers of tokens trusted besides the project's own key.",
+      expected: 'a list of objects, as JSON in variables and flags',
+      maxItems: 64,
+    }),
+
+    backend: choice<Config['backend']>('Where models come from.', ['embedded', 'synapse']),
+    backendUrl: orNull(
+      text('^https?://[^\\s\\u0000-\\u001f]{1,2000}$', {
+        description:
+          'URL of the Synapse backend; with the embedded one, the URL by which clients sign Synapse tokens for it.',
+        expected: 'an http or https URL',
+      }),
+    ),
+    backendHeaders: choice<BackendHeaders>('Headers that carry an access token to the Synapse backend.', [
+      'auto',
+      'authorization',
+      'access-token',
+    ]),
+    backendTimeoutMs: integer('Time in which the Synapse backend must answer.', 1, longestDelayMs),
+    artifactHosts: list(`^(?:${outboundHost}|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$`, {
+      description: "Where model artifacts may come from besides the backend's own host.",
+      expected: 'host names for https, *.names, *, origins such as http://10.0.0.7:9000, or s3://buckets',
+    }),
+    maxArtifactBytes: integer('Largest model artifact.', 1, Number.MAX_SAFE_INTEGER),
+    maxStoreBytes: integer(
+      'Bytes of downloaded and unpacked artifacts beyond which those unused longest are pruned.',
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    inputHosts: list(`^(?:${outboundHost})$`, {
+      description: 'Where functions may fetch inputs from.',
+      expected: 'host names for https, *.names, *, or origins such as http://10.0.0.7:9000',
+    }),
+    publicUrl: orNull(
+      text(`^(?:${origin})$`, {
+        description:
+          'Origin by which clients reach this server, for links to artifacts; while unset, the one that they asked.',
+        expected: 'an origin such as https://models.example.com',
+      }),
+    ),
+
     logLevel: choice('Lowest level that is logged.', logLevels),
   },
   { additionalProperties: false },

@@ -9,13 +9,16 @@ export interface ConfigEntry {
 }
 
 /** Variables that are read where isoplex's own is not set, since platforms set them. */
-const platformVariables: Partial<Record<ConfigKey, string>> = Object.freeze({ port: 'PORT', host: 'HOST' })
+const platformVariables: Partial<Record<ConfigKey, readonly string[]>> = Object.freeze({
+  port: ['PORT'],
+  host: ['HOST'],
+  backendUrl: ['SYNAPSE_PLUGIN_RUN_HOST', 'SYNAPSE_HOST'],
+})
 
 /** The environment variables of a key, the stronger first: `ISOPLEX_MAX_BODY_BYTES` for `maxBodyBytes`. */
 export function variablesOf(key: ConfigKey): readonly string[] {
   const own = `ISOPLEX_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`
-  const platform = platformVariables[key]
-  return platform === undefined ? [own] : [own, platform]
+  return [own, ...(platformVariables[key] ?? [])]
 }
 
 /** The flag of a key: `--max-body-bytes` for `maxBodyBytes`. */
@@ -61,12 +64,24 @@ function parseText(key: string, value: unknown): unknown {
   const text = value.trim()
   const schema: TSchema = configSchema.properties[key]
   if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : value
-  if (schema.type === 'array')
-    return text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')
+  if (schema.type !== 'array') return text
+  return schema.items.type === 'string' ? splitList(text) : parseJson(text)
+}
+
+function splitList(text: string): readonly string[] {
   return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+/** What is no JSON stays text, which the schema then refuses. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 /** Whether a name is a configuration key. */

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { errorCodes } from '../error/codes.ts'
 import { toWire } from '../error/wire.ts'
 import { openArtifactStore } from '../model/artifact-store.ts'
+import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
 import { openRegistry } from '../model/registry.ts'
 import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
@@ -19,8 +20,12 @@ export interface RegistryData {
 /** What it answers. */
 export interface RegistryMethods {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
-  /** Finds a model and makes its files ready; as `ModelResolver.resolve`. */
-  readonly resolve: (modelId: string, tenant: string | null) => Promise<ResolvedModel>
+  /** Asks the backend for a model; as `ModelResolver.find`. */
+  readonly find: (question: ModelQuestion) => Promise<FoundModel>
+  /** Checks a caller; as `Backend.confirm`. */
+  readonly confirm: (question: ModelQuestion) => Promise<string | null>
+  /** Makes a model's files ready; as `ModelResolver.prepare`. */
+  readonly prepare: (record: ModelRecord, tenant: string | null) => Promise<ResolvedModel>
   /** Registers the models of a folder; as `syncModelFolders`. */
   readonly syncFolder: (directory: string) => Promise<readonly ModelFolderChange[]>
 }
@@ -35,8 +40,13 @@ parentPort?.on('message', (question: RegistryQuestion) => void answer(question))
 async function openMethods(): Promise<RegistryMethods> {
   const store = await openArtifactStore({ directory })
   const registry = await openRegistry({ directory, store })
-  const { resolve } = createModelResolver({ backend: registry, store })
-  return { resolve, syncFolder: (folder) => syncModelFolders(registry, folder) }
+  const { find, prepare } = createModelResolver({ backend: registry, store })
+  return {
+    find,
+    prepare,
+    confirm: (question) => registry.confirm(question),
+    syncFolder: (folder) => syncModelFolders(registry, folder),
+  }
 }
 
 async function answer({ id, method, parameters }: RegistryQuestion): Promise<void> {

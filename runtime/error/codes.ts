@@ -15,12 +15,18 @@ export const errorCodes = Object.freeze({
   TOKEN_INVALID: { status: 401, retryable: false, title: 'The model token is not valid' },
   ORIGIN_REFUSED: { status: 403, retryable: false, title: 'The origin or host is not allowed' },
   MODEL_FORBIDDEN: { status: 403, retryable: false, title: 'The token gives no right to this model' },
+  ACCESS_REQUIRED: { status: 401, retryable: false, title: 'An access token is required' },
+  ACCESS_FORBIDDEN: { status: 403, retryable: false, title: 'The access token gives no right to this' },
+  GRANT_INVALID: { status: 403, retryable: false, title: 'The link to this artifact is not valid' },
   ROUTE_NOT_FOUND: { status: 404, retryable: false, title: 'No such route' },
   MODEL_NOT_FOUND: { status: 404, retryable: false, title: 'No such model' },
+  ENTRY_NOT_FOUND: { status: 404, retryable: false, title: 'No such entry in the registry' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, title: 'Method not allowed' },
   UPLOAD_TIMEOUT: { status: 408, retryable: true, title: 'The request body took too long' },
   BODY_TOO_LARGE: { status: 413, retryable: false, title: 'The request body is too large' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false, title: 'Unsupported media type' },
+  RANGE_UNSATISFIABLE: { status: 416, retryable: false, title: 'The range is outside of the artifact' },
+  URL_REFUSED: { status: 422, retryable: false, title: 'The URL may not be fetched' },
   INPUT_INVALID: { status: 422, retryable: false, title: 'The input does not fit the schema' },
   TENSOR_MISMATCH: { status: 422, retryable: false, title: 'A tensor does not fit the model' },
   CANCELLED: { status: 499, retryable: false, title: 'The caller has gone' },
@@ -32,6 +38,9 @@ export const errorCodes = Object.freeze({
   BUILD_FAILED: { status: 500, retryable: false, title: 'The function does not compile' },
   ROUTE_CONFLICT: { status: 500, retryable: false, title: 'Two files claim one route' },
   ARTIFACT_BROKEN: { status: 502, retryable: false, title: 'The model artifact is not acceptable' },
+  BACKEND_UNAVAILABLE: { status: 502, retryable: true, title: 'The model backend does not answer' },
+  BACKEND_BROKEN: { status: 502, retryable: false, title: 'The model backend answers nonsense' },
+  FETCH_FAILED: { status: 502, retryable: true, title: 'A fetch from another server failed' },
   MODEL_BROKEN: { status: 502, retryable: false, title: 'The model could not be loaded' },
   QUEUE_FULL: { status: 503, retryable: true, title: 'The server has no room for this request now' },
   DRAINING: { status: 503, retryable: true, title: 'The server is stopping' },
@@ -52,7 +61,26 @@ export interface SchemaIssue {
 
 /** What each code carries besides its message. A code that is not named here carries nothing. */
 export interface ErrorDetails {
-  TOKEN_INVALID: { readonly reason: 'malformed' | 'signature' | 'algorithm' | 'expired' | 'early' | 'claims' }
+  /** `refused`: the token is well made, and the backend does not take the access token that it carries. */
+  TOKEN_INVALID: {
+    readonly reason: 'malformed' | 'signature' | 'algorithm' | 'expired' | 'early' | 'claims' | 'refused'
+  }
+  /** What is not there: a tenant, an access, an alias. */
+  ENTRY_NOT_FOUND: { readonly entry: string }
+  RANGE_UNSATISFIABLE: { readonly sizeBytes: number }
+  URL_REFUSED: {
+    readonly reason:
+      | 'malformed'
+      | 'scheme'
+      | 'credentials'
+      | 'host'
+      | 'address'
+      | 'redirects'
+      | 'too-large'
+      | 'media-type'
+  }
+  FETCH_FAILED: { readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' }
+  BACKEND_UNAVAILABLE: { readonly retryAfterMs: number }
   METHOD_NOT_ALLOWED: { readonly allow: readonly string[] }
   MODEL_NOT_FOUND: { readonly model: string }
   MODEL_FORBIDDEN: { readonly model: string }

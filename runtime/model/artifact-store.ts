@@ -4,6 +4,7 @@ import { type ArchiveLimits, archiveLimits } from '../archive/limits.ts'
 import { IsoplexError } from '../error/error.ts'
 import { assertUnpackable, unpackArtifact } from './artifact-files.ts'
 import { openArtifactSource } from './artifact-source.ts'
+import type { Artifact } from './backend.ts'
 import { writeDurably } from './durable-file.ts'
 import { countProgress, observe, type ProgressOptions } from './progress.ts'
 import { openStaging, type Staging } from './staging.ts'
@@ -104,6 +105,18 @@ export class ArtifactStore {
       sizeBytes,
       commit: () => this.#write(() => this.#staging.adopt(made, this.#artifactPath(digest))),
       discard: () => rm(made, { force: true }),
+    })
+  }
+
+  /**
+   * Has an artifact in the store, and gives its digest.
+   *
+   * @throws {IsoplexError} `ARTIFACT_BROKEN` where it is not there.
+   */
+  async obtain({ digest }: Artifact, _origin: string): Promise<string> {
+    if (digest !== null && (await exists(this.#artifactPath(digest)))) return digest
+    throw new IsoplexError('ARTIFACT_BROKEN', 'The artifact is not in the store; add its model again.', {
+      details: { reason: 'missing' },
     })
   }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { TransactionSQL } from 'bun'
 import type { ArtifactStore } from './artifact-store.ts'
-import type { Backend, ModelRecord } from './backend.ts'
+import type { Backend, FoundModel, ModelQuestion } from './backend.ts'
 import { assertModelId, isModelId, modelNotFound } from './model-id.ts'
 import {
   type ModelRow,
@@ -47,13 +47,20 @@ export class Registry implements Backend {
    *
    * @throws {IsoplexError} `MODEL_NOT_FOUND`
    */
-  async find(modelId: string): Promise<ModelRecord> {
+  async find({ modelId, tenant }: ModelQuestion): Promise<FoundModel> {
     if (!isModelId(modelId)) throw modelNotFound(modelId)
     const [row] = await this.#database.reading<VersionRow[]>`
       SELECT * FROM versions WHERE model_id = ${modelId} ORDER BY version DESC LIMIT 1`
     if (row === undefined) throw modelNotFound(modelId)
     const { version, digest, sizeBytes, fields } = toRegisteredVersion(row)
-    return Object.freeze({ id: modelId, version: String(version), digest, sizeBytes, fields })
+    const artifact = { digest, url: null, checksum: null, sizeBytes, stamp: digest }
+    const record = Object.freeze({ id: modelId, version: String(version), artifact, fields })
+    return Object.freeze({ tenant, versions: [{ weight: 1, record }] })
+  }
+
+  /** Checks a caller whom no model is asked for. */
+  async confirm({ tenant }: ModelQuestion): Promise<string | null> {
+    return tenant
   }
 
   /** All models, in the order of their ids. */

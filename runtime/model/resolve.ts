@@ -1,17 +1,17 @@
 import type { ModelInfo } from '../define/context.ts'
 import type { ArtifactStore } from './artifact-store.ts'
-import type { Backend, ModelRecord } from './backend.ts'
+import type { Backend, FoundModel, ModelQuestion, ModelRecord } from './backend.ts'
 import { modelNotFound } from './model-id.ts'
 
 /** A model that is ready to be loaded. Plain data, fit to be sent between threads. */
 export interface ResolvedModel {
   /**
    * The model key: backend, tenant where the backend is scoped by tenant, id and version. Equal keys mean the
-   * same model; it is made of nothing else, so that it may be logged.
+   * same bytes; it is made of nothing else, so that it may be logged.
    */
   readonly key: string
-  /** The bytes of the artifact as it is stored. */
-  readonly sizeBytes: number
+  /** The SHA-256 of the artifact, in lower-case hexadecimal: the store keeps it while the model is in use. */
+  readonly digest: string
   /** The backend's fields with `id`, `version`, and `path`, the folder of the unpacked artifact. */
   readonly info: ModelInfo
 }
@@ -22,45 +22,54 @@ export interface ModelResolverOptions {
   readonly store: ArtifactStore
 }
 
-/** Finds models and makes them ready. */
+/** Finds models and makes them ready. Nothing is remembered but what lies in the store. */
 export interface ModelResolver {
   /**
-   * Finds a model and unpacks its artifact. Calls for the same model and tenant at the same time are one call.
-   * Nothing is remembered: the next call asks the backend again.
+   * Asks the backend which versions of a model a caller may use.
    *
-   * @throws {IsoplexError} `MODEL_NOT_FOUND`, `MODEL_FORBIDDEN`, `ARTIFACT_BROKEN`, `STORAGE_FULL`.
+   * @throws {IsoplexError} as `Backend.find`
    */
-  resolve(modelId: string, tenant: string | null): Promise<ResolvedModel>
+  find(question: ModelQuestion): Promise<FoundModel>
+  /**
+   * Has the artifact of a record downloaded, where it is not here, and unpacked. However many ask for one artifact,
+   * that is done once.
+   *
+   * @param tenant the tenant that the backend confirmed beside the record
+   * @throws {IsoplexError} `ARTIFACT_BROKEN`, `STORAGE_FULL`, `FETCH_FAILED`.
+   */
+  prepare(record: ModelRecord, tenant: string | null): Promise<ResolvedModel>
 }
+
+const shownDigestLength = 12
+// 128 bits: nobody makes another artifact that begins with the same.
+const keyDigestLength = 32
 
 /** Makes a resolver of a backend and the store of this host. */
 export function createModelResolver({ backend, store }: ModelResolverOptions): ModelResolver {
-  const resolving = new Map<string, Promise<ResolvedModel>>()
-
-  const resolve = async (modelId: string, tenant: string | null): Promise<ResolvedModel> => {
-    const record = await backend.find(modelId, tenant)
-    const path = await store.unpack(record.digest)
-    const { id, version, sizeBytes, fields } = record
-    const key = toModelKey(backend, tenant, record)
-    return Object.freeze({ key, sizeBytes, info: Object.freeze({ ...fields, id, version, path }) })
-  }
-
   return Object.freeze({
-    async resolve(modelId: string, tenant: string | null) {
-      if (!modelId.isWellFormed() || tenant?.isWellFormed() === false) throw modelNotFound(modelId)
-      const call = JSON.stringify([modelId, tenant])
-      const running = resolving.get(call) ?? resolve(modelId, tenant).finally(() => resolving.delete(call))
-      resolving.set(call, running)
-      return running
+    async find(question: ModelQuestion) {
+      if (!question.modelId.isWellFormed()) throw modelNotFound(question.modelId)
+      return backend.find(question)
+    },
+    async prepare(record: ModelRecord, tenant: string | null) {
+      const digest = await store.obtain(record.artifact, `${backend.name}/${record.id}`)
+      const path = await store.unpack(digest)
+      const { id, fields } = record
+      const version = record.version ?? digest.slice(0, shownDigestLength)
+      const key = toModelKey(backend, tenant, record, digest)
+      return Object.freeze({ key, digest, info: Object.freeze({ ...fields, id, version, path }) })
     },
   })
 }
 
+/** Holds the digest whatever the version says: two tenants may have different bytes under one id and version. */
 function toModelKey(
   { name, tenantScoped }: Backend,
   tenant: string | null,
   { id, version }: ModelRecord,
+  digest: string,
 ): string {
   const scope = tenantScoped ? (tenant ?? '') : ''
-  return `${[name, scope, id].map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`
+  const parts = [name, scope, id].map(encodeURIComponent).join('/')
+  return `${parts}@${encodeURIComponent(version ?? '')}~${digest.slice(0, keyDigestLength)}`
 }

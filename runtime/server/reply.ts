@@ -55,8 +55,10 @@ function headersOf(error: unknown): Record<string, string> {
   if (error.code === 'TOKEN_MISSING' || error.code === 'TOKEN_INVALID') {
     return { 'www-authenticate': toChallenge(error) }
   }
+  if (error.code === 'ACCESS_REQUIRED') return { 'www-authenticate': 'Bearer realm="isoplex registry"' }
+  if (error.code === 'RANGE_UNSATISFIABLE') return { 'content-range': `bytes */${error.details.sizeBytes}` }
   if (error.code === 'METHOD_NOT_ALLOWED') return { allow: error.details.allow.join(', ') }
-  if (error.code === 'QUEUE_FULL' || error.code === 'DRAINING') {
+  if (error.code === 'QUEUE_FULL' || error.code === 'DRAINING' || error.code === 'BACKEND_UNAVAILABLE') {
     return { 'retry-after': String(Math.ceil(error.details.retryAfterMs / 1_000)) }
   }
   return {}

@@ -15,6 +15,7 @@ const layers: Layers = {
     engine: 1,
     observe: 1,
     define: 2,
+    network: 2,
     route: 2,
     auth: 3,
     build: 3,
