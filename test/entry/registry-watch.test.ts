@@ -69,7 +69,7 @@ describe('watchRegistry', () => {
       },
       onError: fail,
     })
-    await registry.find('a')
+    await registry.find({ modelId: 'a', tenant: null, accessToken: null, proven: true })
     await registry.list()
     await writeFile(join(directory, 'routes.d.ts'), '')
     watch[Symbol.dispose]()
