@@ -3,14 +3,33 @@ import type { StagedArtifact } from './artifact-store.ts'
 import type { ProgressOptions } from './progress.ts'
 import type { ModelRow, VersionRow } from './registered-model.ts'
 
+/** For whom a model is published, where not by the operator. */
+export interface Publisher {
+  readonly tenant: string | null
+  /** The ids that may be published; `null` for any. */
+  readonly models: readonly string[] | null
+}
+
 /** A model to be registered. */
 export interface AddModelOptions extends ProgressOptions {
+  /** Who adds it, for the audit. 1 to 256 characters, none of them a control character. */
+  readonly actor: string
   /** 1 to 128 letters, digits, `.`, `_` and `-`, the first a letter or digit. */
   readonly id: string
   /** The path of an `.onnx` file, a zip archive, or a folder that holds the model. */
   readonly source: string
   /** Whatever else is to be known of the model: values that JSON can carry. @default {} */
   readonly fields?: Readonly<Record<string, unknown>>
+  /**
+   * The tenant who is to own the model from now on, and alone may use it; `null` for every tenant. It need not have
+   * been added. @default as it is, and every tenant where the model is new
+   */
+  readonly tenant?: string | null
+  /**
+   * Whoever publishes with limited rights: only models of the same tenant, or new ones, which are then that
+   * tenant's. @default the operator, who may do all
+   */
+  readonly publisher?: Publisher
   /** Marks the model as that of a model folder, with the state that the folder had. @default added by hand */
   readonly folderFingerprint?: string
 }
