@@ -2,7 +2,7 @@ import type { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
 import { createModelAccess, type ModelAccess } from '../server/model-access.ts'
 import type { RegistryMethods } from './registry.ts'
-import { watchRegistry } from './registry-watch.ts'
+import { watchState } from './state-watch.ts'
 
 /** What the models of a gateway are found by. */
 export interface GatewayModelsOptions {
@@ -39,7 +39,7 @@ export function openGatewayModels(
     onError: (error: unknown) =>
       log.warn('The registry is not watched: its changes are noticed late', { error }),
   }
-  resources.use(watchRegistry(stateDirectory, events))
+  resources.use(watchState(stateDirectory, (name) => name.startsWith('registry.sqlite'), events))
   const access = Object.freeze<ModelAccess>({
     grant: (credentials, stickyKey) => current.grant(credentials, stickyKey),
     grantDefault: (modelId, stickyKey) => current.grantDefault(modelId, stickyKey),

@@ -1,5 +1,3 @@
-import { loadProjectKey } from '../auth/key.ts'
-import { createTokenVerifier } from '../auth/verifier.ts'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
@@ -15,6 +13,7 @@ import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import { HttpServer } from '../server/server.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
+import { openGatewayTokens } from './gateway-tokens.ts'
 import type { RegistryMethods } from './registry.ts'
 
 /** What the parts of a gateway are made from. */
@@ -57,7 +56,7 @@ export async function openParts(
   const server = openServer(options)
   resources.defer(() => server.stop(0, 0))
   await makeStateDirectory(stateDirectory)
-  const key = await loadProjectKey(stateDirectory)
+  const tokens = await openGatewayTokens(options, resources)
   const registry = new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), {
     stateDirectory,
     logLevel: config.logLevel,
@@ -69,7 +68,7 @@ export async function openParts(
   const models = openGatewayModels(options, registry, resources)
   const exchange: ExchangeOptions = {
     authorizer: {
-      verifier: createTokenVerifier({ keys: [key], audience: config.audience }),
+      verifier: tokens.verifier,
       models: models.access,
       trustsLoopback: isTrusting(options),
     },

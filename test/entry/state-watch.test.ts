@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { watchRegistry } from '../../runtime/entry/registry-watch.ts'
+import { type StateEvents, watchState } from '../../runtime/entry/state-watch.ts'
 import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
@@ -12,7 +12,12 @@ function fail(error: unknown): void {
   throw error
 }
 
-describe('watchRegistry', () => {
+/** Watches what the registry writes. */
+function watchRegistry(directory: string, events: StateEvents): Disposable {
+  return watchState(directory, (name) => name.startsWith('registry.sqlite'), events)
+}
+
+describe('watchState', () => {
   let directory: string
   let registry: Registry
   let source: string

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs'
 
-/** Who wants to know what happens to a registry. */
-export interface RegistryEvents {
+/** Who wants to know what happens to a file of a state folder. */
+export interface StateEvents {
   /** Something in it may have changed. */
   onChange(): void
   /** It is not watched, or not any more: nothing that happens to it is told from now on. */
@@ -11,11 +11,18 @@ export interface RegistryEvents {
 /** A change is several writes: so long nothing must have been written before it is told. */
 const quietMs = 20
 
-/** Watches the registry in a state folder, which any process may write to. */
-export function watchRegistry(stateDirectory: string, { onChange, onError }: RegistryEvents): Disposable {
+/**
+ * Watches the files of a state folder that some predicate names, which any process may write to: those of the
+ * registry, or the keys.
+ */
+export function watchState(
+  stateDirectory: string,
+  concerns: (name: string) => boolean,
+  { onChange, onError }: StateEvents,
+): Disposable {
   let timer: Timer | undefined
   const notice = (name: string | null): void => {
-    if (!name?.startsWith('registry.sqlite')) return
+    if (name === null || !concerns(name)) return
     clearTimeout(timer)
     timer = setTimeout(onChange, quietMs)
   }
