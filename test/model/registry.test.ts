@@ -1,15 +1,16 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
-import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import type { AddedModel, AddModelOptions, Publisher } from '../../runtime/model/registration.ts'
 import { buildArchive } from '../support/archive-builder.ts'
 import { createScratch, type Scratch } from './scratch.ts'
-
-async function open(scratch: Scratch): Promise<Registry & AsyncDisposable> {
-  const directory = scratch.path('models')
-  const registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
-  return Object.assign(registry, { [Symbol.asyncDispose]: () => registry.close() })
-}
+import {
+  actor,
+  addVersions,
+  bearer,
+  findVersions,
+  openScratchRegistry as open,
+  question,
+} from './scratch-registry.ts'
 
 const artifacts = async (scratch: Scratch): Promise<number> =>
   (await readdir(scratch.path('models/artifacts'))).length
@@ -20,28 +21,30 @@ describe('the registry', () => {
     await using registry = await open(scratch)
     const a = await scratch.write('a.onnx', 'graph a')
     const b = await scratch.write('b.onnx', 'graph b')
-    const first = await registry.add({ id: 'digits', source: a, fields: { labels: ['zero'] } })
+    const first = await registry.add({ actor, id: 'digits', source: a, fields: { labels: ['zero'] } })
     expect(first).toMatchObject({ id: 'digits', version: 1, sizeBytes: 7, changed: true })
-    const second = await registry.add({ id: 'digits', source: b })
-    expect(await registry.find('digits')).toEqual({
-      id: 'digits',
-      version: '2',
-      digest: second.digest,
-      sizeBytes: 7,
-      fields: {},
+    const second = await registry.add({ actor, id: 'digits', source: b })
+    const { digest } = second
+    const artifact = { digest, url: null, checksum: null, sizeBytes: 7, stamp: digest }
+    const record = { id: 'digits', version: '2', artifact, fields: {} }
+    expect(await registry.find(question('digits'))).toEqual({
+      tenant: null,
+      versions: [{ weight: 1, record }],
     })
-    const again = await registry.add({ id: 'digits', source: a, fields: { labels: ['zero'] } })
+    const again = await registry.add({ actor, id: 'digits', source: a, fields: { labels: ['zero'] } })
     expect(again).toEqual({ ...first, version: 3 })
-    expect(await registry.find('digits')).toMatchObject({ version: '3', fields: { labels: ['zero'] } })
+    expect(await registry.find(question('digits'))).toMatchObject({
+      versions: [{ record: { version: '3', fields: { labels: ['zero'] } } }],
+    })
   })
 
   it('changes nothing when the newest version is added again', async () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
-    const first = await registry.add({ id: 'digits', source })
-    expect(await registry.add({ id: 'digits', source })).toEqual({ ...first, changed: false })
-    expect(await registry.add({ id: 'digits', source, fields: { a: 1 } })).toMatchObject({
+    const first = await registry.add({ actor, id: 'digits', source })
+    expect(await registry.add({ actor, id: 'digits', source })).toEqual({ ...first, changed: false })
+    expect(await registry.add({ actor, id: 'digits', source, fields: { a: 1 } })).toMatchObject({
       version: 2,
       changed: true,
     })
@@ -55,7 +58,7 @@ describe('the registry', () => {
     expect(await registry.list()).toEqual([])
     const source = await scratch.write('a.onnx', 'graph')
     const beforeMs = Date.now()
-    for (const id of ['b', 'a']) await registry.add({ id, source })
+    for (const id of ['b', 'a']) await registry.add({ actor, id, source })
     const models = await registry.list()
     expect(models.map(({ id }) => id)).toEqual(['a', 'b'])
     expect(models[0]).toEqual(await registry.show('a'))
@@ -82,11 +85,15 @@ describe('the registry', () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
-    await expect(registry.add({ id, source })).rejects.toMatchObject({
+    await expect(registry.add({ actor, id, source })).rejects.toMatchObject({
       code: 'INPUT_INVALID',
       details: { issues: [{ path: '/id' }] },
     })
-    for (const asked of [registry.find(id), registry.show(id), registry.remove(id)]) {
+    for (const asked of [
+      registry.find(question(id)),
+      registry.show(id),
+      registry.remove({ actor, id, version: null }),
+    ]) {
       await expect(asked).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
     }
   })
@@ -96,7 +103,7 @@ describe('the registry', () => {
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
     for (const id of ['a', '0', 'a.b_c-D', 'a'.repeat(128)]) {
-      expect(await registry.add({ id, source })).toMatchObject({ id, version: 1 })
+      expect(await registry.add({ actor, id, source })).toMatchObject({ id, version: 1 })
     }
   })
 
@@ -104,7 +111,9 @@ describe('the registry', () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('evil.zip', buildArchive([{ name: '/evil' }]))
-    await expect(registry.add({ id: 'evil', source })).rejects.toMatchObject({ code: 'ARTIFACT_BROKEN' })
+    await expect(registry.add({ actor, id: 'evil', source })).rejects.toMatchObject({
+      code: 'ARTIFACT_BROKEN',
+    })
     expect(await registry.list()).toEqual([])
     expect(await artifacts(scratch)).toBe(0)
   })
@@ -114,27 +123,29 @@ describe('the registry', () => {
     await using registry = await open(scratch)
     const shared = await scratch.write('shared.onnx', 'shared')
     const own = await scratch.write('own.onnx', 'own')
-    await registry.add({ id: 'a', source: shared })
-    await registry.add({ id: 'a', source: own })
-    await registry.add({ id: 'b', source: shared })
+    await registry.add({ actor, id: 'a', source: shared })
+    await registry.add({ actor, id: 'a', source: own })
+    await registry.add({ actor, id: 'b', source: shared })
     expect(await artifacts(scratch)).toBe(2)
-    await registry.remove('a')
+    await registry.remove({ actor, id: 'a', version: null })
     expect(await artifacts(scratch)).toBe(1)
-    await expect(registry.find('a')).rejects.toMatchObject({
+    await expect(registry.find(question('a'))).rejects.toMatchObject({
       code: 'MODEL_NOT_FOUND',
       details: { model: 'a' },
     })
-    expect(await registry.find('b')).toMatchObject({ version: '1' })
+    expect(await findVersions(registry, 'b')).toEqual([['1', 1]])
   })
 
   it('removes one version, and the one before is served again', async () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     for (const text of ['one', 'two'])
-      await registry.add({ id: 'a', source: await scratch.write('a.onnx', text) })
-    await registry.remove('a', 2)
-    expect(await registry.find('a')).toMatchObject({ version: '1' })
-    await expect(registry.remove('a', 2)).rejects.toMatchObject({ details: { model: 'a@2' } })
+      await registry.add({ actor, id: 'a', source: await scratch.write('a.onnx', text) })
+    await registry.remove({ actor, id: 'a', version: 2 })
+    expect(await findVersions(registry, 'a')).toEqual([['1', 1]])
+    await expect(registry.remove({ actor, id: 'a', version: 2 })).rejects.toMatchObject({
+      details: { model: 'a@2' },
+    })
     expect(await artifacts(scratch)).toBe(1)
   })
 
@@ -142,9 +153,9 @@ describe('the registry', () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
-    await registry.add({ id: 'a', source })
-    await registry.remove('a')
-    expect(await registry.add({ id: 'a', source })).toMatchObject({ version: 2, changed: true })
+    await registry.add({ actor, id: 'a', source })
+    await registry.remove({ actor, id: 'a', version: null })
+    expect(await registry.add({ actor, id: 'a', source })).toMatchObject({ version: 2, changed: true })
   })
 
   it('keeps what it has when it is opened again, also from two places at once', async () => {
@@ -155,7 +166,7 @@ describe('the registry', () => {
       [1, 2, 3, 4].map((name) => scratch.write(`${name}.onnx`, `graph ${name}`)),
     )
     const added = await Promise.all(
-      sources.map((source, index) => (index % 2 ? first : second).add({ id: 'a', source })),
+      sources.map((source, index) => (index % 2 ? first : second).add({ actor, id: 'a', source })),
     )
     expect(added.map(({ version }) => version).toSorted()).toEqual([1, 2, 3, 4])
     expect(await first.list()).toEqual(await second.list())
@@ -167,12 +178,211 @@ describe('the registry', () => {
     const source = await scratch.write('a.onnx', 'graph')
     const churn = async (id: string): Promise<void> => {
       for (let round = 0; round < 10; round += 1) {
-        await registry.add({ id, source })
+        await registry.add({ actor, id, source })
         expect(await artifacts(scratch)).toBe(1)
-        await registry.remove(id)
+        await registry.remove({ actor, id, version: null })
       }
     }
     await Promise.all(['a', 'b', 'c'].map(churn))
     expect(await artifacts(scratch)).toBe(0)
+  })
+})
+
+describe('a model that is asked for', () => {
+  it('is its newest version, the one that is named, or those that its alias names', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    await addVersions(registry, scratch, 'digits', 4)
+    const targets = [
+      { version: 3, weight: 90 },
+      { version: 4, weight: 10 },
+    ]
+    await registry.setAlias({ actor, id: 'digits', alias: 'prod', targets })
+    expect(await findVersions(registry, 'digits')).toEqual([['4', 1]])
+    expect(await findVersions(registry, 'digits@2')).toEqual([['2', 1]])
+    expect(await findVersions(registry, 'digits@prod')).toEqual([
+      ['4', 10],
+      ['3', 90],
+    ])
+    const found = await registry.find(question('digits@prod'))
+    expect(found.versions[1]?.record).toMatchObject({ id: 'digits', version: '3', fields: { note: 3 } })
+    expect(structuredClone(found)).toEqual(found)
+  })
+
+  it.each([
+    ['speech', 'There is no model "speech"; "isoplex models list" shows those there are.'],
+    ['speech@prod', 'There is no model "speech@prod"; "isoplex models list" shows those there are.'],
+    ['digits@2', 'The model "digits" has no version 2; "isoplex models show digits" shows what it has.'],
+    [
+      'digits@prod',
+      'The model "digits" has no alias "prod"; "isoplex models show digits" shows what it has.',
+    ],
+    ['digits@0', 'There is no model "digits@0"; "isoplex models list" shows those there are.'],
+  ])('is told how to be found where there is no %s', async (modelId, message) => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    await addVersions(registry, scratch, 'digits')
+    await expect(registry.find(question(modelId))).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message,
+      details: { model: modelId },
+    })
+  })
+
+  it('shows nothing of itself to those who may not use it', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    await addVersions(registry, scratch, 'digits', 1, 'globex')
+    const messages = new Set<unknown>()
+    for (const modelId of ['digits', 'digits@1', 'digits@2', 'digits@prod']) {
+      const asked = registry.find(question(modelId, { tenant: 'acme' }))
+      await expect(asked).rejects.toMatchObject({ code: 'MODEL_FORBIDDEN', details: { model: modelId } })
+      await asked.catch((error: Error) => messages.add(error.message))
+    }
+    expect(messages.size).toBe(1)
+  })
+
+  it('is refused before it is said whether it is there', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    await addVersions(registry, scratch, 'digits')
+    const access = { tenant: null, models: ['digits'], rights: 'use', label: '', expiresAtMs: null } as const
+    const { token } = await registry.addAccess({ actor, ...access })
+    expect(await findVersions(registry, 'digits', bearer(token))).toEqual([['1', 1]])
+    for (const modelId of ['speech', '', 'no id@@', '\ud800', 'x'.repeat(10_000)]) {
+      const outcomes = await Promise.allSettled([
+        registry.find(question(modelId, bearer(token))),
+        registry.find(question(modelId, bearer('isoplexat_unknown'))),
+        registry.find(question(modelId, { proven: false })),
+        registry.find(question(modelId)),
+      ])
+      expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual([
+        'MODEL_FORBIDDEN',
+        'TOKEN_INVALID',
+        'TOKEN_INVALID',
+        'MODEL_NOT_FOUND',
+      ])
+    }
+  })
+
+  it('names neither the token nor what is in it where that is refused', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    const asked = registry.find(question('digits', bearer('isoplexat_secret', 'acme')))
+    await expect(asked).rejects.toMatchObject({ code: 'TOKEN_INVALID', details: { reason: 'refused' } })
+    await expect(asked).rejects.not.toMatchObject({ message: expect.stringMatching(/secret|acme/) })
+  })
+})
+
+describe('a caller whom no model is asked for', () => {
+  it('is confirmed by the same rule, whatever the token names', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    await registry.addTenant({ actor, name: 'acme' })
+    const access = { tenant: 'acme', models: [], rights: 'use', label: '', expiresAtMs: null } as const
+    const { token } = await registry.addAccess({ actor, ...access })
+    expect(await registry.confirm(question('anything', bearer(token)))).toBe('acme')
+    expect(await registry.confirm(question('anything', { tenant: 'initech' }))).toBe('initech')
+    expect(await registry.confirm(question('anything'))).toBeNull()
+    const claimed = registry.confirm(question('anything', bearer(token, 'globex')))
+    await expect(claimed).rejects.toMatchObject({ code: 'MODEL_FORBIDDEN', details: { model: 'anything' } })
+    const unproven = registry.confirm(question('anything', { proven: false, tenant: 'acme' }))
+    await expect(unproven).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+    await registry.revokeTenant({ actor, name: 'acme' })
+    const issued = registry.confirm(question('anything', { tenant: 'acme' }))
+    await expect(issued).rejects.toMatchObject({ code: 'MODEL_FORBIDDEN' })
+    await expect(registry.confirm(question('anything', bearer(token)))).rejects.toMatchObject({
+      code: 'TOKEN_INVALID',
+    })
+  })
+})
+
+describe('the owner of a model', () => {
+  it('stays until another is said, and is forgotten with the last version', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    const source = await scratch.write('a.onnx', 'graph')
+    const add = (options: Partial<AddModelOptions>): Promise<AddedModel> =>
+      registry.add({ actor, id: 'a', source, ...options })
+    const owner = async (): Promise<string | null> => (await registry.show('a')).tenant
+    await add({})
+    expect(await owner()).toBeNull()
+    expect(await add({ tenant: 'acme' })).toMatchObject({ version: 1, changed: false })
+    expect(await owner()).toBe('acme')
+    await add({ fields: { a: 1 } })
+    expect(await owner()).toBe('acme')
+    await add({ tenant: null, fields: { a: 1 } })
+    expect(await owner()).toBeNull()
+    await add({ tenant: 'acme' })
+    for (const version of [1, 2, 3]) await registry.remove({ actor, id: 'a', version })
+    await add({})
+    expect(await owner()).toBeNull()
+    await add({ tenant: 'acme' })
+    await registry.remove({ actor, id: 'a', version: null })
+    await add({})
+    expect(await owner()).toBeNull()
+  })
+
+  it('is whoever publishes it first, and nobody else publishes it then', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    const source = await scratch.write('a.onnx', 'graph')
+    const publish = (
+      id: string,
+      tenant: string | null,
+      options: Partial<AddModelOptions & Publisher> = {},
+    ): Promise<AddedModel> => {
+      const { models = null, ...rest } = options
+      return registry.add({ actor, id, source, publisher: { tenant, models }, ...rest })
+    }
+    const forbidden = { code: 'MODEL_FORBIDDEN' }
+    await publish('a', 'acme')
+    expect((await registry.show('a')).tenant).toBe('acme')
+    await expect(publish('a', 'globex')).rejects.toMatchObject({ ...forbidden, details: { model: 'a' } })
+    await expect(publish('a', null)).rejects.toMatchObject(forbidden)
+    await expect(publish('a', 'acme', { tenant: null })).rejects.toMatchObject(forbidden)
+    await expect(publish('a', 'acme', { tenant: 'globex' })).rejects.toMatchObject(forbidden)
+    await expect(publish('b', 'acme', { models: ['a'] })).rejects.toMatchObject(forbidden)
+    await publish('c', null)
+    await expect(publish('c', 'acme')).rejects.toMatchObject(forbidden)
+    expect(await publish('a', 'acme', { models: ['a'], fields: { a: 1 } })).toMatchObject({ version: 2 })
+    expect((await registry.list()).map(({ id, tenant }) => [id, tenant])).toEqual([
+      ['a', 'acme'],
+      ['c', null],
+    ])
+    expect(await artifacts(scratch)).toBe(1)
+    expect(await scratch.list('models/staging')).toEqual([])
+  })
+
+  it.each([{ tenant: '' }, { tenant: 'a\nb' }, { publisher: { tenant: '', models: null } }, { actor: '' }])(
+    'and whoever adds it are named within bounds, unlike %j',
+    async (options) => {
+      await using scratch = await createScratch()
+      await using registry = await open(scratch)
+      const source = await scratch.write('a.onnx', 'graph')
+      const added = registry.add({ actor, id: 'a', source, ...options })
+      await expect(added).rejects.toMatchObject({ code: 'INPUT_INVALID' })
+      expect(await registry.list()).toEqual([])
+    },
+  )
+})
+
+describe('a version that an alias names', () => {
+  it('is not removed alone, but with the model', async () => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    await addVersions(registry, scratch, 'a', 2)
+    const targets = [{ version: 1, weight: 1 }]
+    for (const alias of ['prod', 'stable']) await registry.setAlias({ actor, id: 'a', alias, targets })
+    await expect(registry.remove({ actor, id: 'a', version: 1 })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringContaining('a@prod, a@stable'),
+      details: { issues: [{ path: '/version' }] },
+    })
+    await registry.remove({ actor, id: 'a', version: 2 })
+    await registry.remove({ actor, id: 'a', version: null })
+    await addVersions(registry, scratch, 'a', 1)
+    expect((await registry.show('a')).aliases).toEqual([])
+    await expect(registry.find(question('a@prod'))).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
   })
 })
