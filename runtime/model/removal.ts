@@ -47,11 +47,9 @@ async function findOrigin({ sql }: Transaction, id: string): Promise<OriginRow |
   return row
 }
 
-async function dropModel(transaction: Transaction, id: string): Promise<readonly DigestRow[]> {
-  const { sql, note } = transaction
+async function dropModel({ sql, note }: Transaction, id: string): Promise<readonly DigestRow[]> {
   await sql`DELETE FROM aliases WHERE model_id = ${id}`
   const dropped = await sql<DigestRow[]>`DELETE FROM versions WHERE model_id = ${id} RETURNING digest`
-  await forgetOwner(transaction, id)
   await note('model.remove', id)
   return dropped
 }
@@ -66,15 +64,8 @@ async function dropVersion(
   const dropped = await sql<DigestRow[]>`
     DELETE FROM versions WHERE model_id = ${id} AND version = ${version} RETURNING digest`
   if (dropped.length === 0) throw selectedNotFound(id, version)
-  await forgetOwner(transaction, id)
   await note('model.remove', `${id}@${version}`)
   return dropped
-}
-
-/** A model without versions is none. Its row only counts on. */
-async function forgetOwner({ sql }: Transaction, id: string): Promise<void> {
-  await sql`
-    UPDATE models SET tenant = NULL WHERE id = ${id} AND NOT EXISTS (SELECT 1 FROM versions WHERE model_id = ${id})`
 }
 
 function comesFromFolder(): Error {

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import type { AddedModel, AddModelOptions, Publisher } from '../../runtime/model/registration.ts'
 import { buildArchive } from '../support/archive-builder.ts'
 import { createScratch, type Scratch } from './scratch.ts'
 import {
@@ -116,46 +115,6 @@ describe('the registry', () => {
     })
     expect(await registry.list()).toEqual([])
     expect(await artifacts(scratch)).toBe(0)
-  })
-
-  it('removes what no other model names', async () => {
-    await using scratch = await createScratch()
-    await using registry = await open(scratch)
-    const shared = await scratch.write('shared.onnx', 'shared')
-    const own = await scratch.write('own.onnx', 'own')
-    await registry.add({ actor, id: 'a', source: shared })
-    await registry.add({ actor, id: 'a', source: own })
-    await registry.add({ actor, id: 'b', source: shared })
-    expect(await artifacts(scratch)).toBe(2)
-    await registry.remove({ actor, id: 'a', version: null })
-    expect(await artifacts(scratch)).toBe(1)
-    await expect(registry.find(question('a'))).rejects.toMatchObject({
-      code: 'MODEL_NOT_FOUND',
-      details: { model: 'a' },
-    })
-    expect(await findVersions(registry, 'b')).toEqual([['1', 1]])
-  })
-
-  it('removes one version, and the one before is served again', async () => {
-    await using scratch = await createScratch()
-    await using registry = await open(scratch)
-    for (const text of ['one', 'two'])
-      await registry.add({ actor, id: 'a', source: await scratch.write('a.onnx', text) })
-    await registry.remove({ actor, id: 'a', version: 2 })
-    expect(await findVersions(registry, 'a')).toEqual([['1', 1]])
-    await expect(registry.remove({ actor, id: 'a', version: 2 })).rejects.toMatchObject({
-      details: { model: 'a@2' },
-    })
-    expect(await artifacts(scratch)).toBe(1)
-  })
-
-  it('gives no version number twice, so that a key never means another model', async () => {
-    await using scratch = await createScratch()
-    await using registry = await open(scratch)
-    const source = await scratch.write('a.onnx', 'graph')
-    await registry.add({ actor, id: 'a', source })
-    await registry.remove({ actor, id: 'a', version: null })
-    expect(await registry.add({ actor, id: 'a', source })).toMatchObject({ version: 2, changed: true })
   })
 
   it('keeps what it has when it is opened again, also from two places at once', async () => {
@@ -294,95 +253,5 @@ describe('a caller whom no model is asked for', () => {
     await expect(registry.confirm(question('anything', bearer(token)))).rejects.toMatchObject({
       code: 'TOKEN_INVALID',
     })
-  })
-})
-
-describe('the owner of a model', () => {
-  it('stays until another is said, and is forgotten with the last version', async () => {
-    await using scratch = await createScratch()
-    await using registry = await open(scratch)
-    const source = await scratch.write('a.onnx', 'graph')
-    const add = (options: Partial<AddModelOptions>): Promise<AddedModel> =>
-      registry.add({ actor, id: 'a', source, ...options })
-    const owner = async (): Promise<string | null> => (await registry.show('a')).tenant
-    await add({})
-    expect(await owner()).toBeNull()
-    expect(await add({ tenant: 'acme' })).toMatchObject({ version: 1, changed: false })
-    expect(await owner()).toBe('acme')
-    await add({ fields: { a: 1 } })
-    expect(await owner()).toBe('acme')
-    await add({ tenant: null, fields: { a: 1 } })
-    expect(await owner()).toBeNull()
-    await add({ tenant: 'acme' })
-    for (const version of [1, 2, 3]) await registry.remove({ actor, id: 'a', version })
-    await add({})
-    expect(await owner()).toBeNull()
-    await add({ tenant: 'acme' })
-    await registry.remove({ actor, id: 'a', version: null })
-    await add({})
-    expect(await owner()).toBeNull()
-  })
-
-  it('is whoever publishes it first, and nobody else publishes it then', async () => {
-    await using scratch = await createScratch()
-    await using registry = await open(scratch)
-    const source = await scratch.write('a.onnx', 'graph')
-    const publish = (
-      id: string,
-      tenant: string | null,
-      options: Partial<AddModelOptions & Publisher> = {},
-    ): Promise<AddedModel> => {
-      const { models = null, ...rest } = options
-      return registry.add({ actor, id, source, publisher: { tenant, models }, ...rest })
-    }
-    const forbidden = { code: 'MODEL_FORBIDDEN' }
-    await publish('a', 'acme')
-    expect((await registry.show('a')).tenant).toBe('acme')
-    await expect(publish('a', 'globex')).rejects.toMatchObject({ ...forbidden, details: { model: 'a' } })
-    await expect(publish('a', null)).rejects.toMatchObject(forbidden)
-    await expect(publish('a', 'acme', { tenant: null })).rejects.toMatchObject(forbidden)
-    await expect(publish('a', 'acme', { tenant: 'globex' })).rejects.toMatchObject(forbidden)
-    await expect(publish('b', 'acme', { models: ['a'] })).rejects.toMatchObject(forbidden)
-    await publish('c', null)
-    await expect(publish('c', 'acme')).rejects.toMatchObject(forbidden)
-    expect(await publish('a', 'acme', { models: ['a'], fields: { a: 1 } })).toMatchObject({ version: 2 })
-    expect((await registry.list()).map(({ id, tenant }) => [id, tenant])).toEqual([
-      ['a', 'acme'],
-      ['c', null],
-    ])
-    expect(await artifacts(scratch)).toBe(1)
-    expect(await scratch.list('models/staging')).toEqual([])
-  })
-
-  it.each([{ tenant: '' }, { tenant: 'a\nb' }, { publisher: { tenant: '', models: null } }, { actor: '' }])(
-    'and whoever adds it are named within bounds, unlike %j',
-    async (options) => {
-      await using scratch = await createScratch()
-      await using registry = await open(scratch)
-      const source = await scratch.write('a.onnx', 'graph')
-      const added = registry.add({ actor, id: 'a', source, ...options })
-      await expect(added).rejects.toMatchObject({ code: 'INPUT_INVALID' })
-      expect(await registry.list()).toEqual([])
-    },
-  )
-})
-
-describe('a version that an alias names', () => {
-  it('is not removed alone, but with the model', async () => {
-    await using scratch = await createScratch()
-    await using registry = await open(scratch)
-    await addVersions(registry, scratch, 'a', 2)
-    const targets = [{ version: 1, weight: 1 }]
-    for (const alias of ['prod', 'stable']) await registry.setAlias({ actor, id: 'a', alias, targets })
-    await expect(registry.remove({ actor, id: 'a', version: 1 })).rejects.toMatchObject({
-      code: 'INPUT_INVALID',
-      message: expect.stringContaining('a@prod, a@stable'),
-      details: { issues: [{ path: '/version' }] },
-    })
-    await registry.remove({ actor, id: 'a', version: 2 })
-    await registry.remove({ actor, id: 'a', version: null })
-    await addVersions(registry, scratch, 'a', 1)
-    expect((await registry.show('a')).aliases).toEqual([])
-    await expect(registry.find(question('a@prod'))).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
   })
 })

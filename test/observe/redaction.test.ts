@@ -25,6 +25,14 @@ it('replaces unsigned, encrypted and shortened tokens too', () => {
   }
 })
 
+it('replaces an access token of the registry and a part of one, and no name that is like it', () => {
+  const text = `isoplexat_${'aZ09_-'.repeat(7)}x`
+  expect(redactText(`Token ${text}, then`)).toBe(`Token ${redacted}, then`)
+  expect(redactText(text.slice(0, 16))).toBe(redacted)
+  const metric = 'isoplex_replica_request_duration_seconds'
+  expect(redactText(metric)).toBe(metric)
+})
+
 it('leaves other text as it is', () => {
   for (const text of ['eyJ', 'eyJ is a prefix', 'a.b.c', 'onnxruntime-node 1.30.0', '']) {
     expect(redactText(text)).toBe(text)
