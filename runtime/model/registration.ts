@@ -105,9 +105,13 @@ export async function register(
 export function assertAddModelOptions({ fields = {}, tenant, publisher }: AddModelOptions): void {
   assertInput(
     ['/fields', isRecord(fields), 'an object'],
-    ['/tenant', tenant == null || isName(tenant), `null, or ${nameRule}`],
-    ['/publisher/tenant', publisher?.tenant == null || isName(publisher.tenant), `null, or ${nameRule}`],
+    ['/tenant', tenant === undefined || isOwner(tenant), `null, or ${nameRule}`],
+    ['/publisher/tenant', publisher === undefined || isOwner(publisher.tenant), `null, or ${nameRule}`],
   )
+}
+
+function isOwner(value: unknown): boolean {
+  return value === null || isName(value)
 }
 
 function isRecord(value: unknown): boolean {

@@ -60,17 +60,21 @@ describe('the owner of a model', () => {
     expect(await scratch.list('models/staging')).toEqual([])
   })
 
-  it.each([{ tenant: '' }, { tenant: 'a\nb' }, { publisher: { tenant: '', models: null } }, { actor: '' }])(
-    'and whoever adds it are named within bounds, unlike %j',
-    async (options) => {
-      await using scratch = await createScratch()
-      await using registry = await open(scratch)
-      const source = await scratch.write('a.onnx', 'graph')
-      const added = registry.add({ actor, id: 'a', source, ...options })
-      await expect(added).rejects.toMatchObject({ code: 'INPUT_INVALID' })
-      expect(await registry.list()).toEqual([])
-    },
-  )
+  it.each([
+    { tenant: '' },
+    { tenant: 'a\nb' },
+    { publisher: { tenant: '', models: null } },
+    { publisher: { models: null } as never },
+    { fields: ['a'] as never },
+    { actor: '' },
+  ])('and whoever adds it are named within bounds, unlike %j', async (options) => {
+    await using scratch = await createScratch()
+    await using registry = await open(scratch)
+    const source = await scratch.write('a.onnx', 'graph')
+    const added = registry.add({ actor, id: 'a', source, ...options })
+    await expect(added).rejects.toMatchObject({ code: 'INPUT_INVALID' })
+    expect(await registry.list()).toEqual([])
+  })
 })
 
 describe('the audit of models that are added', () => {
