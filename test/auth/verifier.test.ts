@@ -283,4 +283,49 @@ describe('the memory of a verifier', () => {
     for (const text of long) await roomy.verify(text)
     expect(long.map((text) => roomy.verify(text) instanceof Promise)).toEqual([true, false])
   })
+
+  it('remembers no token for longer than it is told', async () => {
+    const { verifier, clock } = verifierAt({ cacheMs: 1_000 })
+    const text = await token()
+    await verifier.verify(text)
+    clock.ms += 999
+    expect(verifier.verify(text)).not.toBeInstanceOf(Promise)
+    clock.ms += 1
+    expect(verifier.verify(text)).toBeInstanceOf(Promise)
+  })
+
+  it('never answers from memory past an end, and never remembers more than it may, whatever comes', async () => {
+    const lives = [1, 2, 30, 700]
+    const texts = lives.flatMap((life) =>
+      ['a', 'b'].map((model) => ({
+        text: forge(header, { model, exp: startSeconds + life }),
+        endsMs: (startSeconds + life) * 1000,
+      })),
+    )
+    const step = fc.record({
+      index: fc.nat({ max: texts.length - 1 }),
+      waitMs: fc.oneof(fc.nat({ max: 1_500 }), fc.constantFrom(0, 5_000, 30_000, -2_000, 600_000)),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (steps, cacheSize) => {
+          const { verifier, clock } = verifierAt({ cacheSize, clockToleranceSeconds: 0 })
+          for (const { index, waitMs } of steps) {
+            clock.ms += waitMs
+            const { text = '', endsMs = 0 } = texts[index] ?? {}
+            const answer = verifier.verify(text)
+            if (!(answer instanceof Promise)) expect(clock.ms).toBeLessThan(endsMs)
+            const outcome = await Promise.resolve(answer).catch(() => null)
+            expect(outcome !== null).toBe(clock.ms < endsMs)
+          }
+          const answers = texts.map(({ text }) => verifier.verify(text))
+          await Promise.allSettled(answers)
+          const remembered = answers.filter((answer) => !(answer instanceof Promise))
+          expect(remembered.length).toBeLessThanOrEqual(cacheSize)
+        },
+      ),
+    )
+  })
 })
