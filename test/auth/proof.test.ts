@@ -3,8 +3,73 @@ import { describe, expect, it } from 'vitest'
 import { createSynapseIssuer } from '../../runtime/auth/issuer.ts'
 import { createServeMultiplexedModelId } from '../../runtime/auth/synapse-token.ts'
 import { createEncryptedToken } from '../../runtime/auth/token.ts'
-import { claims, forge, key, otherKey, reasonOf, startMs, startSeconds, verifierAt } from './forged-token.ts'
+import {
+  claims,
+  forge,
+  header,
+  key,
+  otherKey,
+  reasonOf,
+  startMs,
+  startSeconds,
+  token,
+  verifierAt,
+} from './forged-token.ts'
 import { encrypt, encrypting, issuers, opener, pairs, seal, sign, verify } from './issuer-scene.ts'
+
+describe('a signed token', () => {
+  it.each([
+    ['a missing model', { exp: claims.exp }],
+    ['a model that is a number', { ...claims, model: 1 }],
+    ['an empty model', { ...claims, model: '' }],
+    ['a long model', { ...claims, model: 'x'.repeat(257) }],
+    ['a model with a line break', { ...claims, model: 'a\nb' }],
+    ['a tenant that is no text', { ...claims, tenant: ['acme'] }],
+    ['an empty tenant', { ...claims, tenant: '' }],
+    ['a missing end', { model: 'digits' }],
+    ['an end that is a text', { ...claims, exp: String(claims.exp) }],
+    ['an end that is null', { ...claims, exp: null }],
+    ['a start that is a text', { ...claims, nbf: '0' }],
+    ['a start that is null', { ...claims, nbf: null }],
+    ['an end beyond time', { ...claims, exp: 1e20 }],
+  ])('refuses claims with %s', async (_, payload) => {
+    expect(await reasonOf(forge(header, payload))).toBe('claims')
+  })
+
+  it('refuses an end that overflows to infinity', async () => {
+    expect(await reasonOf(forge(header, '{"model":"digits","exp":1e999}'))).toBe('claims')
+  })
+
+  it('honours exp and nbf with the tolerance for clocks, and no more', async () => {
+    const ended = (seconds: number): string => forge(header, { ...claims, exp: startSeconds - seconds })
+    const starting = (seconds: number): string => forge(header, { ...claims, nbf: startSeconds + seconds })
+    expect(await reasonOf(ended(5))).toBe('expired')
+    expect(await reasonOf(ended(0), { clockToleranceSeconds: 0 })).toBe('expired')
+    expect(await reasonOf(starting(6))).toBe('early')
+    expect(await reasonOf(starting(1), { clockToleranceSeconds: 0 })).toBe('early')
+    await verifierAt().verifier.verify(ended(4))
+    await verifierAt().verifier.verify(starting(5))
+    expect(await reasonOf(forge(header, { ...claims, exp: -1 }))).toBe('expired')
+  })
+
+  it('takes an issue time in the future: only exp and nbf bind', async () => {
+    const future = forge(header, { ...claims, iat: startSeconds + 30 })
+    expect(await verifierAt().verifier.verify(future)).toMatchObject({ modelId: 'digits' })
+  })
+
+  it('checks the audience where one is configured, and takes none elsewhere', async () => {
+    const audience = 'https://a.example'
+    const named = await token({ audience })
+    expect(await verifierAt({ audience }).verifier.verify(named)).toMatchObject({ modelId: 'digits' })
+    const several = forge(header, { ...claims, aud: ['https://b.example', audience] })
+    expect(await verifierAt({ audience }).verifier.verify(several)).toMatchObject({ modelId: 'digits' })
+    expect(await reasonOf(named)).toBe('claims')
+    expect(await reasonOf(await token(), { audience })).toBe('claims')
+    expect(await reasonOf(named, { audience: 'https://b.example' })).toBe('claims')
+    expect(await reasonOf(forge(header, { ...claims, aud: [] }))).toBe('claims')
+    expect(await reasonOf(forge(header, { ...claims, aud: null }))).toBe('claims')
+  })
+})
 
 describe('an encrypted token', () => {
   const options = { model: 'digits', accessToken: 'very-secret', expiresInSeconds: 60, now: () => startMs }
