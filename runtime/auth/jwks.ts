@@ -45,17 +45,17 @@ export function createJwksSource({
   let keys: readonly TokenKey[] = []
   let fetchedMs = Number.NEGATIVE_INFINITY
   let triedMs = Number.NEGATIVE_INFINITY
-  let failing = false
+  let failure: { readonly cause: unknown } | null = null
   let fetching: Promise<void> | null = null
 
   const refresh = async (): Promise<void> => {
     try {
       keys = await importKeySet(await fetchJson(url), algorithms)
       fetchedMs = now()
-      failing = false
-    } catch {
+      failure = null
+    } catch (cause) {
       // The keys of before count on; where there is none that fits, `select` says so.
-      failing = true
+      failure = { cause }
     }
     triedMs = now()
   }
@@ -73,7 +73,7 @@ export function createJwksSource({
     }
     await fetching
     const found = known(algorithm, id)
-    if (found.length === 0 && failing) throw unavailable(issuer)
+    if (found.length === 0 && failure !== null) throw unavailable(issuer, failure.cause)
     return found
   }
 
@@ -113,7 +113,7 @@ async function toTokenKey(jwk: JWK, algorithm: PublicAlgorithm): Promise<TokenKe
   return material && Object.freeze({ ...material, algorithm, untilMs: Number.POSITIVE_INFINITY })
 }
 
-function unavailable(issuer: string): IsoplexError<'FETCH_FAILED'> {
+function unavailable(issuer: string, cause: unknown): IsoplexError<'FETCH_FAILED'> {
   const message = `The keys of the token issuer "${issuer}" cannot be had now; try again.`
-  return new IsoplexError('FETCH_FAILED', message, { details: { reason: 'connection' } })
+  return new IsoplexError('FETCH_FAILED', message, { details: { reason: 'connection' }, cause })
 }

@@ -27,7 +27,7 @@ export interface ProjectKeyFacts {
 
 /** How long a retired key goes on to verify. */
 export interface RotationOptions {
-  /** Exactly so long, in seconds. @default as long as its tokens may live, and at least `tokenLifeSeconds` */
+  /** So long, in whole seconds; 0 ends its tokens at once. @default as long as its tokens may live, and at least `tokenLifeSeconds` */
   readonly keepSeconds?: number
   /** The life of the tokens that are made where nobody asks for another, in seconds. */
   readonly tokenLifeSeconds: number
@@ -98,7 +98,7 @@ export function rotateProjectKeys(
 ): readonly ProjectKeyFacts[] {
   const lines = changeLines(stateDirectory, ([first, ...others]) => {
     const keptSeconds = keepSeconds ?? Math.max(first.lifeSeconds, tokenLifeSeconds) + slackSeconds
-    const retired = { ...first, untilSeconds: Math.ceil(now() / 1000) + keptSeconds }
+    const retired = { ...first, untilSeconds: Math.floor(now() / 1000) + keptSeconds }
     const kept = [retired, ...others].filter((line) => isAlive(line, now()))
     if (kept.length >= maxProjectKeys) {
       const message = `There are ${kept.length} keys already; remove one, as "isoplex keys list" shows them.`

@@ -1,7 +1,7 @@
-import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { decodeJwt, decodeProtectedHeader, generateKeyPair, jwtDecrypt } from 'jose'
 import { beforeAll, expect, it } from 'vitest'
 import { createProjectKey, type ProjectKey } from '../../runtime/auth/project-key.ts'
-import { createModelToken } from '../../runtime/auth/token.ts'
+import { createEncryptedToken, createIssuerToken, createModelToken } from '../../runtime/auth/token.ts'
 
 let key: ProjectKey
 beforeAll(async () => {
@@ -32,4 +32,35 @@ it('refuses options out of their bounds and names them', () => {
   }
   expect(() => createModelToken(key, { ...good, model: '' })).toThrow('"model"')
   expect(() => createModelToken(key, { ...good, tenant: 'a\nb' })).toThrow('"tenant"')
+  for (const accessToken of ['', 'a\nb', 'x'.repeat(4097)]) {
+    expect(() => createEncryptedToken(key, { ...good, accessToken })).toThrow('"accessToken"')
+  }
+})
+
+it('says in an encrypted token what a signed one says, to its key alone', async () => {
+  const options = { model: 'digits', tenant: 'acme', accessToken: 'secret', expiresInSeconds: 60, now }
+  const token = await createEncryptedToken(key, options)
+  const header = { alg: 'dir', enc: 'A256GCM', typ: 'JWT', kid: key.id }
+  expect(decodeProtectedHeader(token)).toEqual(header)
+  const { payload } = await jwtDecrypt(token, key.encryption, { currentDate: new Date(now()) })
+  expect(payload).toEqual({
+    model: 'digits',
+    tenant: 'acme',
+    token: 'secret',
+    iat: 1_700_000_000,
+    exp: 1_700_000_060,
+  })
+  expect(await createEncryptedToken(key, options)).not.toBe(token)
+})
+
+it('says in the token of another issuer what that one must say, in its words', async () => {
+  const { privateKey } = await generateKeyPair('EdDSA')
+  const signing = { algorithm: 'EdDSA', id: 'k', key: privateKey } as const
+  const options = { model: 'digits', tenant: 'acme', accessToken: 'secret', expiresInSeconds: 60, now }
+  const claims = { model: 'm', tenant: 'org', accessToken: 'at' }
+  const token = await createIssuerToken(signing, { ...options, claims, issuer: 'i', audience: 'a' })
+  expect(decodeProtectedHeader(token)).toEqual({ alg: 'EdDSA', typ: 'JWT', kid: 'k' })
+  expect(decodeJwt(token)).toMatchObject({ m: 'digits', org: 'acme', at: 'secret', iss: 'i', aud: 'a' })
+  const bare = await createIssuerToken({ ...signing, id: null }, options)
+  expect(decodeProtectedHeader(bare)).toEqual({ alg: 'EdDSA', typ: 'JWT' })
 })

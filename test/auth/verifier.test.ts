@@ -124,58 +124,6 @@ describe('createTokenVerifier', () => {
     expect(await reasonOf(forge(nested, claims).slice(0, 16_000))).toBe('malformed')
   })
 
-  it.each([
-    ['a missing model', { exp: claims.exp }],
-    ['a model that is a number', { ...claims, model: 1 }],
-    ['an empty model', { ...claims, model: '' }],
-    ['a long model', { ...claims, model: 'x'.repeat(257) }],
-    ['a model with a line break', { ...claims, model: 'a\nb' }],
-    ['a tenant that is no text', { ...claims, tenant: ['acme'] }],
-    ['an empty tenant', { ...claims, tenant: '' }],
-    ['a missing end', { model: 'digits' }],
-    ['an end that is a text', { ...claims, exp: String(claims.exp) }],
-    ['an end that is null', { ...claims, exp: null }],
-    ['a start that is a text', { ...claims, nbf: '0' }],
-    ['a start that is null', { ...claims, nbf: null }],
-    ['an end beyond time', { ...claims, exp: 1e20 }],
-  ])('refuses claims with %s', async (_, payload) => {
-    expect(await reasonOf(forge(header, payload))).toBe('claims')
-  })
-
-  it('refuses an end that overflows to infinity', async () => {
-    expect(await reasonOf(forge(header, '{"model":"digits","exp":1e999}'))).toBe('claims')
-  })
-
-  it('honours exp and nbf with the tolerance for clocks, and no more', async () => {
-    const ended = (seconds: number): string => forge(header, { ...claims, exp: startSeconds - seconds })
-    const starting = (seconds: number): string => forge(header, { ...claims, nbf: startSeconds + seconds })
-    expect(await reasonOf(ended(5))).toBe('expired')
-    expect(await reasonOf(ended(0), { clockToleranceSeconds: 0 })).toBe('expired')
-    expect(await reasonOf(starting(6))).toBe('early')
-    expect(await reasonOf(starting(1), { clockToleranceSeconds: 0 })).toBe('early')
-    await verifierAt().verifier.verify(ended(4))
-    await verifierAt().verifier.verify(starting(5))
-    expect(await reasonOf(forge(header, { ...claims, exp: -1 }))).toBe('expired')
-  })
-
-  it('takes an issue time in the future: only exp and nbf bind', async () => {
-    const future = forge(header, { ...claims, iat: startSeconds + 30 })
-    expect(await verifierAt().verifier.verify(future)).toMatchObject({ modelId: 'digits' })
-  })
-
-  it('checks the audience where one is configured, and takes none elsewhere', async () => {
-    const audience = 'https://a.example'
-    const named = await token({ audience })
-    expect(await verifierAt({ audience }).verifier.verify(named)).toMatchObject({ modelId: 'digits' })
-    const several = forge(header, { ...claims, aud: ['https://b.example', audience] })
-    expect(await verifierAt({ audience }).verifier.verify(several)).toMatchObject({ modelId: 'digits' })
-    expect(await reasonOf(named)).toBe('claims')
-    expect(await reasonOf(await token(), { audience })).toBe('claims')
-    expect(await reasonOf(named, { audience: 'https://b.example' })).toBe('claims')
-    expect(await reasonOf(forge(header, { ...claims, aud: [] }))).toBe('claims')
-    expect(await reasonOf(forge(header, { ...claims, aud: null }))).toBe('claims')
-  })
-
   it('refuses every token with one letter changed, also where the letter decodes to the same bytes', async () => {
     const good = await token({ tenant: 'acme' })
     const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
@@ -282,5 +230,50 @@ describe('the memory of a verifier', () => {
     const long = ['a', 'b'].map((model) => forge(header, { ...claims, model, padding: 'x'.repeat(12_000) }))
     for (const text of long) await roomy.verify(text)
     expect(long.map((text) => roomy.verify(text) instanceof Promise)).toEqual([true, false])
+  })
+
+  it('remembers no token for longer than it is told', async () => {
+    const { verifier, clock } = verifierAt({ cacheMs: 1_000 })
+    const text = await token()
+    await verifier.verify(text)
+    clock.ms += 999
+    expect(verifier.verify(text)).not.toBeInstanceOf(Promise)
+    clock.ms += 1
+    expect(verifier.verify(text)).toBeInstanceOf(Promise)
+  })
+
+  it('never answers from memory past an end, and never remembers more than it may, whatever comes', async () => {
+    const lives = [1, 2, 30, 700]
+    const texts = lives.flatMap((life) =>
+      ['a', 'b'].map((model) => ({
+        text: forge(header, { model, exp: startSeconds + life }),
+        endsMs: (startSeconds + life) * 1000,
+      })),
+    )
+    const step = fc.record({
+      index: fc.nat({ max: texts.length - 1 }),
+      waitMs: fc.oneof(fc.nat({ max: 1_500 }), fc.constantFrom(0, 5_000, 30_000, -2_000, 600_000)),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (steps, cacheSize) => {
+          const { verifier, clock } = verifierAt({ cacheSize, clockToleranceSeconds: 0 })
+          for (const { index, waitMs } of steps) {
+            clock.ms += waitMs
+            const { text = '', endsMs = 0 } = texts[index] ?? {}
+            const answer = verifier.verify(text)
+            if (!(answer instanceof Promise)) expect(clock.ms).toBeLessThan(endsMs)
+            const outcome = await Promise.resolve(answer).catch(() => null)
+            expect(outcome !== null).toBe(clock.ms < endsMs)
+          }
+          const answers = texts.map(({ text }) => verifier.verify(text))
+          await Promise.allSettled(answers)
+          const remembered = answers.filter((answer) => !(answer instanceof Promise))
+          expect(remembered.length).toBeLessThanOrEqual(cacheSize)
+        },
+      ),
+    )
   })
 })

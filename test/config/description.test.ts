@@ -15,6 +15,7 @@ function documentationOf(key: string): string | undefined {
 }
 
 function sourceTextOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sourceTextOf).join(', ')}]`
   return typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
 }
 

@@ -146,6 +146,17 @@ describe('resolveConfig', () => {
     ['provider', 'wasm'],
     ['fallback', 'auto'],
     ['audience', 'a\nb'],
+    ['tokenIssuers', '[{"name":"a"}]'],
+    ['tokenIssuers', 'https://id.example'],
+    ['backend', 'other'],
+    ['backendUrl', 'ftp://a.example'],
+    ['backendUrl', 'https://a b'],
+    ['backendHeaders', 'cookie'],
+    ['artifactHosts', 'a.example/models'],
+    ['artifactHosts', 's3://'],
+    ['inputHosts', 's3://bucket'],
+    ['inputHosts', 'http://a.example:80'],
+    ['publicUrl', 'https://a.example/'],
   ])('refuses %s %j', (key, value) => {
     expect(refusal({ flags: { [key]: value } })).toMatch(/^--[a-z-]+ must be /)
   })
@@ -159,6 +170,11 @@ describe('resolveConfig', () => {
     ['allowedHosts', 'a-b.example'],
     ['port', ' 3000 '],
     ['fallback', 'cpu'],
+    ['backend', 'embedded'],
+    ['backendUrl', 'http://127.0.0.1:8000/'],
+    ['artifactHosts', '*.a.example, http://10.0.0.7:9000, s3://bucket-1, *'],
+    ['publicUrl', 'https://a.example:8443'],
+    ['tokenIssuers', '[{"name":"a","jwksUrl":"https://a.example/keys"}]'],
   ])('takes %s %j', (key, value) => {
     expect(() => resolveConfig({ flags: { [key]: value } })).not.toThrow()
   })
@@ -166,6 +182,12 @@ describe('resolveConfig', () => {
   it('refuses limits that contradict each other', () => {
     expect(refusal({ flags: { maxBodyBytes: 300_000_000 } })).toContain('maxBodiesInFlightBytes (268435456)')
     expect(refusal({ flags: { shutdownGraceMs: 31_000 } })).toContain('shutdownTimeoutMs (30000)')
+  })
+
+  it('asks for the URL of a Synapse backend, and reads it where Synapse has it', () => {
+    expect(refusal({ flags: { backend: 'synapse' } })).toContain('needs a backendUrl')
+    const environment = { SYNAPSE_HOST: 'https://b.example', SYNAPSE_PLUGIN_RUN_HOST: 'https://a.example' }
+    expect(resolveConfig({ environment, flags: { backend: 'synapse' } }).backendUrl).toBe('https://a.example')
   })
 
   it('cuts a long value short in its message', () => {

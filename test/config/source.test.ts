@@ -11,7 +11,10 @@ import {
 it('names variables and flags after their keys, no two alike', () => {
   expect(variablesOf('maxBodiesInFlightBytes')).toEqual(['ISOPLEX_MAX_BODIES_IN_FLIGHT_BYTES'])
   expect(flagOf('maxBodiesInFlightBytes')).toBe('--max-bodies-in-flight-bytes')
-  expect(new Set(configKeys.flatMap(variablesOf)).size).toBe(configKeys.length + 2)
+  const platformNames = ['PORT', 'HOST', 'SYNAPSE_PLUGIN_RUN_HOST', 'SYNAPSE_HOST']
+  const names = configKeys.flatMap(variablesOf)
+  expect(names.filter((name) => !name.startsWith('ISOPLEX_'))).toEqual(platformNames)
+  expect(new Set(names).size).toBe(configKeys.length + platformNames.length)
   expect(new Set(configKeys.map(flagOf)).size).toBe(configKeys.length)
 })
 
@@ -28,6 +31,12 @@ it('reads text by the kind of its key', () => {
     ['ISOPLEX_HOST', '::1'],
     ['ISOPLEX_ALLOWED_HOSTS', ['a', 'b']],
   ])
+})
+
+it('reads a list of objects as JSON, and a list of texts by its commas', () => {
+  const flags = { tokenIssuers: ' [{"name":"a"}] ', inputHosts: '*' }
+  expect(flagEntries(flags).map(({ value }) => value)).toEqual([[{ name: 'a' }], ['*']])
+  expect(flagEntries({ tokenIssuers: 'a,b' })[0]?.value).toBe('a,b')
 })
 
 it('passes on what it cannot read, so that the message can show it', () => {
