@@ -27,7 +27,8 @@ export interface ModelResolver {
   /**
    * Asks the backend which versions of a model a caller may use.
    *
-   * @throws {IsoplexError} as `Backend.find`
+   * @throws {IsoplexError} `TOKEN_INVALID`, `MODEL_FORBIDDEN`, `MODEL_NOT_FOUND`, `BACKEND_UNAVAILABLE`,
+   * `BACKEND_BROKEN`; as `Backend.find`
    */
   find(question: ModelQuestion): Promise<FoundModel>
   /**

@@ -27,19 +27,20 @@ export interface ModelAccess {
    * The model that a token names. Where several versions share the requests, `stickyKey` decides: equal keys get
    * the same version; without one, that of the principal.
    *
-   * @throws {IsoplexError} as `Backend.find` and `ModelResolver.prepare`
+   * @throws {IsoplexError} `MODEL_FORBIDDEN`, `MODEL_NOT_FOUND` and whatever else `Backend.find` and
+   * `ModelResolver.prepare` throw
    */
   grant(credentials: Credentials, stickyKey: string | null): Promise<GrantedModel>
   /**
    * A model that needs no token.
    *
-   * @throws {IsoplexError} as {@link grant}
+   * @throws {IsoplexError} `MODEL_FORBIDDEN`, `MODEL_NOT_FOUND` and the others of {@link grant}
    */
   grantDefault(modelId: string, stickyKey: string | null): Promise<GrantedModel>
   /**
    * The principal of a caller who needs no model.
    *
-   * @throws {IsoplexError} as `Backend.confirm`
+   * @throws {IsoplexError} `TOKEN_INVALID` and whatever else `Backend.confirm` throws
    */
   confirm(credentials: Credentials): Promise<string>
 }

@@ -1,7 +1,8 @@
 import { unzipSync } from 'fflate'
 import { jwtVerify } from 'jose'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { createTokenKey } from '../../runtime/auth/key.ts'
+import { createProjectIssuer } from '../../runtime/auth/issuer.ts'
+import { createProjectKey } from '../../runtime/auth/project-key.ts'
 import { createServeMultiplexedModelId } from '../../runtime/auth/synapse-token.ts'
 import { createModelToken } from '../../runtime/auth/token.ts'
 import { createTokenVerifier } from '../../runtime/auth/verifier.ts'
@@ -44,7 +45,7 @@ async function measureRequests(): Promise<Figure> {
 
 async function measureFreshTokens(): Promise<Figure> {
   const secret = crypto.getRandomValues(new Uint8Array(32))
-  const key = await createTokenKey(secret)
+  const key = await createProjectKey(secret)
   const count = 5_000
   const makeTokens = (): Promise<string[]> =>
     Promise.all(
@@ -69,7 +70,7 @@ async function measureFreshTokens(): Promise<Figure> {
     goal: '>= 0.8',
     rounds: 7,
     ours: () => {
-      const { verify } = createTokenVerifier({ keys: [key] })
+      const { verify } = createTokenVerifier({ issuers: [createProjectIssuer([key])] })
       return rate(verify)
     },
     theirs: () => rate((token) => jwtVerify(token, key.secret, { algorithms: ['HS256'] })),

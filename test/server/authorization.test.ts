@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createTokenKey } from '../../runtime/auth/key.ts'
+import { createProjectIssuer } from '../../runtime/auth/issuer.ts'
+import { createProjectKey } from '../../runtime/auth/project-key.ts'
 import { createModelToken } from '../../runtime/auth/token.ts'
 import { createTokenVerifier } from '../../runtime/auth/verifier.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
@@ -9,7 +10,7 @@ import { createModelAccess } from '../../runtime/server/model-access.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
 import { recordOf, sourceOfEverything } from './served.ts'
 
-const key = await createTokenKey(new Uint8Array(32).fill(1))
+const key = await createProjectKey(new Uint8Array(32).fill(1))
 const token = await createModelToken(key, { model: 'bird', tenant: 'forest', expiresInSeconds: 600 })
 const nameless = await createModelToken(key, { model: 'bird', expiresInSeconds: 600 })
 
@@ -21,7 +22,7 @@ const publicInference = sampleFunction('infer', { ...withDefault, access: 'publi
 
 /** Finds every model, and says in its metadata for whom. */
 const authorizer: Authorizer = {
-  verifier: createTokenVerifier({ keys: [key] }),
+  verifier: createTokenVerifier({ issuers: [createProjectIssuer([key])] }),
   models: createModelAccess(sourceOfEverything()),
   trustsLoopback: false,
 }
