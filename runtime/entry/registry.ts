@@ -5,6 +5,7 @@ import { toWire } from '../error/wire.ts'
 import { openArtifactStore } from '../model/artifact-store.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
+import type { Progress } from '../model/progress.ts'
 import { openRegistry } from '../model/registry.ts'
 import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
 import { createModelResolver, type ResolvedModel } from '../model/resolve.ts'
@@ -49,15 +50,24 @@ async function openMethods(): Promise<RegistryMethods> {
   }
 }
 
-async function answer({ id, method, parameters }: RegistryQuestion): Promise<void> {
+async function answer({ id, method, parameters, reports }: RegistryQuestion): Promise<void> {
   try {
-    const value = await (await methods)[method]?.(...(parameters as never[]))
+    const given = reports ? withReporter(parameters, (progress) => reply({ id, progress })) : parameters
+    const value = await (await methods)[method]?.(...(given as never[]))
     reply({ id, value })
   } catch (error) {
     const wire = toWire(error)
     if (errorCodes[wire.code].status >= 500) log.error('The registry failed', { method, directory, error })
     reply({ id, error: wire })
   }
+}
+
+/** Who asked took the function out of the first parameter, since it cannot cross. */
+function withReporter(
+  [first, ...others]: readonly unknown[],
+  onProgress: (progress: Progress) => void,
+): unknown[] {
+  return [{ ...(first as object), onProgress }, ...others]
 }
 
 function reply(message: RegistryAnswer): void {
