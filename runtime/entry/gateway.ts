@@ -119,6 +119,7 @@ export class Gateway {
       identity,
       exchange,
       corsOrigins: config.corsOrigins,
+      systemRoutes: [],
       readiness: () =>
         readinessOf({
           manifest,
