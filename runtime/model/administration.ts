@@ -1,13 +1,12 @@
 import type { AccessOptions, CheckedAccess, CreatedAccess, RegisteredAccess } from './access-table.ts'
+import type { AliasOptions, SetAliasOptions } from './alias-table.ts'
 import type { AuditEntry, AuditPage } from './audit-table.ts'
-import type { AliasTarget, RegisteredAlias, RegisteredModel } from './registered-model.ts'
+import type { RegisteredAlias, RegisteredModel } from './registered-model.ts'
 import type { AddedModel, AddModelOptions } from './registration.ts'
+import type { Registry } from './registry.ts'
+import type { RemoveModelOptions } from './removal.ts'
 import type { RegisteredTenant } from './tenant-table.ts'
-
-/** Who makes a change: whatever the audit is to show, such as `cli` or `access 7`. 1 to 256 characters. */
-export interface Change {
-  readonly actor: string
-}
+import type { Change } from './transaction.ts'
 
 /** A model to be shown. */
 export interface ShowModelParameters {
@@ -18,24 +17,13 @@ export interface ShowModelParameters {
 export type AddModelParameters = Omit<AddModelOptions, 'onProgress' | 'folderFingerprint'>
 
 /** A model to be removed, or one version of it. */
-export interface RemoveModelParameters extends Change {
-  readonly id: string
-  /** The version; `null` for the model with all its versions and aliases. */
-  readonly version: number | null
-}
+export interface RemoveModelParameters extends Change, RemoveModelOptions {}
 
-/** An alias of a model. */
-export interface AliasParameters extends Change {
-  readonly id: string
-  /** A letter, then letters, digits, `.`, `_` and `-`: up to 64 characters. */
-  readonly alias: string
-}
+/** An alias to be removed. */
+export interface AliasParameters extends Change, AliasOptions {}
 
 /** What an alias is to mean from now on. */
-export interface SetAliasParameters extends AliasParameters {
-  /** 1 to 16 versions, each with a weight from 1 to 1,000,000. */
-  readonly targets: readonly AliasTarget[]
-}
+export interface SetAliasParameters extends Change, SetAliasOptions {}
 
 /** A tenant to be added or revoked. */
 export interface TenantParameters extends Change {
@@ -117,4 +105,24 @@ export interface Administration {
   checkAccess(parameters: CheckAccessParameters): Promise<CheckedAccess | null>
   /** What was changed and by whom, newest first. */
   listAudit(parameters: AuditPage): Promise<readonly AuditEntry[]>
+}
+
+/** The administration of a registry that is open here. */
+export function createAdministration(registry: Registry): Administration {
+  return Object.freeze({
+    listModels: () => registry.list(),
+    showModel: ({ id }: ShowModelParameters) => registry.show(id),
+    addModel: (parameters: AddModelParameters) => registry.add(parameters),
+    removeModel: (parameters: RemoveModelParameters) => registry.remove(parameters),
+    setAlias: (parameters: SetAliasParameters) => registry.setAlias(parameters),
+    removeAlias: (parameters: AliasParameters) => registry.removeAlias(parameters),
+    listTenants: () => registry.listTenants(),
+    addTenant: (parameters: TenantParameters) => registry.addTenant(parameters),
+    revokeTenant: (parameters: TenantParameters) => registry.revokeTenant(parameters),
+    listAccesses: () => registry.listAccesses(),
+    addAccess: (parameters: AddAccessParameters) => registry.addAccess(parameters),
+    revokeAccess: (parameters: RevokeAccessParameters) => registry.revokeAccess(parameters),
+    checkAccess: ({ token }: CheckAccessParameters) => registry.checkAccess(token),
+    listAudit: (page: AuditPage) => registry.listAudit(page),
+  })
 }

@@ -69,26 +69,27 @@ export function toRegisteredVersion(row: VersionRow): RegisteredVersion {
 
 /** Makes models of rows that are ordered by model, and by version from the newest down. */
 export function toRegisteredModels(rows: readonly ModelRow[]): readonly RegisteredModel[] {
-  const models = [...Map.groupBy(rows, (row) => row.model_id)].map(([id, [newest, ...older]]) =>
+  const models = [...Map.groupBy(rows, (row) => row.model_id)].map(([id, versions]) =>
     Object.freeze({
       id,
-      tenant: newest?.tenant ?? null,
-      folderFingerprint: newest?.folder_fingerprint ?? null,
-      versions: Object.freeze([newest, ...older].filter((row) => row !== undefined).map(toRegisteredVersion)),
-      aliases: toRegisteredAliases(newest?.aliases ?? '[]'),
+      tenant: versions[0]?.tenant ?? null,
+      folderFingerprint: versions[0]?.folder_fingerprint ?? null,
+      versions: Object.freeze(versions.map(toRegisteredVersion)),
+      aliases: toRegisteredAliases(versions[0]?.aliases ?? '[]'),
     }),
   )
   return Object.freeze(models)
 }
 
-/** Makes aliases of the JSON of `[alias, version, weight]` in the order in which they are to stand. */
+/** Makes aliases of the JSON of `[alias, version, weight]` in any order. */
 function toRegisteredAliases(json: string): readonly RegisteredAlias[] {
   const rows: readonly (readonly [alias: string, version: number, weight: number])[] = JSON.parse(json)
-  const aliases = [...Map.groupBy(rows, ([alias]) => alias)].map(([alias, targets]) =>
+  const newestFirst = rows.toSorted(([, a], [, b]) => b - a)
+  const aliases = [...Map.groupBy(newestFirst, ([alias]) => alias)].map(([alias, targets]) =>
     Object.freeze({
       alias,
       targets: Object.freeze(targets.map(([, version, weight]) => Object.freeze({ version, weight }))),
     }),
   )
-  return Object.freeze(aliases)
+  return Object.freeze(aliases.toSorted((a, b) => (a.alias < b.alias ? -1 : 1)))
 }
