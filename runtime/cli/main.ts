@@ -14,6 +14,9 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   routes: async () => (await import('./routes.ts')).addRoutesCommand,
   token: async () => (await import('./token.ts')).addTokenCommand,
   models: async () => (await import('./models.ts')).addModelsCommand,
+  tenants: async () => (await import('./tenants.ts')).addTenantsCommand,
+  access: async () => (await import('./access.ts')).addAccessCommand,
+  audit: async () => (await import('./audit.ts')).addAuditCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
 }
 

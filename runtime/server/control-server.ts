@@ -17,19 +17,23 @@ export interface ControlServer extends AsyncDisposable {
   readonly socketPath: string
 }
 
+const unlimitedIdle: object = Object.freeze({ idleTimeout: 0 })
+
 /** Begins to listen on a unix socket of mode 0600. Closing it ends what is under way. */
 export function openControlServer({ socketPath, routes, log }: ControlServerOptions): ControlServer {
   const app = new Elysia()
   const refuse: Refuse = (request, error) => refusalReply(error, request, 0)
   const methods = routes.flatMap(({ handlers }) => Object.keys(handlers))
   const paths = new Routes(app, refuse, methods)
-  const connections = { hold: (request: Request) => server.timeout(request, 0), release: () => undefined }
+  const connections = { hold: () => undefined, release: () => undefined }
   for (const route of routes) addSystemRoute(paths, route, { log, connections })
   app.onError(({ request }) => refuse(request, routeNotFound(request)))
   const server = Bun.serve({
     unix: socketPath,
     development: false,
     fetch: (request) => app.fetch(request),
+    // Bun's types do not know that this counts for a unix socket too: adding a large model takes a while.
+    ...unlimitedIdle,
   })
   chmodSync(socketPath, 0o600)
   return Object.freeze({ socketPath, [Symbol.asyncDispose]: () => server.stop(true) })

@@ -1,6 +1,5 @@
 import type { FunctionLog } from '../../define/context.ts'
-import type { Administration } from '../../model/administration.ts'
-import type { ProgressOptions } from '../../model/progress.ts'
+import type { ReportingAdministration } from '../../model/administration.ts'
 import type { BodyReading } from '../json-body.ts'
 import type { RegistryService } from '../registry/service.ts'
 
@@ -10,13 +9,6 @@ export interface Administrator {
   readonly actor: string
   /** The access by which they come; `null` for whoever is at the machine itself. */
   readonly accessId: number | null
-}
-
-/** The registry as it is administered: adding a model tells how far it has come. */
-export interface ReportingAdministration extends Administration {
-  addModel(
-    parameters: Parameters<Administration['addModel']>[0] & ProgressOptions,
-  ): ReturnType<Administration['addModel']>
 }
 
 /** Bytes on their way into the store of this host. */

@@ -1,12 +1,5 @@
+import type { ArtifactFile } from '../../model/artifact-store.ts'
 import { type ByteRange, parseRange } from './byte-range.ts'
-
-/** An artifact as it lies on this host. */
-export interface ArtifactFile {
-  /** Its SHA-256, in lower-case hexadecimal. */
-  readonly digest: string
-  readonly path: string
-  readonly sizeBytes: number
-}
 
 /**
  * Answers with an artifact or a part of it (RFC 9110, sections 13 and 14), streamed from the file. Its digest is its
