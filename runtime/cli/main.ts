@@ -13,6 +13,7 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   build: async () => (await import('./build.ts')).addBuildCommand,
   routes: async () => (await import('./routes.ts')).addRoutesCommand,
   token: async () => (await import('./token.ts')).addTokenCommand,
+  keys: async () => (await import('./keys.ts')).addKeysCommand,
   models: async () => (await import('./models.ts')).addModelsCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
 }

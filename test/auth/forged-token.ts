@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'vitest'
-import { createTokenKey } from '../../runtime/auth/key.ts'
+import { createProjectIssuer } from '../../runtime/auth/issuer.ts'
+import { createProjectKey, type ProjectKeys } from '../../runtime/auth/project-key.ts'
 import { createModelToken } from '../../runtime/auth/token.ts'
 import {
   createTokenVerifier,
@@ -13,16 +14,23 @@ export const startMs = 1_700_000_000_000
 export const startSeconds = startMs / 1000
 
 /** The key that is trusted, and one that is not. */
-export const key = await createTokenKey(secret)
-export const otherKey = await createTokenKey(new Uint8Array(32).fill(8))
+export const key = await createProjectKey(secret)
+export const otherKey = await createProjectKey(new Uint8Array(32).fill(8))
+
+/** Options of a verifier; without issuers it trusts the project of these keys. */
+export interface SceneOptions extends Partial<TokenVerifierOptions> {
+  readonly keys?: ProjectKeys
+  readonly audience?: string | null
+}
 
 /** A verifier on a clock that a test sets. */
-export function verifierAt(options: Partial<TokenVerifierOptions> = {}): {
+export function verifierAt({ keys = [key], audience = null, ...options }: SceneOptions = {}): {
   verifier: TokenVerifier
   clock: { ms: number }
 } {
   const clock = { ms: startMs }
-  return { verifier: createTokenVerifier({ keys: [key], now: () => clock.ms, ...options }), clock }
+  const issuers = [createProjectIssuer(keys, { audience })]
+  return { verifier: createTokenVerifier({ issuers, now: () => clock.ms, ...options }), clock }
 }
 
 /** A token of any header and payload, well signed with the secret unless told otherwise. */
@@ -44,7 +52,7 @@ export const token = (options: { tenant?: string; audience?: string } = {}): Pro
   createModelToken(key, { model: 'digits', expiresInSeconds: 60, now: () => startMs, ...options })
 
 /** Why a token is refused; fails where it is not. */
-export async function reasonOf(text: string, options: Partial<TokenVerifierOptions> = {}): Promise<unknown> {
+export async function reasonOf(text: string, options: SceneOptions = {}): Promise<unknown> {
   const error: unknown = await Promise.resolve(verifierAt(options).verifier.verify(text)).then(
     () => null,
     (thrown: unknown) => thrown,

@@ -2,7 +2,6 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createServeMultiplexedModelId } from '../../runtime/auth/synapse-token.ts'
-
 import {
   claims,
   forge,
@@ -23,15 +22,18 @@ describe('createTokenVerifier', () => {
     expect(credentials).toEqual({
       modelId: 'digits',
       tenant: 'acme',
-      principal: 'acme',
+      accessToken: null,
+      issuer: 'project',
+      proven: true,
       expiresAtMs: startMs + 60_000,
+      identity: expect.stringMatching(/^[\w-]{43}$/),
     })
     expect(Object.isFrozen(credentials)).toBe(true)
-    expect(await verifier.verify(await token())).toMatchObject({ tenant: null, principal: 'default' })
+    expect(await verifier.verify(await token())).toMatchObject({ tenant: null })
   })
 
   it('takes a token without kid from any of its keys, and one with kid from that key', async () => {
-    const keys = [otherKey, key]
+    const keys = [otherKey, key] as const
     expect(await verifierAt({ keys }).verifier.verify(forge(header, claims))).toMatchObject({
       modelId: 'digits',
     })

@@ -1,6 +1,7 @@
 import { generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createTokenKey, loadProjectKey, type TokenKey } from '../../runtime/auth/key.ts'
+import { loadProjectKeys } from '../../runtime/auth/key-ring.ts'
+import { createProjectKey, type ProjectKey } from '../../runtime/auth/project-key.ts'
 import { type BesiegedServer, besiege } from '../support/besieged-server.ts'
 import { adding } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
@@ -11,7 +12,7 @@ const soon = Math.floor(Date.now() / 1000) + 600
 const past = soon - 1200
 
 let besieged: BesiegedServer
-let key: TokenKey
+let key: ProjectKey
 let good: string
 
 beforeAll(async () => {
@@ -19,7 +20,7 @@ beforeAll(async () => {
     'functions/add.ts': adding,
     'functions/_models/five/model.onnx': addConstantModel(5),
   })
-  key = await loadProjectKey(`${besieged.project.directory}/.isoplex`)
+  ;[key] = await loadProjectKeys(`${besieged.project.directory}/.isoplex`)
   good = besieged.sent(await besieged.server.token('five'))
 })
 afterEach(() => besieged.expectUnharmed())
@@ -77,7 +78,7 @@ describe('a request without a good token', () => {
   it.each([
     [
       'the key of another project',
-      async () => sign({}, {}, (await createTokenKey(new Uint8Array(32))).secret),
+      async () => sign({}, {}, (await createProjectKey(new Uint8Array(32))).secret),
     ],
     ['another key that is named', () => sign({}, { kid: 'another' })],
     [

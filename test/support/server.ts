@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { loadProjectKey } from '../../runtime/auth/key.ts'
+import { loadProjectKeys } from '../../runtime/auth/key-ring.ts'
 import { createModelToken } from '../../runtime/auth/token.ts'
 
 const repository = new URL('../..', import.meta.url).pathname
@@ -142,7 +142,7 @@ export async function startServer(
     log: () => log,
     event,
     async token(model, tenant) {
-      const key = await loadProjectKey(join(project.directory, '.isoplex'))
+      const [key] = await loadProjectKeys(join(project.directory, '.isoplex'))
       return createModelToken(key, { model, tenant: tenant ?? null, expiresInSeconds: 600 })
     },
     call: (path, options) => call(`${new URL(url).origin}${path}`, options),

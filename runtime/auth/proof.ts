@@ -1,0 +1,129 @@
+import {
+  compactDecrypt,
+  type DecryptOptions,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtDecrypt,
+  jwtVerify,
+} from 'jose'
+import { isIsoplexError } from '../error/error.ts'
+import { invalidToken } from './invalid-token.ts'
+import type { TokenIssuer } from './issuer.ts'
+import type { TokenKey } from './key.ts'
+
+/** Against what the times of a token are held. */
+export interface TokenTime {
+  readonly nowMs: number
+  /** How far the clocks of two machines may differ, in seconds. */
+  readonly clockToleranceSeconds: number
+}
+
+/** The only way in which the content of a token may be encrypted. */
+export const contentEncryption = 'A256GCM'
+
+/**
+ * The claims of a token that this key has signed, in their time and meant for here.
+ *
+ * @throws {IsoplexError} `TOKEN_INVALID`: `signature` where another key has signed it, else what else is wrong.
+ */
+export async function verifyClaims(
+  token: string,
+  key: TokenKey,
+  issuer: TokenIssuer,
+  time: TokenTime,
+): Promise<JWTPayload> {
+  try {
+    const options = { ...claimOptions(issuer, time), algorithms: [key.algorithm] }
+    const { payload } = await jwtVerify(token, key.key, options)
+    return holdToRules(payload, issuer, time)
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) throw badSignature()
+    throw explain(error) ?? error
+  }
+}
+
+/**
+ * The claims of a token that is encrypted for this key, in their time and meant for here.
+ *
+ * @throws {IsoplexError} `TOKEN_INVALID`: `signature` where the key does not open it, else what else is wrong.
+ */
+export async function decryptClaims(
+  token: string,
+  key: TokenKey,
+  issuer: TokenIssuer,
+  time: TokenTime,
+): Promise<JWTPayload> {
+  try {
+    const options = { ...claimOptions(issuer, time), ...decryptOptions(key) }
+    const { payload } = await jwtDecrypt(token, key.key, options)
+    return holdToRules(payload, issuer, time)
+  } catch (error) {
+    // Why a token could not be opened is nobody's business: whoever made one up would learn from it.
+    throw explain(error) ?? notOpened()
+  }
+}
+
+/**
+ * The text of a token that is encrypted for this key.
+ *
+ * @throws {IsoplexError} `TOKEN_INVALID`, `signature`, where the key does not open it.
+ */
+export async function decryptText(token: string, key: TokenKey): Promise<string> {
+  try {
+    const { plaintext } = await compactDecrypt(token, key.key, decryptOptions(key))
+    return new TextDecoder().decode(plaintext)
+  } catch {
+    throw notOpened()
+  }
+}
+
+/** The error of a token that no key here has signed. */
+export function badSignature(): Error {
+  return invalidToken('signature', 'is signed by no key that is known here')
+}
+
+function notOpened(): Error {
+  return invalidToken('signature', 'is encrypted for no key that is known here, or has been altered')
+}
+
+function decryptOptions({ algorithm }: TokenKey): DecryptOptions {
+  return {
+    keyManagementAlgorithms: [algorithm],
+    contentEncryptionAlgorithms: [contentEncryption],
+    maxDecompressedLength: 0,
+  }
+}
+
+function claimOptions({ rules, issuer, audience }: TokenIssuer, time: TokenTime): JWTVerifyOptions {
+  return {
+    clockTolerance: time.clockToleranceSeconds,
+    currentDate: new Date(time.nowMs),
+    ...(rules === 'standard' ? { requiredClaims: ['exp'] } : {}),
+    ...(issuer === null ? {} : { issuer }),
+    ...(audience === null ? {} : { audience }),
+  }
+}
+
+function holdToRules(payload: JWTPayload, { rules, audience }: TokenIssuer, time: TokenTime): JWTPayload {
+  if (audience === null && payload.aud !== undefined) {
+    throw invalidToken('claims', 'is meant for another server')
+  }
+  const latestIssueSeconds = Math.floor(time.nowMs / 1000) + time.clockToleranceSeconds
+  if (rules === 'synapse' && payload.iat !== undefined && payload.iat > latestIssueSeconds) {
+    throw invalidToken('early', 'is issued in the future; check the clock of the machine that made it')
+  }
+  return payload
+}
+
+/** Tells why jose refuses the claims of a token; `null` where it is not the claims. Its own error carries them. */
+function explain(error: unknown): Error | null {
+  if (error instanceof errors.JWTExpired) return invalidToken('expired', 'has expired; ask for a new one')
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return error.claim === 'nbf' && error.reason === 'check_failed'
+      ? invalidToken('early', 'is not good yet; check the clock of the machine that made it')
+      : invalidToken('claims', `has a claim "${error.claim}" that is missing or not acceptable`)
+  }
+  if (error instanceof errors.JWTInvalid) return invalidToken('malformed', 'holds no claims that can be read')
+  return isIsoplexError(error) ? error : null
+}
