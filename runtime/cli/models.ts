@@ -74,7 +74,13 @@ function addModel(path: string, { id, field: fields = {}, json = false }: AddFla
   return async (registry, output) => {
     const bar = startProgressBar(id, !json && process.stderr.isTTY === true)
     try {
-      const added = await registry.add({ id, source: resolve(path), fields, onProgress: bar.update })
+      const added = await registry.add({
+        actor: 'cli',
+        id,
+        source: resolve(path),
+        fields,
+        onProgress: bar.update,
+      })
       bar.stop()
       const verb = added.changed ? 'Added' : 'Unchanged:'
       const text = `${verb} ${id}@${added.version} (${formatBytes(added.sizeBytes)}, sha256 ${added.digest})`
@@ -101,7 +107,7 @@ function removeModel({ id, version }: ModelName): RegistryTask {
   return async (registry, output) => {
     const { folderFingerprint } = await registry.show(id)
     if (folderFingerprint !== null) throw comesFromFolder(id)
-    await registry.remove(id, version ?? undefined)
+    await registry.remove({ actor: 'cli', id, version })
     output.result({ id, version }, `Removed ${version === null ? id : `${id}@${version}`}`)
   }
 }

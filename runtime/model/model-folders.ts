@@ -21,6 +21,9 @@ export interface ModelFolderChange {
   readonly reason: string | null
 }
 
+/** What the audit says of who makes these changes. */
+const actor = 'folder'
+
 interface ModelFolder {
   readonly id: string
   readonly path: string
@@ -47,8 +50,7 @@ export async function syncModelFolders(
   }
   for (const { id, folderFingerprint } of known.values()) {
     if (folderFingerprint === null || present.has(id)) continue
-    await registry.remove(id)
-    changes.push(changeOf(id, 'removed'))
+    if (await registry.removeFolderModel({ actor, id })) changes.push(changeOf(id, 'removed'))
   }
   return Object.freeze(changes)
 }
@@ -80,7 +82,7 @@ async function syncModelFolder(
         reason: `Model "${id}" was added by hand; remove it to use the folder ${path}.`,
       })
     }
-    const { changed, version } = await registry.add({ id, source, folderFingerprint })
+    const { changed, version } = await registry.add({ actor, id, source, folderFingerprint })
     return changed ? changeOf(id, known ? 'updated' : 'added', { version }) : 'unchanged'
   } catch (error) {
     // Our errors have a code, and so have those of the file system.

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import { SQL, type TransactionSQL } from 'bun'
 import { IsoplexError } from '../error/error.ts'
+import { migrate, schemaForm } from './registry-schema.ts'
 import { hasCode, toStorageError } from './storage-error.ts'
 
 /** The registry's tables. */
@@ -12,31 +13,13 @@ export interface RegistryDatabase {
   close(): Promise<void>
 }
 
-const schemaVersion = 1
 const readTimeoutMs = 5_000
 const lockTimeoutMs = 30_000
 const lockRetryMs = 10
 
-const schema = [
-  `CREATE TABLE models (
-    id TEXT PRIMARY KEY,
-    folder_fingerprint TEXT,
-    last_version INTEGER NOT NULL
-  ) STRICT`,
-  `CREATE TABLE versions (
-    model_id TEXT NOT NULL REFERENCES models (id),
-    version INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL,
-    fields TEXT NOT NULL,
-    added_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (model_id, version)
-  ) STRICT`,
-  'CREATE INDEX versions_by_digest ON versions (digest)',
-]
-
 /**
- * Opens the registry's database and makes its tables where it is new. Several processes may do so at once.
+ * Opens the registry's database; makes its tables where it is new, and brings those of an older isoplex up to date.
+ * Several processes may do so at once.
  *
  * @throws {IsoplexError} `CONFIG_INVALID` where the file is no registry or one of a newer isoplex, `STORAGE_FULL`.
  */
@@ -56,7 +39,7 @@ export async function openRegistryDatabase(path: string): Promise<RegistryDataba
     await reading.unsafe(`PRAGMA busy_timeout = ${readTimeoutMs}`)
     const write = <Result>(work: (sql: TransactionSQL) => Promise<Result>): Promise<Result> =>
       untilUnlocked(async () => (await writing.begin('IMMEDIATE', work)) as Result)
-    assertSchema(await write(migrate), path)
+    assertForm(await write(migrate), path)
     return Object.freeze({ reading, write, close })
   } catch (error) {
     await close()
@@ -84,21 +67,11 @@ async function untilUnlocked<Result>(work: () => Promise<Result>): Promise<Resul
   }
 }
 
-/** Gives the form of the tables, which it makes where there are none. */
-async function migrate(sql: TransactionSQL): Promise<number> {
-  await sql`CREATE TABLE IF NOT EXISTS registry_schema (version INTEGER NOT NULL) STRICT`
-  const [row] = await sql<{ version: number }[]>`SELECT version FROM registry_schema`
-  if (row) return row.version
-  for (const statement of schema) await sql.unsafe(statement)
-  await sql`INSERT INTO registry_schema (version) VALUES (${schemaVersion})`
-  return schemaVersion
-}
-
-function assertSchema(version: number, path: string): void {
-  if (version === schemaVersion) return
+function assertForm(form: number, path: string): void {
+  if (form === schemaForm) return
   throw new IsoplexError(
     'CONFIG_INVALID',
-    `The model registry ${path} has form ${version}, and this isoplex reads form ${schemaVersion}; update isoplex, or choose another state directory.`,
+    `The model registry ${path} has form ${form}, and this isoplex reads form ${schemaForm}; update isoplex, or choose another state directory.`,
   )
 }
 

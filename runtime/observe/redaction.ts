@@ -3,13 +3,15 @@ export const redacted = '[redacted]'
 
 // A segment of a JSON web token is the base64url form of `{"…`, and that begins with these three letters.
 const tokenText = /eyJ[A-Za-z0-9_.-]{13,}/g
+// What `createAccessToken` of the registry makes, or a part of it.
+const accessTokenText = /isoplexat_[A-Za-z0-9_-]{4,}/g
 const secretEnd =
   /(?:token|authorization|secret|password|passphrase|cookie|credential|jwt|signature|apikey)s?$/
 const harmlessKeys: ReadonlySet<string> = new Set(['modelkey', 'cachekey'])
 
-/** Replaces whatever looks like a JSON web token or a part of one, wherever it stands in a text. */
+/** Replaces whatever looks like a JSON web token, an access token or a part of one, wherever it stands in a text. */
 export function redactText(text: string): string {
-  return text.replace(tokenText, redacted)
+  return text.replace(tokenText, redacted).replace(accessTokenText, redacted)
 }
 
 /**
