@@ -9,15 +9,13 @@ import { visibleEnvironment } from '../replica/environment.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { Scheduler } from '../replica/scheduler.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
-import type { ResolveModel } from '../server/authorization.ts'
 import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
-import { createResolutionCache } from '../server/resolution-cache.ts'
 import { HttpServer } from '../server/server.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
+import { openGatewayModels } from './gateway-models.ts'
 import type { RegistryMethods } from './registry.ts'
-import { watchRegistry } from './registry-watch.ts'
 
 /** What the parts of a gateway are made from. */
 export interface PartsOptions {
@@ -68,11 +66,11 @@ export async function openParts(
   const environment = visibleEnvironment(process.env, config.environment)
   const source = resources.use(await openFunctionSource({ ...options, environment }))
   const scheduler = openScheduler(options, environment, resources)
-  const models = openModels(options, registry, resources)
+  const models = openGatewayModels(options, registry, resources)
   const exchange: ExchangeOptions = {
     authorizer: {
       verifier: createTokenVerifier({ keys: [key], audience: config.audience }),
-      resolve: models.resolve,
+      models: models.access,
       trustsLoopback: isTrusting(options),
     },
     scheduler,
@@ -84,28 +82,6 @@ export async function openParts(
     closing: () => server.closing,
   }
   return { identity, server, registry, source, scheduler, exchange, forgetModels: models.forget }
-}
-
-/** What is found of models is remembered for a while, at the longest until the registry changes. */
-function openModels(
-  { stateDirectory, log }: PartsOptions,
-  registry: RegistryThread<RegistryMethods>,
-  resources: AsyncDisposableStack,
-): { readonly resolve: ResolveModel; forget(): void } {
-  const createCache = (): ResolveModel =>
-    createResolutionCache((modelId, tenant) => registry.ask('resolve', modelId, tenant))
-  let cache = createCache()
-  // What is being asked meanwhile is an old answer: it comes to the old cache, which nobody asks again.
-  const forget = (): void => {
-    cache = createCache()
-  }
-  const events = {
-    onChange: forget,
-    onError: (error: unknown) =>
-      log.warn('The registry is not watched: its changes are noticed late', { error }),
-  }
-  resources.use(watchRegistry(stateDirectory, events))
-  return { resolve: (modelId, tenant) => cache(modelId, tenant), forget }
 }
 
 /** Whether requests need no token: while somebody develops, and from this machine only. */

@@ -1,5 +1,4 @@
 import type { FunctionManifest } from '../build/manifest.ts'
-import type { ModelInfo } from '../define/context.ts'
 import type { BatchOptions } from '../define/options.ts'
 
 /** A function as the scheduler sees it: one version of its code, with its options settled. */
@@ -21,13 +20,6 @@ export interface Deployment {
   readonly idempotent: boolean
   /** From arrival to the first byte of the reply. */
   readonly timeoutMs: number
-}
-
-/** A model that a backend has resolved for a request. */
-export interface ResolvedModel {
-  /** The model key: backend, tenant, id and version. Never the token. */
-  readonly key: string
-  readonly info: ModelInfo
 }
 
 /** What the configuration settles where a function says nothing. */

@@ -1,4 +1,5 @@
-import type { Deployment, ResolvedModel } from './deployment.ts'
+import type { ResolvedModel } from '../model/resolve.ts'
+import type { Deployment } from './deployment.ts'
 import type { RequestHead } from './message.ts'
 import type { RunnerLink } from './runner-link.ts'
 

@@ -1,15 +1,17 @@
 import { readModelToken } from '../auth/bearer.ts'
-import type { Credentials, TokenVerifier } from '../auth/verifier.ts'
+import type { Credentials } from '../auth/credentials.ts'
+import type { TokenVerifier } from '../auth/verifier.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { IsoplexError } from '../error/error.ts'
-import type { ResolvedModel } from '../replica/deployment.ts'
-
-/** Finds the model that a token's holder may use; it may wait for a backend. */
-export type ResolveModel = (modelId: string, tenant: string | null) => Promise<ResolvedModel>
+import type { ResolvedModel } from '../model/resolve.ts'
+import { anonymous, type ModelAccess } from './model-access.ts'
 
 /** Who asks, and which model answers. */
 export interface Authorization {
-  /** Who pays: the tenant that the token's own issuer confirmed, `default` without one, `anonymous` without a token. */
+  /**
+   * Who pays: `tenant:` and the tenant that the backend confirmed, else `access:` and a digest of the access token,
+   * else `issuer:` and the name of who issued the token; `anonymous` without a token.
+   */
   readonly principal: string
   /** `null` for a function without a model. */
   readonly model: ResolvedModel | null
@@ -18,35 +20,35 @@ export interface Authorization {
 /** What decides whether a request may go on. */
 export interface Authorizer {
   readonly verifier: TokenVerifier
-  readonly resolve: ResolveModel
+  readonly models: ModelAccess
   /** Whether a request without a token may use default models: in `dev`, on a loopback address. */
   readonly trustsLoopback: boolean
 }
 
+/** Requests with the same text in this header get the same version of a model, where several share the requests. */
+export const stickyHeader = 'x-sticky-key'
+
 /**
  * Settles who asks and which model answers. A token that is sent must be good, even where none is needed.
  *
- * @throws {IsoplexError} `TOKEN_MISSING`, `TOKEN_INVALID`, `MODEL_NOT_FOUND`, `MODEL_FORBIDDEN`, or why the
- * model's artifact cannot be had.
+ * @throws {IsoplexError} `TOKEN_MISSING`, `TOKEN_INVALID`, `MODEL_NOT_FOUND`, `MODEL_FORBIDDEN`,
+ * `BACKEND_UNAVAILABLE`, `BACKEND_BROKEN`, or why the model's artifact cannot be had.
  */
 export async function authorize(
   headers: Headers,
   fn: FunctionManifest,
-  { verifier, resolve, trustsLoopback }: Authorizer,
+  { verifier, models, trustsLoopback }: Authorizer,
 ): Promise<Authorization> {
   const token = readModelToken(headers)
-  const credentials = token === null ? null : await verifier.verify(token)
-  if (!credentials && fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
-  const principal = credentials?.principal ?? 'anonymous'
-  if (!fn.model) return { principal, model: null }
-  const modelId = modelIdOf(credentials, fn)
-  return { principal, model: await resolve(modelId, credentials?.tenant ?? null) }
-}
-
-function modelIdOf(credentials: Credentials | null, fn: FunctionManifest): string {
-  const modelId = credentials?.modelId ?? fn.model?.default
-  if (modelId === undefined) throw tokenMissing(fn)
-  return modelId
+  if (token === null) {
+    if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
+    if (!fn.model) return { principal: anonymous, model: null }
+    if (fn.model.default === undefined) throw tokenMissing(fn)
+    return models.grantDefault(fn.model.default, headers.get(stickyHeader))
+  }
+  const credentials: Credentials = await verifier.verify(token)
+  if (!fn.model) return { principal: await models.confirm(credentials), model: null }
+  return models.grant(credentials, headers.get(stickyHeader))
 }
 
 function tokenMissing({ name }: FunctionManifest): IsoplexError<'TOKEN_MISSING'> {

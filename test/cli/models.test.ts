@@ -50,7 +50,9 @@ describe('the lists for people', () => {
   const version = { digest: 'abc', addedAtMs: 0, fields: { a: 1 } }
   const model: RegisteredModel = {
     id: 'digits',
+    tenant: null,
     folderFingerprint: null,
+    aliases: [],
     versions: [
       { ...version, version: 2, sizeBytes: 2_000 },
       { ...version, version: 1, sizeBytes: 10 },

@@ -179,7 +179,7 @@ async function addSecretly(id: string, archive: Uint8Array): Promise<string> {
     store: await openArtifactStore({ directory: store }),
   })
   stack.defer(() => registry.close())
-  const { digest } = await registry.add({ id, source })
+  const { digest } = await registry.add({ actor: 'test', id, source })
   await writeFile(join(store, 'artifacts', digest), archive)
   return digest
 }

@@ -54,16 +54,17 @@ describe('openParts', () => {
   it('remembers what it found of models until it is told to forget', async () => {
     await using resources = new AsyncDisposableStack()
     const { registry, exchange, forgetModels } = await openParts(gatewayOptions(project, 'dev'), resources)
-    const { resolve } = exchange.authorizer
+    const { models } = exchange.authorizer
+    const resolve = async (id: string) => (await models.grantDefault(id, null)).model
     const folder = `${project.directory}/functions/_models`
-    await expect(resolve('five', null)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+    await expect(resolve('five')).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
     await project.write('functions/_models/five/model.onnx', addConstantModel(5))
     await registry.ask('syncFolder', folder)
     forgetModels()
-    expect(await resolve('five', null)).toMatchObject({ info: { id: 'five', version: '1' } })
+    expect(await resolve('five')).toMatchObject({ info: { id: 'five', version: '1' } })
     await project.write('functions/_models/five/model.onnx', addConstantModel(6))
     await registry.ask('syncFolder', folder)
     forgetModels()
-    expect(await resolve('five', null)).toMatchObject({ info: { id: 'five', version: '2' } })
+    expect(await resolve('five')).toMatchObject({ info: { id: 'five', version: '2' } })
   })
 })

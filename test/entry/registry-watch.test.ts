@@ -37,9 +37,9 @@ describe('watchRegistry', () => {
       onError: fail,
     })
     for (const change of [
-      () => registry.add({ id: 'a', source }),
-      () => registry.add({ id: 'a', source, fields: { note: 1 } }),
-      () => registry.remove('a'),
+      () => registry.add({ actor: 'test', id: 'a', source }),
+      () => registry.add({ actor: 'test', id: 'a', source, fields: { note: 1 } }),
+      () => registry.remove({ actor: 'test', id: 'a', version: null }),
     ]) {
       const before = changes
       await change()
@@ -55,13 +55,14 @@ describe('watchRegistry', () => {
       },
       onError: fail,
     })
-    for (let note = 0; note < 20; note += 1) await registry.add({ id: 'a', source, fields: { note } })
+    for (let note = 0; note < 20; note += 1)
+      await registry.add({ actor: 'test', id: 'a', source, fields: { note } })
     await until(() => changes > 0)
     expect(changes).toBeLessThan(20)
   })
 
   it('is silent about other files, about readers, and once it is disposed of', async () => {
-    await registry.add({ id: 'a', source })
+    await registry.add({ actor: 'test', id: 'a', source })
     let changes = 0
     const watch = watchRegistry(directory, {
       onChange() {
@@ -69,11 +70,11 @@ describe('watchRegistry', () => {
       },
       onError: fail,
     })
-    await registry.find('a')
+    await registry.find({ modelId: 'a', tenant: null, accessToken: null, proven: true })
     await registry.list()
     await writeFile(join(directory, 'routes.d.ts'), '')
     watch[Symbol.dispose]()
-    await registry.remove('a')
+    await registry.remove({ actor: 'test', id: 'a', version: null })
     // Another watch has heard of the removal by the time that the first one would have.
     let heard = false
     using _ = watchRegistry(directory, {
@@ -82,7 +83,7 @@ describe('watchRegistry', () => {
       },
       onError: fail,
     })
-    await registry.add({ id: 'b', source })
+    await registry.add({ actor: 'test', id: 'b', source })
     await until(() => heard)
     expect(changes).toBe(0)
   })

@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import { type ModelFolderChange, syncModelFolders } from '../../runtime/model/model-folders.ts'
-import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import type { Registry } from '../../runtime/model/registry.ts'
 import { buildArchive } from '../support/archive-builder.ts'
 import { createScratch, type Scratch } from './scratch.ts'
+import { actor, findVersions, openScratchRegistry, question } from './scratch-registry.ts'
 
 interface Followed extends AsyncDisposable {
   readonly registry: Registry
@@ -12,8 +12,7 @@ interface Followed extends AsyncDisposable {
 }
 
 async function follow(scratch: Scratch): Promise<Followed> {
-  const directory = scratch.path('store')
-  const registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
+  const registry = await openScratchRegistry(scratch)
   return {
     registry,
     sync: () => syncModelFolders(registry, scratch.path('_models')),
@@ -52,7 +51,7 @@ describe('model folders', () => {
     expect(await followed.sync()).toEqual([change('digits', 'updated', 2)])
     await scratch.write('_models/digits/model.onnx', 'graph')
     expect(await followed.sync()).toEqual([change('digits', 'updated', 3)])
-    expect(await followed.registry.find('digits')).toMatchObject({ version: '3' })
+    expect(await findVersions(followed.registry, 'digits')).toEqual([['3', 1]])
   })
 
   it('keep the newest two versions and their artifacts', async () => {
@@ -64,7 +63,7 @@ describe('model folders', () => {
     }
     const { versions } = await followed.registry.show('digits')
     expect(versions.map(({ version }) => version)).toEqual([4, 3])
-    expect((await readdir(scratch.path('store/artifacts'))).toSorted()).toEqual(
+    expect((await readdir(scratch.path('models/artifacts'))).toSorted()).toEqual(
       versions.map(({ digest }) => digest).toSorted(),
     )
   })
@@ -79,7 +78,7 @@ describe('model folders', () => {
     expect(await followed.sync()).toEqual([change('a', 'removed'), change('b', 'removed')])
     await rm(scratch.path('_models'), { recursive: true })
     expect(await followed.sync()).toEqual([change('c', 'removed')])
-    expect(await readdir(scratch.path('store/artifacts'))).toEqual([])
+    expect(await readdir(scratch.path('models/artifacts'))).toEqual([])
   })
 
   it('give way to models that were added by hand', async () => {
@@ -88,32 +87,88 @@ describe('model folders', () => {
     await scratch.write('_models/digits/model.onnx', 'of the folder')
     await followed.sync()
     const source = await scratch.write('mine.onnx', 'by hand')
-    await followed.registry.add({ id: 'digits', source })
+    await followed.registry.add({ actor, id: 'digits', source })
     const skipped = { ...change('digits', 'skipped'), reason: expect.stringContaining('added by hand') }
     expect(await followed.sync()).toEqual([skipped])
     await rm(scratch.path('_models'), { recursive: true })
     expect(await followed.sync()).toEqual([])
-    expect(await followed.registry.find('digits')).toMatchObject({ version: '2' })
+    expect(await findVersions(followed.registry, 'digits')).toEqual([['2', 1]])
   })
 
   it('come back once the model that was added by hand is removed', async () => {
     await using scratch = await createScratch()
     await using followed = await follow(scratch)
-    await followed.registry.add({ id: 'digits', source: await scratch.write('mine.onnx', 'by hand') })
+    await followed.registry.add({ actor, id: 'digits', source: await scratch.write('mine.onnx', 'by hand') })
     await scratch.write('_models/digits/model.onnx', 'of the folder')
     await followed.sync()
-    await followed.registry.remove('digits')
+    await followed.registry.remove({ actor, id: 'digits', version: null })
     expect(await followed.sync()).toEqual([change('digits', 'added', 2)])
   })
 
   it('change nothing of a model that is added by hand meanwhile', async () => {
     await using scratch = await createScratch()
     await using followed = await follow(scratch)
-    const byHand = await followed.registry.add({ id: 'a', source: await scratch.write('a.onnx', 'by hand') })
+    const byHand = await followed.registry.add({
+      actor,
+      id: 'a',
+      source: await scratch.write('a.onnx', 'by hand'),
+    })
     const source = await scratch.write('b.onnx', 'of a folder')
-    const added = await followed.registry.add({ id: 'a', source, folderFingerprint: 'any' })
+    const added = await followed.registry.add({ actor, id: 'a', source, folderFingerprint: 'any' })
     expect(added).toEqual({ ...byHand, changed: false })
-    expect(await readdir(scratch.path('store/artifacts'))).toEqual([byHand.digest])
+    expect(await readdir(scratch.path('models/artifacts'))).toEqual([byHand.digest])
+  })
+
+  it('tell the audit what they change, and nothing else', async () => {
+    await using scratch = await createScratch()
+    await using followed = await follow(scratch)
+    await scratch.write('_models/digits/model.onnx', 'graph')
+    await followed.sync()
+    await followed.sync()
+    await scratch.write('_models/digits/model.onnx', 'graph')
+    await followed.sync()
+    await rm(scratch.path('_models/digits'), { recursive: true })
+    await followed.sync()
+    expect(await followed.registry.listAudit({ limit: 9 })).toMatchObject([
+      { actor: 'folder', action: 'model.remove', target: 'digits' },
+      { actor: 'folder', action: 'model.add', target: 'digits@1', details: { fromFolder: true } },
+    ])
+  })
+
+  it('keep the versions that an alias names', async () => {
+    await using scratch = await createScratch()
+    await using followed = await follow(scratch)
+    for (const text of ['a', 'b', 'c', 'd']) {
+      await scratch.write('_models/digits/model.onnx', text)
+      await followed.sync()
+      const targets = [{ version: 1, weight: 1 }]
+      await followed.registry.setAlias({ actor, id: 'digits', alias: 'prod', targets })
+    }
+    const { versions } = await followed.registry.show('digits')
+    expect(versions.map(({ version }) => version)).toEqual([4, 3, 1])
+  })
+
+  it('are not taken for gone where their model was added by hand meanwhile', async () => {
+    await using scratch = await createScratch()
+    await using followed = await follow(scratch)
+    await scratch.write('_models/digits/model.onnx', 'of the folder')
+    await followed.sync()
+    await followed.registry.add({ actor, id: 'digits', source: await scratch.write('mine.onnx', 'by hand') })
+    expect(await followed.registry.removeFolderModel({ actor, id: 'digits' })).toBe(false)
+    expect(await findVersions(followed.registry, 'digits')).toEqual([['2', 1]])
+  })
+
+  it('cannot be removed by hand, since they would come back', async () => {
+    await using scratch = await createScratch()
+    await using followed = await follow(scratch)
+    await scratch.write('_models/digits/model.onnx', 'graph')
+    await followed.sync()
+    for (const version of [null, 1]) {
+      await expect(followed.registry.remove({ actor, id: 'digits', version })).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+        details: { issues: [{ path: '/id' }] },
+      })
+    }
   })
 
   it('with nothing but one archive stand for what is in it', async () => {
@@ -123,8 +178,9 @@ describe('model folders', () => {
     await scratch.write('_models/digits/digits-v3.zip', archive)
     await scratch.write('_models/digits/readme.md', 'words')
     await followed.sync()
-    const { digest } = await followed.registry.find('digits')
-    expect(digest).toBe(new Bun.CryptoHasher('sha256').update(archive).digest('hex'))
+    const { versions } = await followed.registry.find(question('digits'))
+    const digest = new Bun.CryptoHasher('sha256').update(archive).digest('hex')
+    expect(versions).toMatchObject([{ record: { artifact: { digest } } }])
   })
 
   it('that cannot be taken are told of, and what was registered before stays', async () => {
@@ -143,6 +199,6 @@ describe('model folders', () => {
       change('good', 'added', 1),
       { ...change('not an id', 'failed'), reason: expect.stringContaining('is no model id') },
     ])
-    expect(await followed.registry.find('digits')).toMatchObject({ version: '1' })
+    expect(await findVersions(followed.registry, 'digits')).toEqual([['1', 1]])
   })
 })

@@ -1,15 +1,15 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
-import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
 import { buildArchive } from '../support/archive-builder.ts'
 import { createScratch, type Scratch } from './scratch.ts'
-
-async function open(scratch: Scratch): Promise<Registry & AsyncDisposable> {
-  const directory = scratch.path('models')
-  const registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
-  return Object.assign(registry, { [Symbol.asyncDispose]: () => registry.close() })
-}
+import {
+  actor,
+  addVersions,
+  bearer,
+  findVersions,
+  openScratchRegistry as open,
+  question,
+} from './scratch-registry.ts'
 
 const artifacts = async (scratch: Scratch): Promise<number> =>
   (await readdir(scratch.path('models/artifacts'))).length
@@ -20,28 +20,30 @@ describe('the registry', () => {
     await using registry = await open(scratch)
     const a = await scratch.write('a.onnx', 'graph a')
     const b = await scratch.write('b.onnx', 'graph b')
-    const first = await registry.add({ id: 'digits', source: a, fields: { labels: ['zero'] } })
+    const first = await registry.add({ actor, id: 'digits', source: a, fields: { labels: ['zero'] } })
     expect(first).toMatchObject({ id: 'digits', version: 1, sizeBytes: 7, changed: true })
-    const second = await registry.add({ id: 'digits', source: b })
-    expect(await registry.find('digits')).toEqual({
-      id: 'digits',
-      version: '2',
-      digest: second.digest,
-      sizeBytes: 7,
-      fields: {},
+    const second = await registry.add({ actor, id: 'digits', source: b })
+    const { digest } = second
+    const artifact = { digest, url: null, checksum: null, sizeBytes: 7, stamp: digest }
+    const record = { id: 'digits', version: '2', artifact, fields: {} }
+    expect(await registry.find(question('digits'))).toEqual({
+      tenant: null,
+      versions: [{ weight: 1, record }],
     })
-    const again = await registry.add({ id: 'digits', source: a, fields: { labels: ['zero'] } })
+    const again = await registry.add({ actor, id: 'digits', source: a, fields: { labels: ['zero'] } })
     expect(again).toEqual({ ...first, version: 3 })
-    expect(await registry.find('digits')).toMatchObject({ version: '3', fields: { labels: ['zero'] } })
+    expect(await registry.find(question('digits'))).toMatchObject({
+      versions: [{ record: { version: '3', fields: { labels: ['zero'] } } }],
+    })
   })
 
   it('changes nothing when the newest version is added again', async () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
-    const first = await registry.add({ id: 'digits', source })
-    expect(await registry.add({ id: 'digits', source })).toEqual({ ...first, changed: false })
-    expect(await registry.add({ id: 'digits', source, fields: { a: 1 } })).toMatchObject({
+    const first = await registry.add({ actor, id: 'digits', source })
+    expect(await registry.add({ actor, id: 'digits', source })).toEqual({ ...first, changed: false })
+    expect(await registry.add({ actor, id: 'digits', source, fields: { a: 1 } })).toMatchObject({
       version: 2,
       changed: true,
     })
@@ -55,7 +57,7 @@ describe('the registry', () => {
     expect(await registry.list()).toEqual([])
     const source = await scratch.write('a.onnx', 'graph')
     const beforeMs = Date.now()
-    for (const id of ['b', 'a']) await registry.add({ id, source })
+    for (const id of ['b', 'a']) await registry.add({ actor, id, source })
     const models = await registry.list()
     expect(models.map(({ id }) => id)).toEqual(['a', 'b'])
     expect(models[0]).toEqual(await registry.show('a'))
@@ -82,11 +84,15 @@ describe('the registry', () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
-    await expect(registry.add({ id, source })).rejects.toMatchObject({
+    await expect(registry.add({ actor, id, source })).rejects.toMatchObject({
       code: 'INPUT_INVALID',
       details: { issues: [{ path: '/id' }] },
     })
-    for (const asked of [registry.find(id), registry.show(id), registry.remove(id)]) {
+    for (const asked of [
+      registry.find(question(id)),
+      registry.show(id),
+      registry.remove({ actor, id, version: null }),
+    ]) {
       await expect(asked).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
     }
   })
@@ -96,7 +102,7 @@ describe('the registry', () => {
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
     for (const id of ['a', '0', 'a.b_c-D', 'a'.repeat(128)]) {
-      expect(await registry.add({ id, source })).toMatchObject({ id, version: 1 })
+      expect(await registry.add({ actor, id, source })).toMatchObject({ id, version: 1 })
     }
   })
 
@@ -104,7 +110,9 @@ describe('the registry', () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('evil.zip', buildArchive([{ name: '/evil' }]))
-    await expect(registry.add({ id: 'evil', source })).rejects.toMatchObject({ code: 'ARTIFACT_BROKEN' })
+    await expect(registry.add({ actor, id: 'evil', source })).rejects.toMatchObject({
+      code: 'ARTIFACT_BROKEN',
+    })
     expect(await registry.list()).toEqual([])
     expect(await artifacts(scratch)).toBe(0)
   })
@@ -114,27 +122,29 @@ describe('the registry', () => {
     await using registry = await open(scratch)
     const shared = await scratch.write('shared.onnx', 'shared')
     const own = await scratch.write('own.onnx', 'own')
-    await registry.add({ id: 'a', source: shared })
-    await registry.add({ id: 'a', source: own })
-    await registry.add({ id: 'b', source: shared })
+    await registry.add({ actor, id: 'a', source: shared })
+    await registry.add({ actor, id: 'a', source: own })
+    await registry.add({ actor, id: 'b', source: shared })
     expect(await artifacts(scratch)).toBe(2)
-    await registry.remove('a')
+    await registry.remove({ actor, id: 'a', version: null })
     expect(await artifacts(scratch)).toBe(1)
-    await expect(registry.find('a')).rejects.toMatchObject({
+    await expect(registry.find(question('a'))).rejects.toMatchObject({
       code: 'MODEL_NOT_FOUND',
       details: { model: 'a' },
     })
-    expect(await registry.find('b')).toMatchObject({ version: '1' })
+    expect(await findVersions(registry, 'b')).toEqual([['1', 1]])
   })
 
   it('removes one version, and the one before is served again', async () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     for (const text of ['one', 'two'])
-      await registry.add({ id: 'a', source: await scratch.write('a.onnx', text) })
-    await registry.remove('a', 2)
-    expect(await registry.find('a')).toMatchObject({ version: '1' })
-    await expect(registry.remove('a', 2)).rejects.toMatchObject({ details: { model: 'a@2' } })
+      await registry.add({ actor, id: 'a', source: await scratch.write('a.onnx', text) })
+    await registry.remove({ actor, id: 'a', version: 2 })
+    expect(await findVersions(registry, 'a')).toEqual([['1', 1]])
+    await expect(registry.remove({ actor, id: 'a', version: 2 })).rejects.toMatchObject({
+      details: { model: 'a@2' },
+    })
     expect(await artifacts(scratch)).toBe(1)
   })
 
@@ -142,9 +152,9 @@ describe('the registry', () => {
     await using scratch = await createScratch()
     await using registry = await open(scratch)
     const source = await scratch.write('a.onnx', 'graph')
-    await registry.add({ id: 'a', source })
-    await registry.remove('a')
-    expect(await registry.add({ id: 'a', source })).toMatchObject({ version: 2, changed: true })
+    await registry.add({ actor, id: 'a', source })
+    await registry.remove({ actor, id: 'a', version: null })
+    expect(await registry.add({ actor, id: 'a', source })).toMatchObject({ version: 2, changed: true })
   })
 
   it('keeps what it has when it is opened again, also from two places at once', async () => {
@@ -155,7 +165,7 @@ describe('the registry', () => {
       [1, 2, 3, 4].map((name) => scratch.write(`${name}.onnx`, `graph ${name}`)),
     )
     const added = await Promise.all(
-      sources.map((source, index) => (index % 2 ? first : second).add({ id: 'a', source })),
+      sources.map((source, index) => (index % 2 ? first : second).add({ actor, id: 'a', source })),
     )
     expect(added.map(({ version }) => version).toSorted()).toEqual([1, 2, 3, 4])
     expect(await first.list()).toEqual(await second.list())
@@ -167,9 +177,9 @@ describe('the registry', () => {
     const source = await scratch.write('a.onnx', 'graph')
     const churn = async (id: string): Promise<void> => {
       for (let round = 0; round < 10; round += 1) {
-        await registry.add({ id, source })
+        await registry.add({ actor, id, source })
         expect(await artifacts(scratch)).toBe(1)
-        await registry.remove(id)
+        await registry.remove({ actor, id, version: null })
       }
     }
     await Promise.all(['a', 'b', 'c'].map(churn))

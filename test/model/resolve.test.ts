@@ -3,114 +3,123 @@ import { onnx } from 'onnx-proto'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import { type ArtifactStore, openArtifactStore } from '../../runtime/model/artifact-store.ts'
-import type { Backend } from '../../runtime/model/backend.ts'
-import { openRegistry } from '../../runtime/model/registry.ts'
+import type { Backend, ModelRecord } from '../../runtime/model/backend.ts'
 import { createModelResolver } from '../../runtime/model/resolve.ts'
 import { encode, value } from '../support/onnx-graph.ts'
 import { createScratch, type Scratch } from './scratch.ts'
+import { actor, openScratchRegistry, question } from './scratch-registry.ts'
 
 const openStore = (scratch: Scratch): Promise<ArtifactStore> =>
-  openArtifactStore({ directory: scratch.path('store') })
+  openArtifactStore({ directory: scratch.path('models') })
 
-/** A backend over one stored file, such as one over HTTP could be. */
-async function backendOf(
+/** The record of one stored file, as a backend over HTTP could give it. */
+async function recordOf(
   scratch: Scratch,
   store: ArtifactStore,
-  facts: Partial<Backend> & {
-    readonly id?: string
-    readonly version?: string
-    readonly fields?: Record<string, unknown>
-  },
-): Promise<Backend & { readonly asked: string[] }> {
+  facts: Partial<ModelRecord> = {},
+): Promise<ModelRecord> {
   const { digest, sizeBytes } = await store.put(await scratch.write('model.onnx', 'graph'))
-  const { id = 'digits', version = '1', fields = {}, ...rest } = facts
+  const artifact = { digest, url: null, checksum: null, sizeBytes, stamp: digest }
+  return { id: 'digits', version: '1', artifact, fields: {}, ...facts }
+}
+
+/** A backend that finds nothing, and keeps what it was asked. */
+function backendOf(facts: Partial<Backend> = {}): Backend & { readonly asked: string[] } {
   const asked: string[] = []
   return {
     name: 'test',
     tenantScoped: true,
     asked,
-    async find(modelId, tenant) {
-      asked.push(`${modelId} of ${tenant}`)
-      return { id, version, digest, sizeBytes, fields }
+    async find({ modelId, tenant }) {
+      asked.push(modelId)
+      return { tenant, versions: [] }
     },
-    ...rest,
+    confirm: async ({ tenant }) => tenant,
+    ...facts,
   }
 }
 
-describe('a resolved model', () => {
-  it('has a key, its size, and what a function may know of it', async () => {
+const shown = (digest: string | null): string | undefined => digest?.slice(0, 32)
+
+describe('a model that is prepared', () => {
+  it('has a key, its digest, and what a function may know of it', async () => {
     await using scratch = await createScratch()
     const store = await openStore(scratch)
-    const registry = await openRegistry({ directory: scratch.path('store'), store })
+    await using registry = await openScratchRegistry(scratch)
     const fields = { labels: ['zero', 'one'], path: 'not this', version: 'nor this' }
-    const { digest } = await registry.add({
-      id: 'digits',
-      source: await scratch.write('model.onnx', 'graph'),
-      fields,
-    })
-    const { resolve } = createModelResolver({ backend: registry, store })
-    const resolved = await resolve('digits', 'some tenant')
-    expect(resolved).toEqual({
-      key: 'embedded//digits@1',
-      sizeBytes: 5,
-      info: {
-        id: 'digits',
-        version: '1',
-        labels: ['zero', 'one'],
-        path: scratch.path('store/unpacked', digest),
+    const source = await scratch.write('model.onnx', 'graph')
+    const { digest } = await registry.add({ actor, id: 'digits', source, fields })
+    const { find, prepare } = createModelResolver({ backend: registry, store })
+    const { versions } = await find(question('digits', { tenant: 'acme' }))
+    const prepared = await Promise.all(versions.map(({ record }) => prepare(record, 'acme')))
+    const path = scratch.path('models/unpacked', digest)
+    expect(prepared).toEqual([
+      {
+        key: `embedded//digits@1~${shown(digest)}`,
+        digest,
+        info: { id: 'digits', version: '1', labels: ['zero', 'one'], path },
       },
-    })
-    expect(structuredClone(resolved)).toEqual(resolved)
-    expect(Object.isFrozen(resolved) && Object.isFrozen(resolved.info)).toBe(true)
-    expect(await readFile(`${resolved.info.path}/model.onnx`, 'utf8')).toBe('graph')
-    await registry.close()
+    ])
+    expect(structuredClone(prepared)).toEqual(prepared)
+    expect(Object.isFrozen(prepared[0]) && Object.isFrozen(prepared[0]?.info)).toBe(true)
+    expect(await readFile(`${path}/model.onnx`, 'utf8')).toBe('graph')
   })
 
   it('has another key for another tenant where the backend is scoped by tenant', async () => {
     await using scratch = await createScratch()
     const store = await openStore(scratch)
-    const { resolve } = createModelResolver({ backend: await backendOf(scratch, store, {}), store })
-    expect((await resolve('digits', 'acme')).key).toBe('test/acme/digits@1')
-    expect((await resolve('digits', null)).key).toBe('test//digits@1')
+    const record = await recordOf(scratch, store)
+    const { prepare } = createModelResolver({ backend: backendOf(), store })
+    const digest = shown(record.artifact.digest)
+    expect((await prepare(record, 'acme')).key).toBe(`test/acme/digits@1~${digest}`)
+    expect((await prepare(record, null)).key).toBe(`test//digits@1~${digest}`)
   })
 
   it('has a key that its parts cannot forge', async () => {
     await using scratch = await createScratch()
     const store = await openStore(scratch)
-    const backend = await backendOf(scratch, store, { name: 'a/b', id: 'c/d@e', version: '1@2/é' })
-    const { resolve } = createModelResolver({ backend, store })
-    expect((await resolve('x', 't/u@v%')).key).toBe('a%2Fb/t%2Fu%40v%25/c%2Fd%40e@1%402%2F%C3%A9')
+    const record = await recordOf(scratch, store, { id: 'c/d@e', version: '1@2~/é' })
+    const { prepare } = createModelResolver({ backend: backendOf({ name: 'a/b' }), store })
+    const digest = shown(record.artifact.digest)
+    expect((await prepare(record, 't/u@v%')).key).toBe(
+      `a%2Fb/t%2Fu%40v%25/c%2Fd%40e@1%402~%2F%C3%A9~${digest}`,
+    )
   })
 
-  it('is asked for once by all who ask at the same time, and again by the next', async () => {
+  it('is versioned by its digest where the backend has no versions', async () => {
     await using scratch = await createScratch()
     const store = await openStore(scratch)
-    const backend = await backendOf(scratch, store, {})
-    const { resolve } = createModelResolver({ backend, store })
-    await Promise.all([resolve('a', null), resolve('a', null), resolve('a', 'null'), resolve('b', null)])
-    expect(backend.asked.toSorted()).toEqual(['a of null', 'a of null', 'b of null'])
-    await resolve('a', null)
-    expect(backend.asked).toHaveLength(4)
+    const record = await recordOf(scratch, store, { version: null })
+    const { info, digest } = await createModelResolver({ backend: backendOf(), store }).prepare(record, null)
+    expect(info.version).toBe(digest.slice(0, 12))
   })
 
-  it('is not found where its id or tenant is not Unicode', async () => {
+  it('is refused where its artifact is gone', async () => {
     await using scratch = await createScratch()
     const store = await openStore(scratch)
-    const { resolve } = createModelResolver({ backend: await backendOf(scratch, store, {}), store })
-    await expect(resolve('\ud800', null)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
-    await expect(resolve('a', '\ud800')).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+    const record = await recordOf(scratch, store)
+    await store.remove(record.artifact.digest ?? '')
+    await expect(
+      createModelResolver({ backend: backendOf(), store }).prepare(record, null),
+    ).rejects.toMatchObject({ code: 'ARTIFACT_BROKEN', details: { reason: 'missing' } })
+  })
+})
+
+describe('a model that is asked for', () => {
+  it('is asked of the backend', async () => {
+    await using scratch = await createScratch()
+    const backend = backendOf()
+    const { find } = createModelResolver({ backend, store: await openStore(scratch) })
+    expect(await find(question('digits@prod', { tenant: 'acme' }))).toEqual({ tenant: 'acme', versions: [] })
+    expect(backend.asked).toEqual(['digits@prod'])
   })
 
-  it('fails for all who ask, and is tried again by the next', async () => {
+  it('is not found where its id is not Unicode, and the backend is not asked', async () => {
     await using scratch = await createScratch()
-    const store = await openStore(scratch)
-    const registry = await openRegistry({ directory: scratch.path('store'), store })
-    const { resolve } = createModelResolver({ backend: registry, store })
-    const outcomes = await Promise.allSettled([resolve('digits', null), resolve('digits', null)])
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    await registry.add({ id: 'digits', source: await scratch.write('model.onnx', 'graph') })
-    expect((await resolve('digits', null)).key).toBe('embedded//digits@1')
-    await registry.close()
+    const backend = backendOf()
+    const { find } = createModelResolver({ backend, store: await openStore(scratch) })
+    await expect(find(question('\ud800'))).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+    expect(backend.asked).toEqual([])
   })
 })
 
@@ -133,10 +142,12 @@ describe('a model with external data', () => {
     await scratch.write('sums/model.onnx', encode(graph))
     await scratch.write('sums/data/weights.bin', new Uint8Array(Float32Array.of(10, 20, 30).buffer))
     const store = await openStore(scratch)
-    const registry = await openRegistry({ directory: scratch.path('store'), store })
-    await registry.add({ id: 'sums', source: scratch.path('sums') })
-    const { info } = await createModelResolver({ backend: registry, store }).resolve('sums', null)
-    await registry.close()
+    await using registry = await openScratchRegistry(scratch)
+    await registry.add({ actor, id: 'sums', source: scratch.path('sums') })
+    const { find, prepare } = createModelResolver({ backend: registry, store })
+    const [found] = (await find(question('sums'))).versions
+    if (found === undefined) throw new Error('the model was not found')
+    const { info } = await prepare(found.record, null)
 
     const session = await InferenceSession.create(`${info.path}/model.onnx`)
     const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1, 2, 3), [3]) })

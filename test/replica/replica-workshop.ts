@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FunctionLog } from '../../runtime/define/context.ts'
-import type { Deployment, ResolvedModel } from '../../runtime/replica/deployment.ts'
+import type { ResolvedModel } from '../../runtime/model/resolve.ts'
+import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { Scheduler, type SchedulerOptions } from '../../runtime/replica/scheduler.ts'
 import type { Answer } from '../../runtime/replica/ticket.ts'
 
@@ -93,7 +94,7 @@ import { defineFunction, defineInference, multiplexed } from 'isoplex'
 
 /** A model as a backend would have resolved it; loaders of tests do not look for its files. */
 export function modelOf(id: string): ResolvedModel {
-  return { key: `test/${id}@1`, info: { id, version: '1', path: '/nowhere' } }
+  return { key: `test/${id}@1`, digest: '0'.repeat(64), info: { id, version: '1', path: '/nowhere' } }
 }
 
 /** How a test asks. */

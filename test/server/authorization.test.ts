@@ -3,8 +3,11 @@ import { createTokenKey } from '../../runtime/auth/key.ts'
 import { createModelToken } from '../../runtime/auth/token.ts'
 import { createTokenVerifier } from '../../runtime/auth/verifier.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
+import type { ModelQuestion } from '../../runtime/model/backend.ts'
 import { type Authorizer, authorize } from '../../runtime/server/authorization.ts'
+import { createModelAccess } from '../../runtime/server/model-access.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
+import { recordOf, sourceOfEverything } from './served.ts'
 
 const key = await createTokenKey(new Uint8Array(32).fill(1))
 const token = await createModelToken(key, { model: 'bird', tenant: 'forest', expiresInSeconds: 600 })
@@ -19,10 +22,7 @@ const publicInference = sampleFunction('infer', { ...withDefault, access: 'publi
 /** Finds every model, and says in its metadata for whom. */
 const authorizer: Authorizer = {
   verifier: createTokenVerifier({ keys: [key] }),
-  resolve: async (id, tenant) => ({
-    key: `embedded//${id}@1`,
-    info: { id, version: '1', path: '/m', tenant },
-  }),
+  models: createModelAccess(sourceOfEverything()),
   trustsLoopback: false,
 }
 const trusting: Authorizer = { ...authorizer, trustsLoopback: true }
@@ -39,14 +39,14 @@ describe('authorize', () => {
     ['a public inference function with a default model', publicInference, 'bird'],
   ])('takes a good token for %s', async (_, fn, model) => {
     const found = await authorize(bearing(token), fn, authorizer)
-    expect(found.principal).toBe('forest')
+    expect(found.principal).toBe('tenant:forest')
     expect(found.model?.info.id ?? null).toBe(model)
     if (model !== null) expect(found.model?.info.tenant).toBe('forest')
   })
 
-  it('counts a token without a tenant for the default one', async () => {
+  it('counts a token without a tenant for its issuer', async () => {
     const found = await authorize(bearing(nameless), inference, authorizer)
-    expect(found).toMatchObject({ principal: 'default', model: { info: { tenant: null } } })
+    expect(found).toMatchObject({ principal: 'issuer:project', model: { info: { tenant: null } } })
   })
 
   it.each([
@@ -88,22 +88,41 @@ describe('authorize', () => {
 
   it('passes on why a model cannot be had', async () => {
     const gone = new IsoplexError('MODEL_NOT_FOUND', 'Gone.', { details: { model: 'bird' } })
-    const by = { ...authorizer, resolve: () => Promise.reject(gone) }
+    const models = createModelAccess(sourceOfEverything({ find: () => Promise.reject(gone) }))
+    const by = { ...authorizer, models }
     await expect(authorize(bearing(token), inference, by)).rejects.toBe(gone)
   })
 
-  it('asks no backend for a function without a model, nor before the token is known to be good', async () => {
+  it('asks no backend before the token is known to be good', async () => {
     const asked: string[] = []
-    const by: Authorizer = {
-      ...authorizer,
-      resolve: (id, tenant) => {
-        asked.push(id)
-        return authorizer.resolve(id, tenant)
-      },
+    const hear = async ({ modelId }: ModelQuestion): Promise<never> => {
+      asked.push(modelId)
+      throw new Error('asked')
     }
-    await authorize(bearing(token), edge, by)
+    const models = createModelAccess(sourceOfEverything({ find: hear, confirm: hear }))
+    const by = { ...authorizer, models }
     await authorize(bearing('bad'), inference, by).catch(() => undefined)
+    await authorize(bearing('bad'), edge, by).catch(() => undefined)
     await authorize(none, inference, by).catch(() => undefined)
     expect(asked).toEqual([])
+  })
+
+  it('has the backend confirm who asks for a function without a model', async () => {
+    const refused = new IsoplexError('TOKEN_INVALID', 'No.', { details: { reason: 'refused' } })
+    const models = createModelAccess(sourceOfEverything({ confirm: () => Promise.reject(refused) }))
+    await expect(authorize(bearing(token), edge, { ...authorizer, models })).rejects.toBe(refused)
+  })
+
+  it('takes the sticky key of the request to choose among versions', async () => {
+    const versions = ['3', '4'].map((version) => ({ weight: 1, record: recordOf('bird', version) }))
+    const models = createModelAccess(sourceOfEverything({ find: async () => ({ tenant: null, versions }) }))
+    const by = { ...authorizer, models }
+    const keys = Array.from({ length: 40 }, (_, index) => `user ${index}`)
+    const found = await Promise.all(
+      keys.map((key) =>
+        authorize(new Headers({ serve_multiplexed_model_id: token, 'x-sticky-key': key }), inference, by),
+      ),
+    )
+    expect(new Set(found.map(({ model }) => model?.info.version))).toEqual(new Set(['3', '4']))
   })
 })

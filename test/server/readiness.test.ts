@@ -3,7 +3,11 @@ import type { Manifest } from '../../runtime/build/manifest.ts'
 import { type ObservedPool, type ObservedRunner, readinessOf } from '../../runtime/server/readiness.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
 
-const model = { key: 'embedded//secret-model@1', info: { id: 'secret-model', version: '1', path: '/models' } }
+const model = {
+  key: 'embedded//secret-model@1',
+  digest: '0'.repeat(64),
+  info: { id: 'secret-model', version: '1', path: '/models' },
+}
 const runner = (facts: Partial<ObservedRunner>): ObservedRunner => ({
   state: 'active',
   model: null,

@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto'
 import { describeFunction } from '../../runtime/build/describe.ts'
 import type { FunctionManifest } from '../../runtime/build/manifest.ts'
 import type { FunctionLog } from '../../runtime/define/context.ts'
 import type { Definition } from '../../runtime/define/definition.ts'
+import type { ModelRecord } from '../../runtime/model/backend.ts'
 import { type Deployment, toDeployment } from '../../runtime/replica/deployment.ts'
 import type { Answer, Work } from '../../runtime/replica/ticket.ts'
 import { BodyBudget } from '../../runtime/server/body.ts'
 import type { ExchangeOptions } from '../../runtime/server/exchange.ts'
+import { createModelAccess, type ModelSource } from '../../runtime/server/model-access.ts'
 
 /** A line of a log. */
 export interface LogEntry {
@@ -41,6 +44,31 @@ export function deploymentOf(manifest: FunctionManifest): Deployment {
   return toDeployment(manifest, '/bundles', defaults)
 }
 
+/** A source that knows every model, and confirms every tenant. */
+export function sourceOfEverything(overrides: Partial<ModelSource> = {}): ModelSource {
+  return {
+    find: async ({ modelId, tenant }) => ({ tenant, versions: [{ weight: 1, record: recordOf(modelId) }] }),
+    confirm: async ({ tenant }) => tenant,
+    prepare: async ({ id, version, artifact, fields }, tenant) => ({
+      key: `embedded//${id}@${version}`,
+      digest: artifact.digest ?? '',
+      info: { ...fields, id, version: version ?? '', path: '/models', tenant },
+    }),
+    ...overrides,
+  }
+}
+
+/** A version of a model whose artifact is in the store. */
+export function recordOf(id: string, version = '1'): ModelRecord {
+  const digest = createHash('sha256').update(`${id} ${version}`).digest('hex')
+  return {
+    id,
+    version,
+    artifact: { digest, url: null, checksum: null, sizeBytes: 1, stamp: digest },
+    fields: {},
+  }
+}
+
 /** Surroundings in which every token is refused, every model is found, and `answer` answers. */
 export function surround(
   answer: (work: Work) => Answer | Promise<Answer> = answerWith('ok'),
@@ -60,7 +88,7 @@ export function surround(
     exchange: {
       authorizer: {
         verifier: { verify: () => Promise.reject(new Error('there is no token')) },
-        resolve: async (id) => ({ key: `embedded//${id}@1`, info: { id, version: '1', path: '/models' } }),
+        models: createModelAccess(sourceOfEverything()),
         trustsLoopback: false,
       },
       scheduler: {

@@ -60,6 +60,11 @@ assertType<
   Equal<
     keyof ErrorDetails,
     | 'TOKEN_INVALID'
+    | 'ENTRY_NOT_FOUND'
+    | 'RANGE_UNSATISFIABLE'
+    | 'URL_REFUSED'
+    | 'FETCH_FAILED'
+    | 'BACKEND_UNAVAILABLE'
     | 'METHOD_NOT_ALLOWED'
     | 'MODEL_NOT_FOUND'
     | 'MODEL_FORBIDDEN'

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import type { Credentials } from '../auth/credentials.ts'
+import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
+import type { ResolvedModel } from '../model/resolve.ts'
+import { type AnswerCacheOptions, createAnswerCache } from './answer-cache.ts'
+import { chooseVersion } from './version-share.ts'
+
+/** Where the gateway asks for models and callers: the backend and the store, off its loop. */
+export interface ModelSource {
+  /** As `Backend.find`. */
+  find(question: ModelQuestion): Promise<FoundModel>
+  /** As `Backend.confirm`. */
+  confirm(question: ModelQuestion): Promise<string | null>
+  /** As `ModelResolver.prepare`. */
+  prepare(record: ModelRecord, tenant: string | null): Promise<ResolvedModel>
+}
+
+/** Who pays for a request, and which model answers it. */
+export interface GrantedModel {
+  readonly principal: string
+  readonly model: ResolvedModel
+}
+
+/** Tells who may use which model, and has it ready. It remembers what it was told, for a short while. */
+export interface ModelAccess {
+  /**
+   * The model that a token names. Where several versions share the requests, `stickyKey` decides: equal keys get
+   * the same version; without one, that of the principal.
+   *
+   * @throws {IsoplexError} as `Backend.find` and `ModelResolver.prepare`
+   */
+  grant(credentials: Credentials, stickyKey: string | null): Promise<GrantedModel>
+  /**
+   * A model that needs no token.
+   *
+   * @throws {IsoplexError} as {@link grant}
+   */
+  grantDefault(modelId: string, stickyKey: string | null): Promise<GrantedModel>
+  /**
+   * The principal of a caller who needs no model.
+   *
+   * @throws {IsoplexError} as `Backend.confirm`
+   */
+  confirm(credentials: Credentials): Promise<string>
+}
+
+/** Who pays where no token is sent. */
+export const anonymous = 'anonymous'
+
+interface Version {
+  readonly weight: number
+  readonly record: ModelRecord
+  /** What tells this version's files from others, for all callers alike. */
+  readonly key: string
+}
+
+interface Grant {
+  readonly tenant: string | null
+  readonly principal: string
+  readonly versions: readonly Version[]
+}
+
+interface Asking extends ModelQuestion {
+  readonly principalOf: (tenant: string | null) => string
+}
+
+/** Makes the access to the models of a source. */
+export function createModelAccess(source: ModelSource, options: AnswerCacheOptions = {}): ModelAccess {
+  const grants = createAnswerCache(async ({ principalOf, ...question }: Asking): Promise<Grant> => {
+    const { tenant, versions } = await source.find(question)
+    const keyed = versions.map(({ weight, record }) => ({ weight, record, key: keyOf(record, tenant) }))
+    return { tenant, principal: principalOf(tenant), versions: keyed }
+  }, options)
+  const confirmations = createAnswerCache(
+    async ({ principalOf, ...question }: Asking) => principalOf(await source.confirm(question)),
+    options,
+  )
+  const models = createAnswerCache(
+    ({ record, tenant }: { record: ModelRecord; tenant: string | null }) => source.prepare(record, tenant),
+    options,
+  )
+  const choose = async (
+    grant: Promise<Grant>,
+    modelId: string,
+    sticky: string | null,
+  ): Promise<GrantedModel> => {
+    const { tenant, principal, versions } = await grant
+    // With the model's name, so that those who are first to see one canary are not the first to see all.
+    const { key, record } = chooseVersion(versions, `${modelId}\n${sticky ?? principal}`)
+    return { principal, model: await models(key, { record, tenant }) }
+  }
+  return Object.freeze({
+    grant: (credentials: Credentials, stickyKey: string | null) =>
+      choose(grants(credentials.identity, askingFor(credentials)), credentials.modelId, stickyKey),
+    grantDefault: (modelId: string, stickyKey: string | null) =>
+      choose(grants(`${anonymous} ${modelId}`, askingForDefault(modelId)), modelId, stickyKey),
+    confirm: (credentials: Credentials) => confirmations(credentials.identity, askingFor(credentials)),
+  })
+}
+
+function askingFor({ modelId, tenant, accessToken, proven, issuer }: Credentials): Asking {
+  const principalOf = (confirmed: string | null): string => {
+    if (confirmed !== null) return `tenant:${confirmed}`
+    return accessToken === null ? `issuer:${issuer}` : `access:${digestOf(accessToken)}`
+  }
+  return { modelId, tenant, accessToken, proven, principalOf }
+}
+
+/** Nobody in particular asks, and the operator has said that anybody may. */
+function askingForDefault(modelId: string): Asking {
+  return { modelId, tenant: null, accessToken: null, proven: true, principalOf: () => anonymous }
+}
+
+/** A link to an artifact differs from caller to caller; what lies behind it does not. */
+function keyOf({ id, version, artifact }: ModelRecord, tenant: string | null): string {
+  const { digest, checksum } = artifact
+  return JSON.stringify([tenant, id, version, digest ?? checksum ?? artifact.stamp])
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,126 @@
+import { unzipSync } from 'fflate'
+import { jwtVerify } from 'jose'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { createTokenKey } from '../../runtime/auth/key.ts'
+import { createServeMultiplexedModelId } from '../../runtime/auth/synapse-token.ts'
+import { createModelToken } from '../../runtime/auth/token.ts'
+import { createTokenVerifier } from '../../runtime/auth/verifier.ts'
+import { adding, saying } from '../support/function-files.ts'
+import { makeProject, startServer } from '../support/server.ts'
+import { type Figure, measure } from './figure.ts'
+import { sendLoad } from './load.ts'
+
+/** What tokens cost: at each request, when they are new, and when they name a model that is not here yet. */
+export async function* measureAuth(): AsyncGenerator<Figure, void, undefined> {
+  yield await measureRequests()
+  yield await measureFreshTokens()
+  for (const megabytes of [0, 64]) yield await measureColdModel(megabytes)
+}
+
+async function measureRequests(): Promise<Figure> {
+  await using project = await makeProject({
+    'functions/open.ts': saying('hello'),
+    'functions/closed.ts': saying('hello').replace("access: 'public', ", ''),
+  })
+  await using server = await startServer(project, 'serve', ['--replicas', '1'])
+  const token = await server.token('digits')
+  const generatorCores: number[] = []
+  const rate = async (path: string, headers: Readonly<Record<string, string>>): Promise<number> => {
+    const outcome = await sendLoad({ url: `${server.url}${path}`, connections: 32, seconds: 3, headers })
+    generatorCores.push(outcome.generatorCores)
+    return outcome.requestsPerSecond
+  }
+  return measure({
+    name: 'auth-requests',
+    unit: 'requests/s',
+    peer: 'the same function public',
+    goal: '>= 0.95',
+    rounds: 5,
+    ours: () => rate('/closed', { serve_multiplexed_model_id: token }),
+    theirs: () => rate('/open', {}),
+    notes: { generator: 'wrk', connections: 32, generatorCores },
+  })
+}
+
+async function measureFreshTokens(): Promise<Figure> {
+  const secret = crypto.getRandomValues(new Uint8Array(32))
+  const key = await createTokenKey(secret)
+  const count = 5_000
+  const makeTokens = (): Promise<string[]> =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        createModelToken(key, {
+          model: 'digits',
+          tenant: crypto.randomUUID(),
+          expiresInSeconds: 600 + index,
+        }),
+      ),
+    )
+  const rate = async (verify: (token: string) => unknown): Promise<number> => {
+    const tokens = await makeTokens()
+    const startedMs = performance.now()
+    for (const token of tokens) await verify(token)
+    return (count / (performance.now() - startedMs)) * 1_000
+  }
+  return measure({
+    name: 'auth-fresh-tokens',
+    unit: 'tokens/s',
+    peer: 'jwtVerify of jose alone',
+    goal: '>= 0.8',
+    rounds: 7,
+    ours: () => {
+      const { verify } = createTokenVerifier({ keys: [key] })
+      return rate(verify)
+    },
+    theirs: () => rate((token) => jwtVerify(token, key.secret, { algorithms: ['HS256'] })),
+  })
+}
+
+async function measureColdModel(megabytes: number): Promise<Figure> {
+  const command = [process.execPath, new URL('./model-server.ts', import.meta.url).pathname]
+  const backend = Bun.spawn([...command, String(megabytes * 1_048_576)], { stdout: 'pipe' })
+  try {
+    const { value } = await backend.stdout.pipeThrough(new TextDecoderStream()).getReader().read()
+    const backendUrl = String(value).trim()
+    await using project = await makeProject({ 'functions/add.ts': adding })
+    const backendFlags = ['--backend', 'synapse', '--backend-url', backendUrl]
+    await using server = await startServer(project, 'serve', ['--replicas', '1', ...backendFlags])
+    let nextModel = 0
+    const seconds = async (answer: (model: number) => Promise<number>): Promise<number> => {
+      nextModel += 1
+      // The backend makes a model when it is first asked; that is not what is measured.
+      await fetch(`${backendUrl}/models/${nextModel}/`)
+      const startedMs = performance.now()
+      const sum = await answer(nextModel)
+      if (sum !== nextModel + 1) throw new Error(`Model ${nextModel} answered ${sum}.`)
+      return performance.now() - startedMs
+    }
+    return await measure({
+      name: `auth-cold-model-${megabytes}mb`,
+      unit: 'ms',
+      peer: 'download, unzip and create in one script',
+      goal: '<= 1.2',
+      rounds: 7,
+      ours: () =>
+        seconds(async (modelId) => {
+          const token = await createServeMultiplexedModelId({ modelId, token: 'any', backendUrl })
+          return (await server.call('/add', { json: { x: 1 }, token })).json.y
+        }),
+      theirs: () => seconds((model) => answerBare(backendUrl, model)),
+    })
+  } finally {
+    backend.kill()
+    await backend.exited
+  }
+}
+
+async function answerBare(backendUrl: string, model: number): Promise<number> {
+  const { file } = (await (await fetch(`${backendUrl}/models/${model}/`)).json()) as { readonly file: string }
+  const archive = new Uint8Array(await (await fetch(file)).arrayBuffer())
+  const bytes = unzipSync(archive)['model.onnx']
+  if (!bytes) throw new Error('The archive holds no model.')
+  const session = await InferenceSession.create(bytes)
+  const { y } = await session.run({ x: new Tensor('float32', [1], [1]) })
+  await session.release()
+  return Number(y?.data[0])
+}
