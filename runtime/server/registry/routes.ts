@@ -1,9 +1,10 @@
+import type { ArtifactGrants } from '../../auth/grant.ts'
 import { IsoplexError } from '../../error/error.ts'
 import type { BodyReading } from '../json-body.ts'
 import type { SystemHandler, SystemRoute } from '../system-route.ts'
 import { artifactReply } from './artifact-reply.ts'
 import { createModelHandlers } from './model-handlers.ts'
-import type { ArtifactGrants, RegistryOptions, RegistryService } from './service.ts'
+import type { RegistryOptions, RegistryService } from './service.ts'
 import { createUploadHandlers } from './upload-handlers.ts'
 
 /** What the registry is served with. */

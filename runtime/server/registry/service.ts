@@ -37,14 +37,6 @@ export interface RegistryService {
   registerUpload(model: UploadedModel): Promise<AddedModel>
 }
 
-/** Makes and checks the grants that stand in the URLs of artifacts. */
-export interface ArtifactGrants {
-  /** A text for URLs that lets its bearer fetch an artifact until a time in milliseconds since 1970. */
-  make(digest: string, expiresAtMs: number): string
-  /** Whether a text that somebody sent grants an artifact now. */
-  check(digest: string, text: string, nowMs: number): boolean
-}
-
 /** What the routes of the registry share. */
 export interface RegistryOptions {
   readonly registry: RegistryService
