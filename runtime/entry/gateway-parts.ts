@@ -1,4 +1,6 @@
-import { loadProjectKey } from '../auth/key.ts'
+import { createArtifactGrants } from '../auth/grant.ts'
+import { createProjectIssuer } from '../auth/issuer.ts'
+import { loadProjectKeys } from '../auth/key-ring.ts'
 import { createTokenVerifier } from '../auth/verifier.ts'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
@@ -9,13 +11,18 @@ import { visibleEnvironment } from '../replica/environment.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { Scheduler } from '../replica/scheduler.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
+import { createAdministrationRoutes, identifyAsLocal, identifyByAccess } from '../server/admin/routes.ts'
 import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
+import { createRegistryRoutes } from '../server/registry/routes.ts'
 import { HttpServer } from '../server/server.ts'
+import type { SystemRoute } from '../server/system-route.ts'
+import { openControl } from './control.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import type { RegistryMethods } from './registry.ts'
+import { createRegistryService, createThreadAdministration } from './registry-service.ts'
 
 /** What the parts of a gateway are made from. */
 export interface PartsOptions {
@@ -39,6 +46,8 @@ export interface GatewayParts {
   readonly source: FunctionSource
   readonly scheduler: Scheduler
   readonly exchange: ExchangeOptions
+  /** The administration, and the registry for others. */
+  readonly systemRoutes: readonly SystemRoute[]
   /** Forgets what was found of models, so that the next request sees what has become of them. */
   forgetModels(): void
 }
@@ -57,19 +66,22 @@ export async function openParts(
   const server = openServer(options)
   resources.defer(() => server.stop(0, 0))
   await makeStateDirectory(stateDirectory)
-  const key = await loadProjectKey(stateDirectory)
+  const keys = await loadProjectKeys(stateDirectory)
   const registry = new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), {
     stateDirectory,
     logLevel: config.logLevel,
+    maxArtifactBytes: config.maxArtifactBytes,
   })
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
   const source = resources.use(await openFunctionSource({ ...options, environment }))
-  const scheduler = openScheduler(options, environment, resources)
+  const runDirectory = makeRunDirectory()
+  resources.defer(() => removeRunDirectory(runDirectory))
+  const scheduler = openScheduler(options, environment, { runDirectory, resources })
   const models = openGatewayModels(options, registry, resources)
   const exchange: ExchangeOptions = {
     authorizer: {
-      verifier: createTokenVerifier({ keys: [key], audience: config.audience }),
+      verifier: createTokenVerifier({ issuers: [createProjectIssuer(keys, { audience: config.audience })] }),
       models: models.access,
       trustsLoopback: isTrusting(options),
     },
@@ -81,7 +93,26 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
-  return { identity, server, registry, source, scheduler, exchange, forgetModels: models.forget }
+  const service = createRegistryService(registry)
+  const administered = {
+    administration: createThreadAdministration(registry),
+    registerUpload: service.registerUpload,
+    body: { budget: exchange.budget, timeoutMs: config.uploadTimeoutMs },
+    log: options.log,
+  }
+  const systemRoutes = [
+    ...createAdministrationRoutes({ ...administered, identify: identifyByAccess(service.checkAccess) }),
+    ...createRegistryRoutes({
+      registry: service,
+      grants: createArtifactGrants(keys),
+      publicUrl: config.publicUrl,
+      body: administered.body,
+    }),
+  ]
+  const routes = createAdministrationRoutes({ ...administered, identify: identifyAsLocal })
+  resources.use(await openControl({ stateDirectory, runDirectory, routes, log: options.log }))
+  const { forget: forgetModels } = models
+  return { identity, server, registry, source, scheduler, exchange, systemRoutes, forgetModels }
 }
 
 /** Whether requests need no token: while somebody develops, and from this machine only. */
@@ -122,10 +153,8 @@ function explainListening(error: unknown, host: string, port: number): unknown {
 function openScheduler(
   { config, log }: PartsOptions,
   environment: Readonly<Record<string, string>>,
-  resources: AsyncDisposableStack,
+  { runDirectory, resources }: { readonly runDirectory: string; readonly resources: AsyncDisposableStack },
 ): Scheduler {
-  const runDirectory = makeRunDirectory()
-  resources.defer(() => removeRunDirectory(runDirectory))
   const { provider, fallback, intraOpThreads } = config
   const session = { provider, fallback, intraOpThreads }
   const scheduler = new Scheduler({ ...config, session, runDirectory, environment, log })
