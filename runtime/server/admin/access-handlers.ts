@@ -1,6 +1,6 @@
 import { invalidInput } from '../../replica/refusal.ts'
 import { readJson } from '../json-body.ts'
-import { jsonReply } from '../json-reply.ts'
+import { jsonReply } from '../reply.ts'
 import type { SystemHandler } from '../system-route.ts'
 import type { AdministrationRoutesOptions } from './options.ts'
 import { accessSchema, tenantSchema } from './schemas.ts'

@@ -1,7 +1,7 @@
 import { modelNotFound } from '../../model/model-id.ts'
 import { parseModelName } from '../../model/model-name.ts'
 import { readJson } from '../json-body.ts'
-import { jsonReply } from '../json-reply.ts'
+import { jsonReply } from '../reply.ts'
 import type { SystemHandler } from '../system-route.ts'
 import type { AdministrationRoutesOptions } from './options.ts'
 import { progressReply, type ReportingWork } from './progress-reply.ts'

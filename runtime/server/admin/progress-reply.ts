@@ -1,7 +1,7 @@
 import { isIsoplexError } from '../../error/error.ts'
 import { type Problem, toProblem } from '../../error/wire.ts'
 import type { Progress } from '../../model/progress.ts'
-import { jsonReply } from '../json-reply.ts'
+import { jsonReply } from '../reply.ts'
 
 /** A line of the reply to long work: any number of the first kind, then one of the others. */
 export type ProgressLine =
