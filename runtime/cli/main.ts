@@ -15,6 +15,9 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   token: async () => (await import('./token.ts')).addTokenCommand,
   keys: async () => (await import('./keys.ts')).addKeysCommand,
   models: async () => (await import('./models.ts')).addModelsCommand,
+  tenants: async () => (await import('./tenants.ts')).addTenantsCommand,
+  access: async () => (await import('./access.ts')).addAccessCommand,
+  audit: async () => (await import('./audit.ts')).addAuditCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
 }
 

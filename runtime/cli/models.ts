@@ -1,15 +1,12 @@
-import { join, resolve } from 'node:path'
-import { SingleBar } from 'cli-progress'
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { makeStateDirectory } from '../config/state-directory.ts'
-import { IsoplexError } from '../error/error.ts'
-import { openArtifactStore } from '../model/artifact-store.ts'
-import { syncModelFolders } from '../model/model-folders.ts'
-import type { Progress } from '../model/progress.ts'
-import type { RegisteredModel } from '../model/registered-model.ts'
-import { openRegistry, type Registry } from '../model/registry.ts'
-import { createOutput, formatBytes, formatTable, type Output } from './output.ts'
-import { addConfigFlags, openProject } from './project.ts'
+import { isIsoplexError } from '../error/error.ts'
+import { parseModelName, parseTargets } from '../model/model-name.ts'
+import type { AliasTarget, RegisteredAlias, RegisteredModel } from '../model/registered-model.ts'
+import { type AdministrationTask, localActor, withAdministration } from './administration.ts'
+import { formatBytes, formatTable } from './output.ts'
+import { startProgressBar } from './progress-bar.ts'
+import { addConfigFlags } from './project.ts'
 
 interface ModelsFlags {
   readonly json?: boolean
@@ -17,68 +14,87 @@ interface ModelsFlags {
 
 interface AddFlags extends ModelsFlags {
   readonly id: string
+  readonly tenant?: string
   readonly field?: Readonly<Record<string, unknown>>
 }
 
-/** Adds `isoplex models`: what the embedded registry holds, and changes to it. A running server follows them. */
+/** Adds `isoplex models`: what the embedded registry holds, and changes to it. A running server makes them. */
 export function addModelsCommand(program: Command): void {
   const models = program.command('models').description('Models of the embedded registry.')
-  const add = models
-    .command('add')
-    .description('Add a model, or a new version of it: an .onnx file, a zip archive or a folder.')
-    .argument('<path>', 'the file or folder')
-    .requiredOption('--id <id>', 'the id by which tokens name the model')
-    .option('--field <name=value>', 'a fact for functions, as JSON, else as text; repeatable', collectField)
-    .action((path: string, flags: AddFlags) => withRegistry(flags, addModel(path, flags)))
-  const list = models
-    .command('list')
-    .description('List the models.')
-    .action((flags: ModelsFlags) => withRegistry(flags, listModels))
-  const show = models
-    .command('show')
-    .description('Show a model with all its versions.')
-    .argument('<id>', 'the model')
-    .action((id: string, flags: ModelsFlags) => withRegistry(flags, showModel(id)))
-  const remove = models
-    .command('remove')
-    .description('Remove a model, or one of its versions.')
-    .argument('<id[@version]>', 'the model, or a version of it', parseModelName)
-    .action((name: ModelName, flags: ModelsFlags) => withRegistry(flags, removeModel(name)))
-  for (const command of [add, list, show, remove]) {
+  const commands = [
+    ...addReadingCommands(models),
+    ...addChangingCommands(models),
+    ...addAliasCommands(models),
+  ]
+  for (const command of commands) {
     addConfigFlags(command.option('--json', 'print JSON'), ['functionsDirectory', 'stateDirectory'])
   }
 }
 
-type RegistryTask = (registry: Registry, output: Output) => Promise<void>
-
-/** Opens the registry with the models of the folder `_models` in it, as a server would have them. */
-async function withRegistry(flags: ModelsFlags, task: RegistryTask): Promise<void> {
-  const output = createOutput(flags.json ?? false)
-  const { stateDirectory: directory, functionsDirectory } = await openProject({ ...flags })
-  await makeStateDirectory(directory)
-  const registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
-  try {
-    for (const { id, change, reason } of await syncModelFolders(
-      registry,
-      join(functionsDirectory, '_models'),
-    )) {
-      if (reason !== null) output.note(`Model ${id} ${change}: ${reason}`)
-    }
-    await task(registry, output)
-  } finally {
-    await registry.close()
-  }
+function addReadingCommands(models: Command): readonly Command[] {
+  const list = models
+    .command('list')
+    .description('List the models.')
+    .action((flags: ModelsFlags) => withAdministration({ ...flags }, listModels))
+  const show = models
+    .command('show')
+    .description('Show a model with all its versions and aliases.')
+    .argument('<id>', 'the model')
+    .action((id: string, flags: ModelsFlags) => withAdministration({ ...flags }, showModel(id)))
+  return [list, show]
 }
 
-function addModel(path: string, { id, field: fields = {}, json = false }: AddFlags): RegistryTask {
-  return async (registry, output) => {
-    const bar = startProgressBar(id, !json && process.stderr.isTTY === true)
+function addChangingCommands(models: Command): readonly Command[] {
+  const add = models
+    .command('add')
+    .description('Add a model, or a new version of it: an .onnx file, a zip archive or a folder.')
+    .argument('<path>', 'the file or folder, or an s3:// URL')
+    .requiredOption('--id <id>', 'the id by which tokens name the model')
+    .option('--tenant <name>', 'the tenant who owns the model and alone may use it (default: as it is)')
+    .option('--field <name=value>', 'a fact for functions, as JSON, else as text; repeatable', collectField)
+    .action((path: string, flags: AddFlags) => withAdministration({ ...flags }, addModel(path, flags)))
+  const remove = models
+    .command('remove')
+    .description('Remove a model, or one of its versions.')
+    .argument('<id[@version]>', 'the model, or a version of it', parseVersionName)
+    .action((name: VersionName, flags: ModelsFlags) => withAdministration({ ...flags }, removeModel(name)))
+  return [add, remove]
+}
+
+function addAliasCommands(models: Command): readonly Command[] {
+  const alias = models
+    .command('alias')
+    .description('Give a model an alias, by which tokens name a version, or several that share its requests.')
+    .argument('<id>', 'the model')
+    .argument('<alias>', 'the alias: tokens name it as id@alias')
+    .argument('<targets>', 'a version such as 3, or versions with weights such as 3:90,4:10', readTargets)
+    .action((id: string, name: string, targets: readonly AliasTarget[], flags: ModelsFlags) =>
+      withAdministration({ ...flags }, setAlias(id, name, targets)),
+    )
+  const unalias = models
+    .command('unalias')
+    .description('Take an alias from a model.')
+    .argument('<id>', 'the model')
+    .argument('<alias>', 'the alias')
+    .action((id: string, name: string, flags: ModelsFlags) =>
+      withAdministration({ ...flags }, removeAlias(id, name)),
+    )
+  return [alias, unalias]
+}
+
+function addModel(
+  path: string,
+  { id, tenant, field: fields = {}, json = false }: AddFlags,
+): AdministrationTask {
+  return async (administration, output) => {
+    const bar = startProgressBar(id, { visible: !json && process.stderr.isTTY === true })
     try {
-      const added = await registry.add({
-        actor: 'cli',
+      const added = await administration.addModel({
+        actor: localActor,
         id,
-        source: resolve(path),
+        source: path.startsWith('s3://') ? path : resolve(path),
         fields,
+        ...(tenant === undefined ? {} : { tenant }),
         onProgress: bar.update,
       })
       bar.stop()
@@ -91,47 +107,61 @@ function addModel(path: string, { id, field: fields = {}, json = false }: AddFla
   }
 }
 
-async function listModels(registry: Registry, output: Output): Promise<void> {
-  const all = await registry.list()
+const listModels: AdministrationTask = async (administration, output) => {
+  const all = await administration.listModels({})
   output.result(all, formatModels(all))
 }
 
-function showModel(id: string): RegistryTask {
-  return async (registry, output) => {
-    const model = await registry.show(id)
+function showModel(id: string): AdministrationTask {
+  return async (administration, output) => {
+    const model = await administration.showModel({ id })
     output.result(model, formatVersions(model))
   }
 }
 
-function removeModel({ id, version }: ModelName): RegistryTask {
-  return async (registry, output) => {
-    const { folderFingerprint } = await registry.show(id)
-    if (folderFingerprint !== null) throw comesFromFolder(id)
-    await registry.remove({ actor: 'cli', id, version })
+function removeModel({ id, version }: VersionName): AdministrationTask {
+  return async (administration, output) => {
+    await administration.removeModel({ actor: localActor, id, version })
     output.result({ id, version }, `Removed ${version === null ? id : `${id}@${version}`}`)
   }
 }
 
-/** A folder's model would be registered again by whoever looks next. */
-function comesFromFolder(id: string): IsoplexError<'INPUT_INVALID'> {
-  const message = 'comes from a folder in _models and stays as long as that is there; remove the folder'
-  return new IsoplexError('INPUT_INVALID', `Model "${id}" ${message}.`, {
-    details: { issues: [{ path: '/id', message }] },
-  })
+function setAlias(id: string, alias: string, targets: readonly AliasTarget[]): AdministrationTask {
+  return async (administration, output) => {
+    const set = await administration.setAlias({ actor: localActor, id, alias, targets })
+    output.result({ id, ...set }, `${id}@${alias} is ${formatTargets(set)}`)
+  }
+}
+
+function removeAlias(id: string, alias: string): AdministrationTask {
+  return async (administration, output) => {
+    await administration.removeAlias({ actor: localActor, id, alias })
+    output.result({ id, alias }, `Removed ${id}@${alias}`)
+  }
 }
 
 /** A model, or one version of it. */
-export interface ModelName {
+export interface VersionName {
   readonly id: string
   readonly version: number | null
 }
 
-/** Reads `digits` or `digits@2`. @throws {InvalidArgumentError} where what follows the `@` counts no version. */
-export function parseModelName(text: string): ModelName {
-  const [id = '', version, ...rest] = text.split('@')
-  if (version === undefined) return { id, version: null }
-  if (/^[1-9]\d{0,14}$/.test(version) && rest.length === 0) return { id, version: Number(version) }
-  throw new InvalidArgumentError(`Versions are whole numbers, as in ${id || 'digits'}@2.`)
+/** Reads `digits` or `digits@2`. @throws {InvalidArgumentError} where it names neither a model nor a version. */
+export function parseVersionName(text: string): VersionName {
+  const name = parseModelName(text)
+  if (name === null || name.selector.kind === 'alias') {
+    throw new InvalidArgumentError('It is a model, or a version of it as in digits@2.')
+  }
+  const { id, selector } = name
+  return { id, version: selector.kind === 'version' ? selector.version : null }
+}
+
+function readTargets(text: string): readonly AliasTarget[] {
+  try {
+    return parseTargets(text)
+  } catch (error) {
+    throw isIsoplexError(error) ? new InvalidArgumentError(error.message) : error
+  }
 }
 
 /** Adds `name=value` to fields. What is JSON counts as such, all else as text. */
@@ -152,38 +182,26 @@ function parseValue(text: string): unknown {
   }
 }
 
-interface ProgressBar {
-  update(progress: Progress): void
-  stop(): void
-}
-
-function startProgressBar(id: string, visible: boolean): ProgressBar {
-  if (!visible) return { update: () => undefined, stop: () => undefined }
-  const format = `${id} {bar} {percentage}%`
-  const bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true })
-  bar.start(1, 0)
-  return {
-    update({ doneBytes, totalBytes }) {
-      bar.setTotal(totalBytes)
-      bar.update(doneBytes)
-    },
-    stop: () => bar.stop(),
-  }
-}
-
 /** The models as people read them. */
 export function formatModels(models: readonly RegisteredModel[]): string {
   if (models.length === 0) return 'No models. Add one with: isoplex models add PATH --id ID'
-  const rows = models.map(({ id, folderFingerprint, versions }) => {
+  const rows = models.map(({ id, tenant, folderFingerprint, versions, aliases }) => {
     const [newest] = versions
-    const origin = folderFingerprint === null ? 'added' : 'folder'
-    return [id, String(newest?.version), formatBytes(newest?.sizeBytes ?? 0), String(versions.length), origin]
+    return [
+      id,
+      String(newest?.version),
+      formatBytes(newest?.sizeBytes ?? 0),
+      String(versions.length),
+      aliases.map(({ alias }) => alias).join(' ') || '-',
+      tenant ?? '-',
+      folderFingerprint === null ? 'added' : 'folder',
+    ]
   })
-  return formatTable([['ID', 'VERSION', 'SIZE', 'VERSIONS', 'ORIGIN'], ...rows])
+  return formatTable([['ID', 'VERSION', 'SIZE', 'VERSIONS', 'ALIASES', 'TENANT', 'ORIGIN'], ...rows])
 }
 
-/** A model's versions as people read them. */
-export function formatVersions({ id, versions }: RegisteredModel): string {
+/** A model's versions, and then its aliases, as people read them. */
+export function formatVersions({ id, versions, aliases }: RegisteredModel): string {
   const rows = versions.map(({ version, sizeBytes, digest, addedAtMs, fields }) => [
     `${id}@${version}`,
     formatBytes(sizeBytes),
@@ -191,5 +209,14 @@ export function formatVersions({ id, versions }: RegisteredModel): string {
     digest,
     JSON.stringify(fields),
   ])
-  return formatTable([['VERSION', 'SIZE', 'ADDED', 'SHA-256', 'FIELDS'], ...rows])
+  const table = formatTable([['VERSION', 'SIZE', 'ADDED', 'SHA-256', 'FIELDS'], ...rows])
+  if (aliases.length === 0) return table
+  const names = aliases.map((alias) => [`${id}@${alias.alias}`, formatTargets(alias)])
+  return `${table}\n\n${formatTable([['ALIAS', 'MEANS'], ...names])}`
+}
+
+/** What an alias means, with the weights where several versions share its requests. */
+function formatTargets({ targets }: RegisteredAlias): string {
+  if (targets.length === 1) return String(targets[0]?.version)
+  return targets.map(({ version, weight }) => `${version}:${weight}`).join(',')
 }

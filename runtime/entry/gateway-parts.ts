@@ -11,8 +11,10 @@ import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import { HttpServer } from '../server/server.ts'
+import type { SystemRoute } from '../server/system-route.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
+import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import type { RegistryMethods } from './registry.ts'
 
@@ -38,6 +40,8 @@ export interface GatewayParts {
   readonly source: FunctionSource
   readonly scheduler: Scheduler
   readonly exchange: ExchangeOptions
+  /** The administration, and the registry for others. */
+  readonly systemRoutes: readonly SystemRoute[]
   /** Forgets what was found of models, so that the next request sees what has become of them. */
   forgetModels(): void
 }
@@ -60,11 +64,14 @@ export async function openParts(
   const registry = new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), {
     stateDirectory,
     logLevel: config.logLevel,
+    maxArtifactBytes: config.maxArtifactBytes,
   })
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
   const source = resources.use(await openFunctionSource({ ...options, environment }))
-  const scheduler = openScheduler(options, environment, resources)
+  const runDirectory = makeRunDirectory()
+  resources.defer(() => removeRunDirectory(runDirectory))
+  const scheduler = openScheduler(options, environment, { runDirectory, resources })
   const models = openGatewayModels(options, registry, resources)
   const exchange: ExchangeOptions = {
     authorizer: {
@@ -80,7 +87,11 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
-  return { identity, server, registry, source, scheduler, exchange, forgetModels: models.forget }
+  const { grants } = tokens
+  const system = { ...options, runDirectory, registry, grants, budget: exchange.budget }
+  const systemRoutes = await openGatewaySystem(system, resources)
+  const { forget: forgetModels } = models
+  return { identity, server, registry, source, scheduler, exchange, systemRoutes, forgetModels }
 }
 
 /** Whether requests need no token: while somebody develops, and from this machine only. */
@@ -121,10 +132,8 @@ function explainListening(error: unknown, host: string, port: number): unknown {
 function openScheduler(
   { config, log }: PartsOptions,
   environment: Readonly<Record<string, string>>,
-  resources: AsyncDisposableStack,
+  { runDirectory, resources }: { readonly runDirectory: string; readonly resources: AsyncDisposableStack },
 ): Scheduler {
-  const runDirectory = makeRunDirectory()
-  resources.defer(() => removeRunDirectory(runDirectory))
   const { provider, fallback, intraOpThreads } = config
   const session = { provider, fallback, intraOpThreads }
   const scheduler = new Scheduler({ ...config, session, runDirectory, environment, log })

@@ -109,7 +109,7 @@ export class Gateway {
 
   #goLive(manifest: Manifest): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity } = this.#parts
+    const { server, source, scheduler, exchange, identity, systemRoutes } = this.#parts
     const functions = manifest.functions.map((fn): ServedFunction => {
       return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
     })
@@ -119,6 +119,7 @@ export class Gateway {
       identity,
       exchange,
       corsOrigins: config.corsOrigins,
+      systemRoutes,
       readiness: () =>
         readinessOf({
           manifest,

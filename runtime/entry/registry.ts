@@ -1,13 +1,22 @@
 /** The registry's thread: SQLite, hashing and unpacking, off the gateway's loop. It answers questions by name. */
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { errorCodes } from '../error/codes.ts'
 import { toWire } from '../error/wire.ts'
-import { openArtifactStore } from '../model/artifact-store.ts'
+import {
+  type AddModelParameters,
+  createAdministration,
+  type ReportingAdministration,
+} from '../model/administration.ts'
+import { type ArtifactFile, openArtifactStore } from '../model/artifact-store.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
+import type { Progress } from '../model/progress.ts'
+import type { AddedModel } from '../model/registration.ts'
 import { openRegistry } from '../model/registry.ts'
 import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
 import { createModelResolver, type ResolvedModel } from '../model/resolve.ts'
+import { openUploads, type UploadChunk, type UploadName, type UploadState } from '../model/upload.ts'
 import type { LogLevel } from '../observe/log-line.ts'
 import { createProcessLog } from './process-log.ts'
 
@@ -15,10 +24,12 @@ import { createProcessLog } from './process-log.ts'
 export interface RegistryData {
   readonly stateDirectory: string
   readonly logLevel: LogLevel
+  /** The largest artifact that is taken by upload, in bytes. */
+  readonly maxArtifactBytes: number
 }
 
 /** What it answers. */
-export interface RegistryMethods {
+export interface RegistryMethods extends ReportingAdministration {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
   /** Asks the backend for a model; as `ModelResolver.find`. */
   readonly find: (question: ModelQuestion) => Promise<FoundModel>
@@ -28,10 +39,25 @@ export interface RegistryMethods {
   readonly prepare: (record: ModelRecord, tenant: string | null) => Promise<ResolvedModel>
   /** Registers the models of a folder; as `syncModelFolders`. */
   readonly syncFolder: (directory: string) => Promise<readonly ModelFolderChange[]>
+  /** Tells where an artifact lies; as `ArtifactStore.locate`. */
+  readonly locateArtifact: (digest: string) => Promise<ArtifactFile | null>
+  /** As `Uploads.begin`. */
+  readonly beginUpload: (accessId: number, chunk: UploadChunk) => Promise<UploadState>
+  /** As `Uploads.append`. */
+  readonly appendUpload: (name: UploadName, chunk: UploadChunk) => Promise<UploadState>
+  /** As `Uploads.finish`. */
+  readonly finishUpload: (name: UploadName, md5: string) => Promise<UploadState>
+  /** Makes a model of a finished upload; as `Administration.addModel`, less the source. */
+  readonly registerUpload: (name: UploadName, model: UploadedModelParameters) => Promise<AddedModel>
 }
 
+/** A model whose source is an upload. */
+export type UploadedModelParameters = Omit<AddModelParameters, 'source'>
+
+const sweepMs = 3_600_000
+
 // The gateway starts this thread with exactly that.
-const { stateDirectory: directory, logLevel } = workerData as RegistryData
+const { stateDirectory: directory, logLevel, maxArtifactBytes } = workerData as RegistryData
 const log = createProcessLog(logLevel)
 // Questions may come before it is open: each waits for it, and each is told why where it cannot be opened.
 const methods = openMethods()
@@ -41,23 +67,43 @@ async function openMethods(): Promise<RegistryMethods> {
   const store = await openArtifactStore({ directory })
   const registry = await openRegistry({ directory, store })
   const { find, prepare } = createModelResolver({ backend: registry, store })
+  const uploads = await openUploads(join(directory, 'staging'), { maxBytes: maxArtifactBytes })
+  const sweep = (): void => {
+    uploads.sweep().catch((error: unknown) => log.warn('Uploads could not be swept', { error }))
+  }
+  setInterval(sweep, sweepMs).unref()
   return {
+    ...createAdministration(registry),
     find,
     prepare,
     confirm: (question) => registry.confirm(question),
     syncFolder: (folder) => syncModelFolders(registry, folder),
+    locateArtifact: (digest) => store.locate(digest),
+    beginUpload: (accessId, chunk) => uploads.begin(accessId, chunk),
+    appendUpload: (name, chunk) => uploads.append(name, chunk),
+    finishUpload: (name, md5) => uploads.finish(name, md5),
+    registerUpload: (name, model) => uploads.use(name, (source) => registry.add({ ...model, source })),
   }
 }
 
-async function answer({ id, method, parameters }: RegistryQuestion): Promise<void> {
+async function answer({ id, method, parameters, reports }: RegistryQuestion): Promise<void> {
   try {
-    const value = await (await methods)[method]?.(...(parameters as never[]))
+    const given = reports ? withReporter(parameters, (progress) => reply({ id, progress })) : parameters
+    const value = await (await methods)[method]?.(...(given as never[]))
     reply({ id, value })
   } catch (error) {
     const wire = toWire(error)
     if (errorCodes[wire.code].status >= 500) log.error('The registry failed', { method, directory, error })
     reply({ id, error: wire })
   }
+}
+
+/** Who asked took the function out of the first parameter, since it cannot cross. */
+function withReporter(
+  [first, ...others]: readonly unknown[],
+  onProgress: (progress: Progress) => void,
+): unknown[] {
+  return [{ ...(first as object), onProgress }, ...others]
 }
 
 function reply(message: RegistryAnswer): void {

@@ -1,6 +1,7 @@
 import type { AccessOptions, CheckedAccess, CreatedAccess, RegisteredAccess } from './access-table.ts'
 import type { AliasOptions, SetAliasOptions } from './alias-table.ts'
 import type { AuditEntry, AuditPage } from './audit-table.ts'
+import type { ProgressOptions } from './progress.ts'
 import type { RegisteredAlias, RegisteredModel } from './registered-model.ts'
 import type { AddedModel, AddModelOptions } from './registration.ts'
 import type { Registry } from './registry.ts'
@@ -107,12 +108,17 @@ export interface Administration {
   listAudit(parameters: AuditPage): Promise<readonly AuditEntry[]>
 }
 
+/** The administration as it is called where functions can be passed: adding a model tells how far it has come. */
+export interface ReportingAdministration extends Administration {
+  addModel(parameters: AddModelParameters & ProgressOptions): Promise<AddedModel>
+}
+
 /** The administration of a registry that is open here. */
-export function createAdministration(registry: Registry): Administration {
+export function createAdministration(registry: Registry): ReportingAdministration {
   return Object.freeze({
     listModels: () => registry.list(),
     showModel: ({ id }: ShowModelParameters) => registry.show(id),
-    addModel: (parameters: AddModelParameters) => registry.add(parameters),
+    addModel: (parameters: AddModelParameters & ProgressOptions) => registry.add(parameters),
     removeModel: (parameters: RemoveModelParameters) => registry.remove(parameters),
     setAlias: (parameters: SetAliasParameters) => registry.setAlias(parameters),
     removeAlias: (parameters: AliasParameters) => registry.removeAlias(parameters),

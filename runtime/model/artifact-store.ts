@@ -25,6 +25,11 @@ export interface StoredArtifact {
   readonly sizeBytes: number
 }
 
+/** An artifact as a file of the store. */
+export interface ArtifactFile extends StoredArtifact {
+  readonly path: string
+}
+
 /** An artifact that is whole and checked, but not yet in the store. One of the two is to be called. */
 export interface StagedArtifact extends StoredArtifact {
   /** Puts it into the store, in the place of the same one that may be there. */
@@ -118,6 +123,13 @@ export class ArtifactStore {
     throw new IsoplexError('ARTIFACT_BROKEN', 'The artifact is not in the store; add its model again.', {
       details: { reason: 'missing' },
     })
+  }
+
+  /** Tells where an artifact lies; `null` where it is not in the store. */
+  async locate(digest: string): Promise<ArtifactFile | null> {
+    const path = this.#artifactPath(digest)
+    const file = Bun.file(path)
+    return (await file.exists()) ? Object.freeze({ digest, path, sizeBytes: file.size }) : null
   }
 
   /**

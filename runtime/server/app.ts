@@ -6,6 +6,7 @@ import { createExchange, type ExchangeOptions, type ServedFunction } from './exc
 import { documentationPage, pagePolicy } from './page.ts'
 import { problemReply, refusalReply, requestIdOf, routeNotFound } from './reply.ts'
 import { type Refuse, Routes } from './routes.ts'
+import { addSystemRoute, type SystemRoute } from './system-route.ts'
 
 /** Whether the server takes requests, and what it would tell an operator of itself. */
 export interface Readiness {
@@ -21,6 +22,8 @@ export interface AppOptions {
   readonly exchange: ExchangeOptions
   readonly corsOrigins: readonly string[]
   readonly readiness: () => Readiness
+  /** Further paths of the server's own, below `/-/`: the administration, and the registry for others. */
+  readonly systemRoutes: readonly SystemRoute[]
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
@@ -48,7 +51,8 @@ export function createApp(options: AppOptions): App {
     app.use(cors({ origin, credentials: false, maxAge: 600, exposeHeaders: [...exposedHeaders] }))
   }
   const methods = options.functions.flatMap(({ manifest }) => manifest.methods)
-  const routes = new Routes(app, refuse, ['GET', ...methods])
+  const ownMethods = options.systemRoutes.flatMap(({ handlers }) => Object.keys(handlers))
+  const routes = new Routes(app, refuse, ['GET', ...ownMethods, ...methods])
   addSystemRoutes(routes, options)
   for (const served of options.functions) addFunction(routes, served, options)
   return app
@@ -73,7 +77,8 @@ function rootFunction(functions: readonly ServedFunction[]): ServedFunction | un
   return index ?? (inference.length === 1 ? inference[0] : undefined)
 }
 
-function addSystemRoutes(routes: Routes, { manifest, identity, readiness }: AppOptions): void {
+function addSystemRoutes(routes: Routes, options: AppOptions): void {
+  const { manifest, identity, readiness, exchange, systemRoutes } = options
   const document = openApiDocument(manifest, identity)
   const list = routeList(manifest, identity)
   const pages: Readonly<Record<string, (request: Request) => Response>> = {
@@ -84,6 +89,7 @@ function addSystemRoutes(routes: Routes, { manifest, identity, readiness }: AppO
     '/-/docs': ({ url }) => pageReply(documentationPage(manifest, identity, new URL(url).origin)),
   }
   for (const [path, answer] of Object.entries(pages)) routes.add(path, ['GET'], answer)
+  for (const route of systemRoutes) addSystemRoute(routes, route, exchange)
   // What of the server's own paths nothing answers is not for a function that takes all paths.
   for (const path of ['/-', '/-/*', '/metrics']) routes.addNothing(path)
 }

@@ -35,6 +35,11 @@ export function refusalReply(error: unknown, { headers }: Request, limitBytes: n
   return problemReply(error, requestIdOf(headers), mayExceed(headers, limitBytes))
 }
 
+/** A reply of JSON that nobody keeps: it may be out of date at once, or be for one reader only. */
+export function jsonReply(value: unknown, status = 200): Response {
+  return Response.json(value, { status, headers: { 'cache-control': 'no-store' } })
+}
+
 /** A client's own request id where it is harmless, else a fresh one. */
 export function requestIdOf(headers: Headers): string {
   const given = headers.get('x-request-id')

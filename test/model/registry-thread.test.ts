@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Progress, ProgressOptions } from '../../runtime/model/progress.ts'
 import { RegistryThread } from '../../runtime/model/registry-thread.ts'
 
 interface Methods {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
   readonly echo: (text: string) => Promise<readonly string[]>
+  readonly work: (
+    options: ProgressOptions & { readonly bytes: Uint8Array },
+  ) => Promise<readonly [string, { readonly bytes: Uint8Array }]>
   readonly fail: () => Promise<void>
   readonly die: () => Promise<void>
 }
@@ -22,6 +26,16 @@ describe('RegistryThread', () => {
       ['data', 'b'],
       ['data', 'c'],
     ])
+  })
+
+  it('passes on what a method reports, and gives buffers away', async () => {
+    const heard: Progress[] = []
+    const bytes = new Uint8Array([7, 8])
+    const onProgress = (progress: Progress): void => void heard.push(progress)
+    const [, work] = await thread.askGiving([bytes.buffer], 'work', { bytes, onProgress })
+    expect(work).toEqual({ bytes: new Uint8Array([7, 8]) })
+    expect(heard).toEqual([{ doneBytes: 1, totalBytes: 2 }])
+    expect(bytes.byteLength).toBe(0)
   })
 
   it('rejects with the error that the method threw', async () => {

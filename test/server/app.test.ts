@@ -38,6 +38,7 @@ function serve(functions: readonly FunctionManifest[], options: Partial<AppOptio
     exchange: around.exchange,
     corsOrigins: [],
     readiness: () => ({ ready: true }),
+    systemRoutes: [],
     ...options,
     identity,
   })

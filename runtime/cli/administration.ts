@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { makeStateDirectory } from '../config/state-directory.ts'
+import { readControlPointers } from '../entry/control-pointer.ts'
+import { createAdministration, type ReportingAdministration } from '../model/administration.ts'
+import { openArtifactStore } from '../model/artifact-store.ts'
+import { syncModelFolders } from '../model/model-folders.ts'
+import { openRegistry } from '../model/registry.ts'
+import { createControlClient, isControlled } from './control-client.ts'
+import { createOutput, type Output } from './output.ts'
+import { openProject, type Project } from './project.ts'
+
+/** In whose name commands change the registry. */
+export const localActor = 'local'
+
+/** What a command does to the registry. */
+export type AdministrationTask = (administration: ReportingAdministration, output: Output) => Promise<void>
+
+/**
+ * Does something to the registry of the current project: through the control socket of a server that runs on its
+ * state directory, and where none does, on the registry itself, with the models of the folder `_models` in it.
+ */
+export async function withAdministration(
+  flags: Readonly<Record<string, unknown>>,
+  task: AdministrationTask,
+): Promise<void> {
+  const output = createOutput(flags.json === true)
+  const project = await openProject(flags)
+  const administration = await findServer(project.stateDirectory)
+  if (administration === null) await onRegistry(project, output, task)
+  else await task(administration, output)
+}
+
+async function findServer(stateDirectory: string): Promise<ReportingAdministration | null> {
+  for (const { socketPath } of await readControlPointers(stateDirectory)) {
+    if (await isControlled(socketPath)) return createControlClient(socketPath)
+  }
+  return null
+}
+
+async function onRegistry(project: Project, output: Output, task: AdministrationTask): Promise<void> {
+  const { stateDirectory: directory, functionsDirectory } = project
+  await makeStateDirectory(directory)
+  const registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
+  try {
+    const changes = await syncModelFolders(registry, join(functionsDirectory, '_models'))
+    for (const { id, change, reason } of changes) {
+      if (reason !== null) output.note(`Model ${id} ${change}: ${reason}`)
+    }
+    await task(createAdministration(registry), output)
+  } finally {
+    await registry.close()
+  }
+}

@@ -1,0 +1,128 @@
+import type { ErrorCode } from '../error/codes.ts'
+import { fromWire } from '../error/wire.ts'
+import type { ReportingAdministration } from '../model/administration.ts'
+import type { Progress } from '../model/progress.ts'
+
+/** A request to the control socket of a server. */
+interface ControlRequest {
+  readonly method?: string
+  readonly json?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** How a path under the control socket is asked. */
+type Ask = (path: string, request?: ControlRequest) => Promise<Response>
+
+/**
+ * The administration of a running server, through its control socket. Whoever calls it is `local` for the audit,
+ * whatever actor is given here.
+ */
+export function createControlClient(socketPath: string): ReportingAdministration {
+  const ask = createAsk(socketPath)
+  const read = async <Value>(path: string, request?: ControlRequest): Promise<Value> => {
+    const reply = await ask(path, request)
+    // The server is of the same sources; what it answers is what it was asked for.
+    return (reply.status === 204 ? undefined : await reply.json()) as Value
+  }
+  const list = async <Value>(name: string, query = ''): Promise<readonly Value[]> => {
+    const reply = await read<Readonly<Record<string, readonly Value[]>>>(`/-/${query || name}`)
+    return reply[name] ?? []
+  }
+  const change = <Value>(method: string, path: string, json?: unknown): Promise<Value> =>
+    read<Value>(path, json === undefined ? { method } : { method, json })
+  return Object.freeze<ReportingAdministration>({
+    listModels: () => list('models'),
+    showModel: ({ id }) => read(at`/-/models/${id}`),
+    async addModel({ id, source, fields, tenant, onProgress }) {
+      const headers = { accept: 'application/x-ndjson' }
+      const reply = await ask('/-/models', { method: 'POST', json: { id, source, fields, tenant }, headers })
+      return await readOutcome(reply, onProgress)
+    },
+    removeModel: ({ id, version }) =>
+      change('DELETE', at`/-/models/${version === null ? id : `${id}@${version}`}`),
+    setAlias: ({ id, alias, targets }) => change('PUT', at`/-/models/${id}/aliases/${alias}`, { targets }),
+    removeAlias: ({ id, alias }) => change('DELETE', at`/-/models/${id}/aliases/${alias}`),
+    listTenants: () => list('tenants'),
+    addTenant: ({ name }) => change('POST', '/-/tenants', { name }),
+    revokeTenant: ({ name }) => change('DELETE', at`/-/tenants/${name}`),
+    listAccesses: () => list('accesses', 'access'),
+    addAccess: ({ actor: _, ...access }) => change('POST', '/-/access', access),
+    revokeAccess: ({ id }) => change('DELETE', at`/-/access/${String(id)}`),
+    checkAccess: () =>
+      Promise.reject(new TypeError('"checkAccess" is not asked through the control socket.')),
+    listAudit: ({ limit, before }) => {
+      const query = before === undefined ? '' : `&before=${before}`
+      return list('entries', `audit?limit=${limit}${query}`)
+    },
+  })
+}
+
+/** Whether a server answers at a control socket. */
+export async function isControlled(socketPath: string): Promise<boolean> {
+  return createAsk(socketPath)('/-/tenants').then(
+    () => true,
+    () => false,
+  )
+}
+
+function createAsk(socketPath: string): Ask {
+  return async (path, { method = 'GET', json, headers = {} } = {}) => {
+    const reply = await fetch(`http://localhost${path}`, {
+      unix: socketPath,
+      method,
+      headers: json === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...untimed,
+    })
+    if (reply.ok) return reply
+    throw toError(await reply.json())
+  }
+}
+
+// Bun gives up after five minutes otherwise, which a large model may take.
+const untimed: object = Object.freeze({ timeout: false })
+
+/** Writes a path with whatever texts in it. */
+function at(parts: TemplateStringsArray, ...texts: readonly string[]): string {
+  return String.raw({ raw: parts }, ...texts.map(encodeURIComponent))
+}
+
+/** The lines of a reply to long work, as the server writes them. */
+interface Line {
+  readonly progress?: Progress
+  readonly result?: unknown
+  readonly problem?: unknown
+}
+
+async function readOutcome<Value>(
+  reply: Response,
+  onProgress: ((progress: Progress) => void) | undefined,
+): Promise<Value> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of reply.body ?? []) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const { progress, result, problem }: Line = JSON.parse(line)
+      if (problem !== undefined) throw toError(problem)
+      if (progress !== undefined) onProgress?.(progress)
+      else return result as Value
+    }
+  }
+  throw new Error('The server ended before it had answered.')
+}
+
+/** Makes an error again of its problem document, whose further members are its details. */
+function toError(problem: unknown): Error {
+  const {
+    type: _,
+    title: __,
+    status: ___,
+    instance: ____,
+    code,
+    detail,
+    ...details
+  } = problem as Readonly<Record<string, unknown>>
+  return fromWire({ code: code as ErrorCode, message: String(detail), details })
+}

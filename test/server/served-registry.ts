@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import { createArtifactGrants } from '../../runtime/auth/grant.ts'
+import { createProjectKey } from '../../runtime/auth/project-key.ts'
+import type { AccessOptions } from '../../runtime/model/access-table.ts'
+import { createAdministration, type ReportingAdministration } from '../../runtime/model/administration.ts'
+import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
+import { openRegistry } from '../../runtime/model/registry.ts'
+import { openUploads } from '../../runtime/model/upload.ts'
+import { createAdministrationRoutes, identifyByAccess } from '../../runtime/server/admin/routes.ts'
+import { createApp } from '../../runtime/server/app.ts'
+import { BodyBudget } from '../../runtime/server/body.ts'
+import { createRegistryRoutes } from '../../runtime/server/registry/routes.ts'
+import type { RegistryService } from '../../runtime/server/registry/service.ts'
+import { createScratch, type Scratch } from '../model/scratch.ts'
+import { addConstantModel } from '../support/onnx-models.ts'
+import { type LogEntry, surround } from './served.ts'
+
+/** A reply that was read. */
+export interface ReadReply {
+  readonly status: number
+  readonly headers: Headers
+  readonly json: ReturnType<typeof JSON.parse>
+}
+
+/** A registry behind the routes of a server. */
+export interface ServedRegistry extends AsyncDisposable {
+  readonly scratch: Scratch
+  readonly administration: ReportingAdministration
+  readonly log: readonly LogEntry[]
+  /** The time by which grants are made and checked, in milliseconds since 1970. */
+  nowMs: number
+  /** Adds a model that adds a number, and gives the digest of its artifact. */
+  addModel(id: string, addend: number, tenant?: string): Promise<string>
+  /** Makes an access, with its tenant where it has one, and gives its token. */
+  token(access: Partial<AccessOptions>): Promise<string>
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** Sends JSON where it is given, with a token of one scheme, and reads the reply. */
+  call(path: string, options?: CallOptions): Promise<ReadReply>
+}
+
+/** What a call sends. */
+export interface CallOptions {
+  readonly method?: string
+  readonly json?: unknown
+  readonly body?: BodyInit
+  readonly bearer?: string
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The most bytes of an upload. */
+export const maxUploadBytes = 10_000
+
+/** Serves the routes over a registry of their own, which they call directly, not by way of a thread. */
+export async function serveRegistry(): Promise<ServedRegistry> {
+  const scratch = await createScratch()
+  const { directory } = scratch
+  const store = await openArtifactStore({ directory })
+  const registry = await openRegistry({ directory, store })
+  const uploads = await openUploads(join(directory, 'staging'), { maxBytes: maxUploadBytes })
+  const administration = createAdministration(registry)
+  const service: RegistryService = {
+    checkAccess: administration.checkAccess,
+    listModels: administration.listModels,
+    find: (question) => registry.find(question),
+    findArtifact: (digest) => store.locate(digest),
+    beginUpload: (accessId, chunk) => uploads.begin(accessId, chunk),
+    appendUpload: (name, chunk) => uploads.append(name, chunk),
+    finishUpload: (name, md5) => uploads.finish(name, md5),
+    registerUpload: ({ upload, publisher, ...model }) =>
+      uploads.use(upload, (source) => {
+        return registry.add({ ...model, source, ...(publisher === null ? {} : { publisher }) })
+      }),
+  }
+  const around = surround()
+  const key = await createProjectKey(crypto.getRandomValues(new Uint8Array(32)))
+  const body = { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 }
+  const clock = { nowMs: Date.now() }
+  const app = createApp({
+    manifest: { functions: [], broken: [] },
+    functions: [],
+    identity: { appName: 'app@1.0.0', routePrefix: '' },
+    exchange: around.exchange,
+    corsOrigins: [],
+    readiness: () => ({ ready: true }),
+    systemRoutes: [
+      ...createAdministrationRoutes({
+        administration,
+        registerUpload: service.registerUpload,
+        identify: identifyByAccess(service.checkAccess),
+        body,
+        log: around.exchange.log,
+      }),
+      ...createRegistryRoutes({
+        registry: service,
+        grants: createArtifactGrants([key]),
+        publicUrl: null,
+        body,
+        now: () => clock.nowMs,
+      }),
+    ],
+  })
+  const fetch = async (path: string, init?: RequestInit): Promise<Response> =>
+    await app.fetch(new Request(`http://localhost:3000${path}`, init))
+  return Object.assign(clock, {
+    scratch,
+    administration,
+    log: around.log,
+    async addModel(id: string, addend: number, tenant?: string) {
+      const source = await scratch.write(`${id}.onnx`, addConstantModel(addend))
+      const owned = tenant === undefined ? {} : { tenant }
+      return (await administration.addModel({ actor: 'test', id, source, ...owned })).digest
+    },
+    async token(access: Partial<AccessOptions>) {
+      if (access.tenant) await administration.addTenant({ actor: 'test', name: access.tenant })
+      const least = { tenant: null, models: null, rights: 'use', label: '', expiresAtMs: null } as const
+      return (await administration.addAccess({ actor: 'test', ...least, ...access })).token
+    },
+    fetch,
+    async call(path: string, options: CallOptions = {}) {
+      const { json, bearer, token, headers } = options
+      const body = json === undefined ? options.body : JSON.stringify(json)
+      const reply = await fetch(path, {
+        method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+        headers: {
+          ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+          ...(token === undefined ? {} : { authorization: `Token ${token}` }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body }),
+      })
+      const text = await reply.text()
+      return {
+        status: reply.status,
+        headers: reply.headers,
+        json: text === '' ? undefined : JSON.parse(text),
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await registry.close()
+      await scratch[Symbol.asyncDispose]()
+    },
+  })
+}
