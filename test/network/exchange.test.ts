@@ -20,6 +20,7 @@ afterAll(async () => {
 function orderOf(url: string, facts: Partial<Exchange> = {}): Exchange {
   return {
     url: new URL(url),
+    host: new URL(url).hostname,
     addresses: ['127.0.0.1'],
     method: 'GET',
     headers: new Headers(),

@@ -93,7 +93,9 @@ describe('a URL', () => {
     for (const text of texts) expect([text, await refusalOf(text)]).toEqual([text, `URL_REFUSED: ${reason}`])
   })
 
-  it('is refused where it is longer than any link', async () => {
+  it('is refused where it, or its host, is longer than any is', async () => {
+    expect(await refusalOf(`https://${'x.'.repeat(126)}xx/`, anyHost)).toBe('URL_REFUSED: malformed')
+    expect(judgeUrl(`https://${'x.'.repeat(126)}x/`, anyHost).host.length).toBe(253)
     expect(await refusalOf(`https://models.example.com/${'x'.repeat(16_384)}`)).toBe('URL_REFUSED: malformed')
     expect(judgeUrl(`https://models.example.com/${'x'.repeat(16_000)}`, policy).url.hostname).toBe(
       'models.example.com',
