@@ -1,5 +1,5 @@
 import { open, rm } from 'node:fs/promises'
-import { IsoplexError } from '../error/error.ts'
+import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { openStaging, type Staging } from './staging.ts'
 import { toStorageError } from './storage-error.ts'
 
@@ -140,7 +140,8 @@ export class Uploads {
   }
 
   /**
-   * Works with a whole file, which is gone when the work has succeeded. If it fails, the upload stays.
+   * Works with a whole file, which is gone when the work has succeeded, and when it finds the file broken
+   * (`ARTIFACT_BROKEN`). If it fails otherwise, the upload stays.
    *
    * @throws {IsoplexError} `ENTRY_NOT_FOUND`, `INPUT_INVALID` where it was not finished or is worked with already.
    */
@@ -153,6 +154,9 @@ export class Uploads {
       const result = await work(await upload.file)
       await this.#discard(id)
       return result
+    } catch (error) {
+      if (isIsoplexError(error) && error.code === 'ARTIFACT_BROKEN') await this.#discard(id)
+      throw error
     } finally {
       upload.inUse = false
       upload.touchedMs = this.#limits.now()

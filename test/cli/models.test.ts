@@ -1,26 +1,35 @@
 import { InvalidArgumentError } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { collectField, formatModels, formatVersions, parseModelName } from '../../runtime/cli/models.ts'
+import { collectField, formatModels, formatVersions, parseVersionName } from '../../runtime/cli/models.ts'
 import type { RegisteredModel } from '../../runtime/model/registered-model.ts'
 import { type Outcome, runCommand, startOnTerminal } from '../support/command.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
 
-describe('parseModelName', () => {
+describe('parseVersionName', () => {
   it.each([
     ['digits', { id: 'digits', version: null }],
     ['digits@2', { id: 'digits', version: 2 }],
     ['digits@10', { id: 'digits', version: 10 }],
   ])('reads %s', (text, name) => {
-    expect(parseModelName(text)).toEqual(name)
+    expect(parseVersionName(text)).toEqual(name)
   })
 
-  it.each(['digits@', 'digits@0', 'digits@x', 'digits@1.5', 'digits@-1', 'digits@1@2', 'digits@1e3', '@@'])(
-    'refuses %s',
-    (text) => {
-      expect(() => parseModelName(text)).toThrow(InvalidArgumentError)
-    },
-  )
+  it.each([
+    'digits@',
+    'digits@0',
+    'digits@x',
+    'digits@1.5',
+    'digits@-1',
+    'digits@1@2',
+    'digits@prod@1',
+    '@@',
+    '',
+    '../digits',
+    'digits@prod',
+  ])('refuses %s', (text) => {
+    expect(() => parseVersionName(text)).toThrow(InvalidArgumentError)
+  })
 })
 
 describe('collectField', () => {
@@ -60,16 +69,33 @@ describe('the lists for people', () => {
   }
 
   it('show of each model the newest version, and where it comes from', () => {
-    const folder = { ...model, id: 'speech', folderFingerprint: 'x' }
+    const aliases = [{ alias: 'prod', targets: [] }]
+    const folder = { ...model, id: 'speech', tenant: 'acme', folderFingerprint: 'x', aliases }
     expect(formatModels([model, folder]).split('\n')).toEqual([
-      'ID      VERSION  SIZE    VERSIONS  ORIGIN',
-      'digits  2        2.0 KB  2         added',
-      'speech  2        2.0 KB  2         folder',
+      'ID      VERSION  SIZE    VERSIONS  ALIASES  TENANT  ORIGIN',
+      'digits  2        2.0 KB  2         -        -       added',
+      'speech  2        2.0 KB  2         prod     acme    folder',
     ])
   })
 
   it('say how to add a first model', () => {
     expect(formatModels([])).toBe('No models. Add one with: isoplex models add PATH --id ID')
+  })
+
+  it('show what aliases mean', () => {
+    const canary = {
+      alias: 'canary',
+      targets: [
+        { version: 2, weight: 1 },
+        { version: 1, weight: 9 },
+      ],
+    }
+    const prod = { alias: 'prod', targets: [{ version: 1, weight: 1 }] }
+    expect(
+      formatVersions({ ...model, aliases: [canary, prod] })
+        .split('\n')
+        .slice(-3),
+    ).toEqual(['ALIAS          MEANS', 'digits@canary  2:1,1:9', 'digits@prod    1'])
   })
 
   it('show all versions of a model', () => {
@@ -107,7 +133,7 @@ describe('isoplex models', () => {
 
     const list = JSON.parse((await run('list', '--json')).stdout) as RegisteredModel[]
     expect(list.map(({ id }) => id)).toEqual(['folder', 'mine'])
-    expect((await run('list')).stdout).toMatch(/^mine +2 +\d+ B +2 +added$/m)
+    expect((await run('list')).stdout).toMatch(/^mine +2 +\d+ B +2 +- +- +added$/m)
     const { versions } = JSON.parse((await run('show', 'mine', '--json')).stdout) as RegisteredModel
     expect(versions.map(({ version, fields }) => [version, fields])).toEqual([
       [2, {}],
@@ -115,6 +141,9 @@ describe('isoplex models', () => {
     ])
     expect((await run('show', 'mine')).stdout).toMatch(/^mine@1 .* \{"labels":\["a"\],"note":"hi"\}$/m)
 
+    expect((await run('alias', 'mine', 'prod', '2:90,1:10')).stdout).toBe('mine@prod is 2:90,1:10\n')
+    expect((await run('remove', 'mine@2')).stderr).toMatch(/named by mine@prod/)
+    expect((await run('unalias', 'mine', 'prod')).stdout).toBe('Removed mine@prod\n')
     expect((await run('remove', 'mine@2')).stdout).toBe('Removed mine@2\n')
     expect(JSON.parse((await run('remove', 'mine', '--json')).stdout)).toEqual({ id: 'mine', version: null })
     expect((await run('show', 'mine')).code).toBe(1)
@@ -128,11 +157,16 @@ describe('isoplex models', () => {
     [['add', 'empty.onnx', '--id', 'a'], /empty\.onnx" is empty/],
     [['add', 'docs', '--id', 'a'], /docs" holds no file of a model/],
     [['add', 'a.onnx', '--id', 'a', '--field', 'x'], /name=value/],
+    [['alias', 'nobody', 'prod', '1'], /There is no model "nobody"/],
+    [['alias', 'folder', 'prod', '9'], /no model "folder@9"|no version/],
+    [['alias', 'folder', 'prod', '1:0'], /must be a version, or weights/],
+    [['alias', 'folder', '1', '1'], /alias/],
+    [['unalias', 'folder', 'prod'], /prod/],
     [['show', 'nobody'], /There is no model "nobody"/],
     [['remove', 'nobody'], /There is no model "nobody"/],
     [['remove', 'nobody@3'], /There is no model "nobody/],
-    [['remove', 'folder'], /Model "folder" comes from a folder in _models/],
-    [['remove', 'folder@1'], /Model "folder" comes from a folder in _models/],
+    [['remove', 'folder'], /folder/],
+    [['remove', 'folder@1'], /folder/],
   ])('refuses %j and says why', async (args, reason) => {
     const { code, stdout, stderr } = await run(...args)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
