@@ -5,7 +5,7 @@ import type { Credentials } from './credentials.ts'
 import { readTokenHeader, type TokenHeader } from './header.ts'
 import { invalidToken } from './invalid-token.ts'
 import type { TokenIssuer } from './issuer.ts'
-import { signingAlgorithms, type TokenKey } from './key.ts'
+import { type KeySource, signingAlgorithms, type TokenKey } from './key.ts'
 import {
   badSignature,
   contentEncryption,
@@ -92,17 +92,17 @@ async function tryKeys(
   attempt: Attempt,
 ): Promise<ExaminedToken> {
   const failures: unknown[] = []
+  const fail = (error: unknown): null => {
+    failures.push(error)
+    return null
+  }
   for (const issuer of issuersOf(header, issuers)) {
-    const keys = await keysOf(header, issuer).catch((error: unknown) => {
-      failures.push(error)
-      return []
-    })
-    for (const key of keys.filter(({ untilMs }) => nowMs < untilMs)) {
-      try {
-        return await attempt(key, issuer)
-      } catch (error) {
-        failures.push(error)
-      }
+    const found = keysOf(header, issuer)
+    // To wait for what is at hand costs more than to look.
+    const keys = found instanceof Promise ? await found.catch(fail) : found
+    for (const key of keys ?? []) {
+      const examined = nowMs < key.untilMs ? await attempt(key, issuer).catch(fail) : null
+      if (examined !== null) return examined
     }
   }
   if (failures.length === 0) throw invalidToken('signature', 'names a key that is not known here')
@@ -129,10 +129,7 @@ function issuersOf(
   throw invalidToken('algorithm', `is not ${done} with an algorithm of the keys here`)
 }
 
-async function keysOf(
-  { algorithm, keyId }: TokenHeader,
-  { keys }: TokenIssuer,
-): Promise<readonly TokenKey[]> {
+function keysOf({ algorithm, keyId }: TokenHeader, { keys }: TokenIssuer): ReturnType<KeySource['select']> {
   const own = keys.algorithms.find((candidate) => candidate === algorithm)
   return own === undefined || keyId === null ? [] : keys.select(own, keyId)
 }
