@@ -45,7 +45,8 @@ def told(reply):
         body = reply.json()
     except ValueError:
         body = None
-    return {"status": reply.status_code, "headers": dict(reply.headers), "text": reply.text, "json": body}
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    return {"status": reply.status_code, "headers": headers, "text": reply.text, "json": body}
 
 
 class Backend:
