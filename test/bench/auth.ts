@@ -31,7 +31,7 @@ async function measureRequests(): Promise<Figure> {
     generatorCores.push(outcome.generatorCores)
     return outcome.requestsPerSecond
   }
-  return measure({
+  return await measure({
     name: 'auth-requests',
     unit: 'requests/s',
     peer: 'the same function public',
@@ -63,7 +63,7 @@ async function measureFreshTokens(): Promise<Figure> {
     for (const token of tokens) await verify(token)
     return (count / (performance.now() - startedMs)) * 1_000
   }
-  return measure({
+  return await measure({
     name: 'auth-fresh-tokens',
     unit: 'tokens/s',
     peer: 'jwtVerify of jose alone',
