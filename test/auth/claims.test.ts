@@ -30,6 +30,8 @@ describe('toCredentials', () => {
       tenant: 'o',
       accessToken: 't',
     })
+    const tenantless = { ...reading, names: { ...names, model: 'model', tenant: 'constructor' } }
+    expect(toCredentials({ model: 'm', exp: 1 }, tenantless)).toMatchObject({ tenant: null })
     for (const name of ['constructor', 'toString', '__proto__']) {
       const inherited = { ...reading, names: { ...names, model: name } }
       expect(() => toCredentials({ exp: 1 }, inherited)).toThrow(/the model/)

@@ -15,7 +15,18 @@ import {
   token,
   verifierAt,
 } from './forged-token.ts'
-import { encrypt, encrypting, issuers, opener, pairs, seal, sign, verify } from './issuer-scene.ts'
+import {
+  encrypt,
+  encrypting,
+  issuerOf,
+  issuers,
+  opener,
+  pairs,
+  seal,
+  sign,
+  signer,
+  verify,
+} from './issuer-scene.ts'
 
 describe('a signed token', () => {
   it.each([
@@ -109,6 +120,17 @@ describe('an encrypted token', () => {
     expect(await reasonOf(await seal('ECDH-ES', await sign('EdDSA')), { issuers })).toBe('malformed')
     const late = await seal('ECDH-ES', await sign('EdDSA', { ...claims, exp: 1 }), { cty: 'JWT' })
     expect(await reasonOf(late, { issuers })).toBe('expired')
+  })
+
+  it('is forgotten when the key that opened it ends', async () => {
+    const key = pairs['ECDH-ES'].privateKey
+    const ending = issuerOf('ending', [{ algorithm: 'ECDH-ES', key, untilMs: startMs + 1_000 }])
+    const { verifier, clock } = verifierAt({ issuers: [signer, ending] })
+    const nested = await seal('ECDH-ES', await sign('EdDSA'), { cty: 'JWT' })
+    await verifier.verify(nested)
+    expect(verifier.verify(nested)).not.toBeInstanceOf(Promise)
+    clock.ms += 1_000
+    await expect(verifier.verify(nested)).rejects.toMatchObject({ details: { reason: 'signature' } })
   })
 
   it('hides the access token of the Synapse form, and proves no more than that', async () => {
