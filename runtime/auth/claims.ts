@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import type { Credentials } from './credentials.ts'
 import { invalidToken } from './invalid-token.ts'
@@ -44,7 +43,7 @@ export function toCredentials(payload: JWTPayload, reading: ClaimReading): Crede
   if (accessToken !== null && !isAccessToken(accessToken)) throw badClaim('the access token')
   const expiresAtMs = toExpiry(payload.exp)
   const said = JSON.stringify([issuer, proven, modelId, tenant, accessToken])
-  const identity = createHash('sha256').update(said).digest('base64url')
+  const identity = Bun.CryptoHasher.hash('sha256', said, 'base64url')
   return Object.freeze({ modelId, tenant, accessToken, issuer, proven, expiresAtMs, identity })
 }
 

@@ -40,7 +40,16 @@ type Attempt = (key: TokenKey, issuer: TokenIssuer) => Promise<ExaminedToken>
  */
 export async function examineToken(token: string, examination: Examination): Promise<ExaminedToken> {
   const header = readTokenHeader(token)
-  if (header.form === 'signed') return examineSigned(token, header, examination)
+  return header.form === 'signed'
+    ? examineSigned(token, header, examination)
+    : examineEncrypted(token, header, examination)
+}
+
+function examineEncrypted(
+  token: string,
+  header: TokenHeader,
+  examination: Examination,
+): Promise<ExaminedToken> {
   if (header.encryption !== contentEncryption) {
     throw invalidToken('algorithm', `is not encrypted with ${contentEncryption}`)
   }
@@ -57,11 +66,7 @@ export async function examineToken(token: string, examination: Examination): Pro
   return tryKeys(header, examination, open)
 }
 
-async function examineSigned(
-  token: string,
-  header: TokenHeader,
-  examination: Examination,
-): Promise<ExaminedToken> {
+function examineSigned(token: string, header: TokenHeader, examination: Examination): Promise<ExaminedToken> {
   if (header.form !== 'signed') throw invalidToken('malformed', 'holds another that is not signed')
   return tryKeys(header, examination, async (key, issuer) => {
     // Another spelling of the signature would be another text of the same token.
@@ -92,17 +97,21 @@ async function tryKeys(
   attempt: Attempt,
 ): Promise<ExaminedToken> {
   const failures: unknown[] = []
-  const fail = (error: unknown): null => {
-    failures.push(error)
-    return null
-  }
   for (const issuer of issuersOf(header, issuers)) {
-    const found = keysOf(header, issuer)
-    // To wait for what is at hand costs more than to look.
-    const keys = found instanceof Promise ? await found.catch(fail) : found
-    for (const key of keys ?? []) {
-      const examined = nowMs < key.untilMs ? await attempt(key, issuer).catch(fail) : null
-      if (examined !== null) return examined
+    try {
+      const found = keysOf(header, issuer)
+      // To wait for what is at hand costs more than to look.
+      const keys = found instanceof Promise ? await found : found
+      for (const key of keys) {
+        if (nowMs >= key.untilMs) continue
+        try {
+          return await attempt(key, issuer)
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+    } catch (error) {
+      failures.push(error)
     }
   }
   if (failures.length === 0) throw invalidToken('signature', 'names a key that is not known here')
