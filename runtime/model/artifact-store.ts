@@ -1,21 +1,54 @@
-import { access, mkdir, readdir, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { rm } from 'node:fs/promises'
+import type { S3Options } from 'bun'
 import { type ArchiveLimits, archiveLimits } from '../archive/limits.ts'
 import { IsoplexError } from '../error/error.ts'
+import type { OutboundPolicy } from '../network/policy.ts'
 import { assertUnpackable, unpackArtifact } from './artifact-files.ts'
 import { openArtifactSource } from './artifact-source.ts'
 import type { Artifact } from './backend.ts'
+import { createArtifactHash } from './checksum.ts'
+import { type DownloadPatience, downloadPatience } from './download.ts'
+import { type DownloaderOptions, type DownloadOrder, fetchArtifact } from './downloader.ts'
 import { writeDurably } from './durable-file.ts'
+import { withFileLock } from './file-lock.ts'
+import { Lease } from './lease.ts'
+import { readOrigin, toOriginKey, writeOrigin } from './origin-index.ts'
 import { countProgress, observe, type ProgressOptions } from './progress.ts'
-import { openStaging, type Staging } from './staging.ts'
+import { type PruneOptions, type PruneResult, pruneStore } from './prune.ts'
+import { isS3Url } from './s3-location.ts'
 import { toStorageError } from './storage-error.ts'
+import { exists, openStoreFolder, type StoreFolder } from './store-folder.ts'
+import { createTransferList, type Transfer } from './transfer.ts'
+import { createTurns } from './turns.ts'
+import { UseClock } from './use-clock.ts'
+import { type BrokenArtifact, verifyStore } from './verify.ts'
 
-/** Where a store lies and what it takes. */
+/** Where a store lies, what it takes, and from where. */
 export interface ArtifactStoreOptions {
   /** The folder of the store; it is made where it is missing, for its owner only. */
   readonly directory: string
   /** What an archive may cost. @default archiveLimits */
   readonly limits?: ArchiveLimits
+  /** Which servers artifacts may be downloaded from. @default none */
+  readonly policy?: OutboundPolicy
+  /** Which S3 buckets a backend may send to. @default none */
+  readonly buckets?: readonly string[]
+  /** Endpoint and credentials of S3. @default those of the environment */
+  readonly s3?: S3Options
+  /** Largest artifact that is downloaded. @default 17179869184 */
+  readonly maxArtifactBytes?: number
+  /** How patient downloads are. @default downloadPatience */
+  readonly patience?: Partial<DownloadPatience>
+  /** What is pruned after each download. @default nothing */
+  readonly pruning?: StorePruning
+}
+
+/** How a store is kept small. */
+export interface StorePruning {
+  /** Bytes of downloaded and unpacked artifacts that may stay. */
+  readonly maxBytes: number
+  /** Gives the artifacts that cannot be downloaded again, and so have to stay. */
+  keep(): Promise<ReadonlySet<string>>
 }
 
 /** An artifact by its content. */
@@ -32,21 +65,21 @@ export interface StagedArtifact extends StoredArtifact {
   discard(): Promise<void>
 }
 
+const defaultMaxArtifactBytes = 17_179_869_184
+
 /**
  * Opens the store of a host: artifacts by the digest of their content, and their unpacked folders. Any number of
  * processes may have it open. Nothing is ever seen half-written: whatever is made is made aside and moved into
- * place whole, and what dead processes left aside is swept out here.
+ * place whole, and what dead processes left aside is swept out here. What they had downloaded of an artifact stays,
+ * to be continued.
  *
  * @throws {IsoplexError} `STORAGE_FULL`
  */
 export async function openArtifactStore(options: ArtifactStoreOptions): Promise<ArtifactStore> {
-  const directory = resolve(options.directory)
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
-    for (const name of ['artifacts', 'unpacked']) await mkdir(join(directory, name), { recursive: true })
-    const staging = await openStaging(join(directory, 'staging'))
-    await sweepUnpacked(directory, staging)
-    return new ArtifactStore(directory, options.limits ?? archiveLimits, staging)
+    const folder = await openStoreFolder(options)
+    await sweepUnpacked(folder)
+    return new ArtifactStore(folder, options)
   } catch (error) {
     throw toStorageError(error)
   }
@@ -54,15 +87,31 @@ export async function openArtifactStore(options: ArtifactStoreOptions): Promise<
 
 /** The artifacts of a host. Made by {@link openArtifactStore}; it holds nothing open. */
 export class ArtifactStore {
-  readonly #directory: string
-  readonly #limits: ArchiveLimits
-  readonly #staging: Staging
+  readonly #folder: StoreFolder
+  readonly #lease: Lease
+  readonly #clock = new UseClock()
+  readonly #transfers = createTransferList()
+  readonly #obtaining = new Map<string, Promise<string>>()
+  readonly #turns = createTurns<string>()
   readonly #unpacking = new Map<string, Promise<string>>()
+  readonly #downloader: DownloaderOptions
+  readonly #pruning: StorePruning | undefined
 
-  constructor(directory: string, limits: ArchiveLimits, staging: Staging) {
-    this.#directory = directory
-    this.#limits = limits
-    this.#staging = staging
+  /** Use {@link openArtifactStore}. */
+  constructor(folder: StoreFolder, options: ArtifactStoreOptions) {
+    this.#folder = folder
+    this.#lease = new Lease(folder.leases, folder.staging)
+    this.#pruning = options.pruning
+    this.#downloader = {
+      folder,
+      transfers: this.#transfers,
+      limits: options.limits ?? archiveLimits,
+      policy: options.policy ?? { origins: [], hosts: [] },
+      buckets: options.buckets ?? [],
+      s3: options.s3 ?? {},
+      maxBytes: options.maxArtifactBytes ?? defaultMaxArtifactBytes,
+      patience: { ...downloadPatience, ...options.patience },
+    }
   }
 
   /**
@@ -77,126 +126,3 @@ export class ArtifactStore {
     await commit()
     return Object.freeze({ digest, sizeBytes })
   }
-
-  /**
-   * Does all the long work of {@link put}, so that committing is quick and can be part of a transaction.
-   *
-   * @throws {IsoplexError} as {@link put}
-   */
-  async stage(path: string, options: ProgressOptions = {}): Promise<StagedArtifact> {
-    const { totalBytes, read } = await openArtifactSource(path)
-    const count = countProgress(totalBytes, options)
-    const hash = new Bun.CryptoHasher('sha256')
-    let sizeBytes = 0
-    const chunks = observe(read(), (chunk) => {
-      hash.update(chunk)
-      sizeBytes += chunk.length
-      count(chunk)
-    })
-    const made = await this.#write(() =>
-      this.#staging.make(async (place) => {
-        await writeDurably(place, chunks)
-        await assertUnpackable(place, this.#limits)
-      }),
-    )
-    const digest = hash.digest('hex')
-    return Object.freeze({
-      digest,
-      sizeBytes,
-      commit: () => this.#write(() => this.#staging.adopt(made, this.#artifactPath(digest))),
-      discard: () => rm(made, { force: true }),
-    })
-  }
-
-  /**
-   * Has an artifact in the store, and gives its digest.
-   *
-   * @throws {IsoplexError} `ARTIFACT_BROKEN` where it is not there.
-   */
-  async obtain({ digest }: Artifact, _origin: string): Promise<string> {
-    if (digest !== null && (await exists(this.#artifactPath(digest)))) return digest
-    throw new IsoplexError('ARTIFACT_BROKEN', 'The artifact is not in the store; add its model again.', {
-      details: { reason: 'missing' },
-    })
-  }
-
-  /**
-   * Unpacks an artifact, if nobody has yet, and gives the absolute path of its folder: the files of a zip archive,
-   * or a lone model as `model.onnx`. However many ask, in however many processes, there is one folder; in this
-   * process there is one unpacking, and its progress is told to who asked first.
-   *
-   * @throws {IsoplexError} `ARTIFACT_BROKEN` with the reason, `STORAGE_FULL`.
-   */
-  unpack(digest: string, options: ProgressOptions = {}): Promise<string> {
-    const running = this.#unpacking.get(digest)
-    if (running !== undefined) return running
-    const unpacking = this.#unpack(digest, options).finally(() => this.#unpacking.delete(digest))
-    this.#unpacking.set(digest, unpacking)
-    return unpacking
-  }
-
-  /**
-   * Removes an artifact and its unpacked folder; what is not there is no error. Whoever has its files open keeps
-   * them on Linux and macOS until they are closed; whoever opens them by path from now on finds nothing.
-   */
-  async remove(digest: string): Promise<void> {
-    await this.#unpacking.get(digest)?.catch(() => undefined)
-    await this.#staging.remove(this.#artifactPath(digest))
-    await this.#staging.remove(this.#unpackedPath(digest))
-  }
-
-  async #unpack(digest: string, options: ProgressOptions): Promise<string> {
-    const artifact = this.#artifactPath(digest)
-    const folder = this.#unpackedPath(digest)
-    if (await exists(folder)) return folder
-    if (!(await exists(artifact))) {
-      throw new IsoplexError(
-        'ARTIFACT_BROKEN',
-        `The artifact ${digest} is not in the store any more; add its model again.`,
-        { details: { reason: 'missing' } },
-      )
-    }
-    await this.#write(async () => {
-      const unpackOptions = { ...options, limits: this.#limits }
-      const made = await this.#staging.make((place) => unpackArtifact(artifact, place, unpackOptions))
-      await this.#staging.adopt(made, folder)
-    })
-    return folder
-  }
-
-  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work()
-    } catch (error) {
-      throw toStorageError(error)
-    }
-  }
-
-  #artifactPath(digest: string): string {
-    return join(this.#directory, 'artifacts', assertDigest(digest))
-  }
-
-  #unpackedPath(digest: string): string {
-    return join(this.#directory, 'unpacked', assertDigest(digest))
-  }
-}
-
-/** Removes the unpacked folders of artifacts that are gone, as a crash in the middle of a removal leaves them. */
-async function sweepUnpacked(directory: string, staging: Staging): Promise<void> {
-  for (const digest of await readdir(join(directory, 'unpacked'))) {
-    const gone = !(await exists(join(directory, 'artifacts', digest)))
-    if (gone) await staging.remove(join(directory, 'unpacked', digest))
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
-}
-
-function assertDigest(digest: string): string {
-  if (/^[0-9a-f]{64}$/.test(digest)) return digest
-  throw new TypeError(`"digest" must be 64 lower-case hexadecimal digits; got ${JSON.stringify(digest)}.`)
-}
