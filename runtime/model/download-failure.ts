@@ -27,7 +27,10 @@ export function toPassing(error: unknown): unknown {
 /** Makes the error of a status by which a server refuses a download. */
 export function statusFailure(status: number, headers: Headers, host: string): Error {
   if (status === 404 || status === 410) {
-    return brokenArtifact('not-found', `The server "${host}" has no such file (${status}); add it there again.`)
+    return brokenArtifact(
+      'not-found',
+      `The server "${host}" has no such file (${status}); add it there again.`,
+    )
   }
   const failure = new IsoplexError('FETCH_FAILED', `The server "${host}" ${wordsOf(status)}.`, {
     details: { reason: 'status' },
@@ -52,6 +55,7 @@ function wordsOf(status: number): string {
   if (status === 401 || status === 403) {
     return `refuses the artifact (${status}): the link has expired or gives no right to it; ask again for a fresh link`
   }
-  if (status === 429) return `refuses the artifact for now (${status}): it is asked too often; try again later`
+  if (status === 429)
+    return `refuses the artifact for now (${status}): it is asked too often; try again later`
   return `answers ${status} for the artifact; try again later`
 }

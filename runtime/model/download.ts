@@ -144,7 +144,8 @@ async function receiveRest(reply: OutboundResponse, job: Download, host: string)
   const firstByte = firstByteOf(partial)
   const expectedBytes = partial.source?.totalBytes ?? null
   const fits =
-    range?.firstByte === firstByte && (expectedBytes === null || (range.totalBytes ?? expectedBytes) === expectedBytes)
+    range?.firstByte === firstByte &&
+    (expectedBytes === null || (range.totalBytes ?? expectedBytes) === expectedBytes)
   if (!fits) {
     await partial.begin(null)
     throw cutOff(host, 'continues the artifact somewhere else than it was asked to')

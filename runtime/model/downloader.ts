@@ -3,15 +3,15 @@ import type { ArchiveLimits } from '../archive/limits.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { OutboundPolicy } from '../network/policy.ts'
 import { assertUnpackable } from './artifact-files.ts'
-import type { Artifact, Checksum } from './backend.ts'
+import type { Checksum } from './backend.ts'
 import { type DownloadPatience, type DownloadTarget, download } from './download.ts'
 import { brokenArtifact } from './download-failure.ts'
 import type { OriginEntry } from './origin-index.ts'
 import { openPartialFile, type PartialFile, type WholeFile } from './partial-file.ts'
 import type { ProgressOptions } from './progress.ts'
+import type { Validators } from './reply-range.ts'
 import { isS3Url, locateS3, parseS3Url } from './s3-location.ts'
 import type { StoreFolder } from './store-folder.ts'
-import type { Validators } from './reply-range.ts'
 import type { TransferList } from './transfer.ts'
 
 /** From where artifacts may come, and what they may cost. */
@@ -89,7 +89,8 @@ async function finish(
   let whole: WholeFile | undefined
   const path = await folder.staging.make(async (place) => {
     whole = await partial.finish(place)
-    if (whole.sizeBytes === 0) throw brokenArtifact('empty', 'The artifact is empty; add it again at its source.')
+    if (whole.sizeBytes === 0)
+      throw brokenArtifact('empty', 'The artifact is empty; add it again at its source.')
     if (checksum !== null && !whole.matches(checksum)) throw mismatch(checksum)
     await assertUnpackable(place, limits)
   })

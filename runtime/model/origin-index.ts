@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Artifact, Checksum } from './backend.ts'
+import type { Checksum } from './backend.ts'
 import { isJsonObject, readJsonFile } from './json-file.ts'
 import { exists, isDigest, type StoreFolder } from './store-folder.ts'
 
@@ -30,14 +30,16 @@ const signature =
  * calls unchanged says nothing of what lies elsewhere.
  */
 export function toOriginKey(origin: string, url: string): string {
-  return createHash('sha256').update(JSON.stringify([origin, withoutSignature(url)])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([origin, withoutSignature(url)]))
+    .digest('hex')
 }
 
 /** What is known of an origin, as far as it fits what is asked for; `null` for nothing. */
 export async function readOrigin(
   folder: StoreFolder,
   key: string,
-  { checksum }: Pick<Artifact, 'checksum'>,
+  checksum: Checksum | null,
 ): Promise<OriginEntry | null> {
   const entry = toEntry(await readJsonFile(folder.originPath(key)))
   if (entry === null || checksum === null) return entry

@@ -179,7 +179,13 @@ export async function openPartialFile(
     await handle.truncate(sizeBytes)
     const hash = createArtifactHash(checksum)
     for await (const chunk of readFileChunks(path)) hash.update(chunk)
-    return new PartialFile(path, staging, { handle, checksum, hash, source: facts?.source ?? null, sizeBytes })
+    return new PartialFile(path, staging, {
+      handle,
+      checksum,
+      hash,
+      source: facts?.source ?? null,
+      sizeBytes,
+    })
   } catch (error) {
     await handle.close()
     throw error

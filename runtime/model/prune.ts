@@ -1,11 +1,11 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removePartialFile, isPartialFacts } from './partial-file.ts'
 import { withFileLock } from './file-lock.ts'
 import { readLeases } from './lease.ts'
 import { sweepOrigins } from './origin-index.ts'
-import { isDigest, type StoreFolder } from './store-folder.ts'
+import { isPartialFacts, removePartialFile } from './partial-file.ts'
 import { hasCode } from './storage-error.ts'
+import { isDigest, type StoreFolder } from './store-folder.ts'
 
 /** What a pruning is to leave. */
 export interface PruneOptions {
@@ -59,10 +59,7 @@ export async function pruneStore(folder: StoreFolder, options: PruneOptions): Pr
 }
 
 /** All that could be removed, that which was used longest ago first, and folders before their artifacts. */
-async function listParts(
-  folder: StoreFolder,
-  keep: ReadonlySet<string>,
-): Promise<readonly PrunablePart[]> {
+async function listParts(folder: StoreFolder, keep: ReadonlySet<string>): Promise<readonly PrunablePart[]> {
   const parts: PrunablePart[] = []
   for (const kind of ['unpacked', 'artifact'] as const) {
     const directory = kind === 'unpacked' ? folder.unpacked : folder.artifacts
@@ -80,7 +77,11 @@ async function listParts(
   return parts.toSorted((a, b) => lastUse(a) - lastUse(b))
 }
 
-async function toPart(kind: PrunablePart['kind'], digest: string, path: string): Promise<PrunablePart | null> {
+async function toPart(
+  kind: PrunablePart['kind'],
+  digest: string,
+  path: string,
+): Promise<PrunablePart | null> {
   try {
     const facts = await stat(path)
     const sizeBytes = kind === 'artifact' ? facts.size : await folderBytes(path)

@@ -1,5 +1,5 @@
-import { S3Client } from 'bun'
 import type { S3Options } from 'bun'
+import { S3Client } from 'bun'
 import { IsoplexError } from '../error/error.ts'
 import type { DownloadTarget } from './download.ts'
 import { hasCode } from './storage-error.ts'
@@ -29,9 +29,13 @@ export function parseS3Url(text: string): S3Location {
   if (bucket !== undefined && key !== undefined && !climbs && key.isWellFormed()) {
     return Object.freeze({ bucket, key })
   }
-  throw new IsoplexError('URL_REFUSED', 'An S3 URL must be "s3://bucket/key", without "." and ".." in the key.', {
-    details: { reason: 'malformed' },
-  })
+  throw new IsoplexError(
+    'URL_REFUSED',
+    'An S3 URL must be "s3://bucket/key", without "." and ".." in the key.',
+    {
+      details: { reason: 'malformed' },
+    },
+  )
 }
 
 /**

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { ArchiveLimits } from '../archive/limits.ts'
 import { listUnpackedFiles, type UnpackedFile } from './artifact-files.ts'
 import { readFileChunks } from './durable-file.ts'
-import { isDigest, type StoreFolder } from './store-folder.ts'
 import { hasCode } from './storage-error.ts'
+import { isDigest, type StoreFolder } from './store-folder.ts'
 
 /** Something in a store that is not as it was when it was put there. Plain data. */
 export interface BrokenArtifact {
