@@ -79,7 +79,8 @@ export interface ErrorDetails {
       | 'too-large'
       | 'media-type'
   }
-  FETCH_FAILED: { readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' }
+  /** `encoding`: the reply is compressed although that was not asked for. */
+  FETCH_FAILED: { readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' | 'encoding' }
   BACKEND_UNAVAILABLE: { readonly retryAfterMs: number }
   METHOD_NOT_ALLOWED: { readonly allow: readonly string[] }
   MODEL_NOT_FOUND: { readonly model: string }
