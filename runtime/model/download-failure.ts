@@ -1,6 +1,8 @@
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { retryAfterMsOf } from './reply-range.ts'
 
+/** What a server refuses, in so many words or by how it answers, it will refuse again. */
+const passingReasons: ReadonlySet<string> = new Set(['connection', 'timeout', 'cut-off'])
 /** Statuses after which the same request may succeed a moment later. */
 const passing: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 /** A wait that nobody who waits for a model would sit through. */
@@ -21,7 +23,9 @@ export class PassingFailure extends Error {
 
 /** What to make of an error in the middle of a try: one that may pass, or the same. */
 export function toPassing(error: unknown): unknown {
-  return isIsoplexError(error) && error.code === 'FETCH_FAILED' ? new PassingFailure(error) : error
+  const passes =
+    isIsoplexError(error) && error.code === 'FETCH_FAILED' && passingReasons.has(error.details.reason)
+  return passes ? new PassingFailure(error) : error
 }
 
 /** Makes the error of a status by which a server refuses a download. */

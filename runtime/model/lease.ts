@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isJsonObject, readJsonFile } from './json-file.ts'
 import { createProcessMark, isLeftBehind } from './process-mark.ts'
 import type { Staging } from './staging.ts'
+import { isStorageFull } from './storage-error.ts'
 import { createTurns } from './turns.ts'
 
 const claimMs = 1_200_000
@@ -41,8 +42,19 @@ export class Lease {
     await this.#save()
   }
 
-  /** Holds an artifact for ten minutes at least, whatever else is held. It need not be in the store. */
+  /**
+   * Holds an artifact for ten minutes at least, whatever else is held. It need not be in the store. On a full disk it
+   * is not held: what is there is better used than refused.
+   */
   async claim(digest: string): Promise<void> {
+    try {
+      await this.#claim(digest)
+    } catch (error) {
+      if (!isStorageFull(error)) throw error
+    }
+  }
+
+  async #claim(digest: string): Promise<void> {
     const nowMs = Date.now()
     const claimed = (this.#claims.get(digest) ?? 0) - nowMs > leastClaimMs
     if (!claimed) this.#claims.set(digest, nowMs + claimMs)
