@@ -56,6 +56,7 @@ export function retryAfterMsOf(headers: Headers, nowMs: number): number | null {
   const text = headers.get('retry-after')
   if (text === null) return null
   if (/^\d{1,9}$/.test(text.trim())) return Number(text) * 1000
-  const atMs = Date.parse(text)
+  // The parser takes much for a date that is none; a date of HTTP begins with its day.
+  const atMs = /^[a-z]/i.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs)
 }

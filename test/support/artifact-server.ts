@@ -2,7 +2,7 @@
 export interface ArtifactServer extends AsyncDisposable {
   readonly url: string
   /** What it offers; it may be replaced at any time. */
-  content: Uint8Array
+  content: Uint8Array<ArrayBuffer>
   /** The entity tag, in quotes; `null` for none. */
   etag: string | null
   /** Of each request: the status of its answer, and the bytes of the range that it sent. */
@@ -14,7 +14,10 @@ export interface ArtifactServer extends AsyncDisposable {
 }
 
 /** Starts one on 127.0.0.1 that knows ranges and entity tags. */
-export function startArtifactServer(content: Uint8Array, etag: string | null = '"1"'): ArtifactServer {
+export function startArtifactServer(
+  content: Uint8Array<ArrayBuffer>,
+  etag: string | null = '"1"',
+): ArtifactServer {
   const listener = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',

@@ -1,5 +1,5 @@
 /** A real thing that some tests need and not every machine has. */
-export type Requirement = 'chromium' | 'cuda' | 'postgres' | 'ray' | 'tmpfs' | 'webgpu'
+export type Requirement = 'chromium' | 'cuda' | 'postgres' | 'ray' | 's3' | 'tmpfs' | 'webgpu'
 
 /**
  * What to do where a test needs something that is not here: `false` and the reason printed, so that the tests
