@@ -7,6 +7,7 @@ import type { Artifact } from './backend.ts'
 import { type DownloadPatience, downloadPatience } from './download.ts'
 import { brokenArtifact } from './download-failure.ts'
 import type { DownloaderOptions } from './downloader.ts'
+import { withFileLock } from './file-lock.ts'
 import { createObtainer, type Obtain } from './obtaining.ts'
 import { createPresence, type Presence } from './presence.ts'
 import type { Progress, ProgressOptions } from './progress.ts'
@@ -261,11 +262,17 @@ function downloaderOf(folder: StoreFolder, options: ArtifactStoreOptions): Downl
   }
 }
 
-/** Removes the unpacked folders of artifacts that are gone, as a crash in the middle of a removal leaves them. */
-async function sweepUnpacked({ staging, unpacked, artifactPath, unpackedPath }: StoreFolder): Promise<void> {
-  for (const digest of (await readdir(unpacked)).filter(isDigest)) {
-    if (!(await exists(artifactPath(digest)))) await staging.remove(unpackedPath(digest))
-  }
+/**
+ * Removes the unpacked folders of artifacts that are gone, as a crash in the middle of a removal leaves them. Who
+ * prunes may have an artifact aside that will be put back; so nobody may prune meanwhile.
+ */
+async function sweepUnpacked(folder: StoreFolder): Promise<void> {
+  const { staging, unpacked, artifactPath, unpackedPath, pruneLock } = folder
+  await withFileLock(pruneLock, async () => {
+    for (const digest of (await readdir(unpacked)).filter(isDigest)) {
+      if (!(await exists(artifactPath(digest)))) await staging.remove(unpackedPath(digest))
+    }
+  })
 }
 
 async function storing<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -53,7 +53,7 @@ export interface DownloadedFile {
  * Downloads what is ordered; `null` where what is in the store is still the same. The caller must hold the lock of
  * the origin.
  *
- * @throws {IsoplexError} as `ArtifactStore.obtain`
+ * @throws {IsoplexError} `ARTIFACT_BROKEN`, `URL_REFUSED`, `FETCH_FAILED`, `CONFIG_INVALID`.
  */
 export async function fetchArtifact(
   options: DownloaderOptions,

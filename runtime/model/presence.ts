@@ -6,6 +6,8 @@ import { exists, type StoreFolder } from './store-folder.ts'
 
 /** How often a use is noted at most. */
 const touchMs = 60_000
+/** Of so many at most it is known when they were touched; then all are forgotten, and touched once more. */
+const mostTouched = 4_096
 
 /** Which artifacts are in a store, asked for by those who need them: what is there stays there for a while. */
 export interface Presence {
@@ -29,6 +31,7 @@ export function createPresence(folder: StoreFolder): Presence {
   const touch = async (path: string): Promise<void> => {
     const nowMs = Date.now()
     if (nowMs - (touchedAtMs.get(path) ?? 0) < touchMs) return
+    if (touchedAtMs.size >= mostTouched) touchedAtMs.clear()
     touchedAtMs.set(path, nowMs)
     await utimes(path, nowMs / 1000, nowMs / 1000).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error

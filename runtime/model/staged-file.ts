@@ -45,7 +45,7 @@ export async function stagePath(
  * Makes a staged file of an object of S3, which the operator has named. What was downloaded of it before and broken
  * off is continued.
  *
- * @throws {IsoplexError} as `ArtifactStore.obtain`
+ * @throws {IsoplexError} `ARTIFACT_BROKEN`, `URL_REFUSED`, `FETCH_FAILED`, `CONFIG_INVALID`.
  */
 export async function stageObject(
   downloader: DownloaderOptions,

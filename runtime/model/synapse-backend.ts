@@ -2,7 +2,13 @@ import { IsoplexError } from '../error/error.ts'
 import type { OutboundPolicy } from '../network/policy.ts'
 import type { Backend, FoundModel, ModelQuestion } from './backend.ts'
 import { askSynapse, type SynapseAnswer } from './synapse-exchange.ts'
-import { createStyleMemory, type HeaderStyle, headersOf, isHeaderText } from './synapse-headers.ts'
+import {
+  createStyleMemory,
+  type HeaderStyle,
+  headersOf,
+  isHeaderText,
+  type StyleMemory,
+} from './synapse-headers.ts'
 import { backendBroken, readSynapseModel, readSynapseTenant } from './synapse-record.ts'
 
 /** A Synapse backend, as an operator names it. */
@@ -51,31 +57,7 @@ export function createSynapseBackend(options: SynapseBackendOptions): Backend {
     throw new TypeError('"serverAccessToken" must be a text that fits into a header.')
   }
   const styles = createStyleMemory(options.headers ?? 'auto', now)
-  // The operator has named this very server; only it is asked, wherever it is.
-  const policy: OutboundPolicy = { origins: [new URL(url).origin], hosts: [] }
-
-  const askInStyle = (
-    style: HeaderStyle,
-    modelUrl: string,
-    asker: Omit<Asker, 'isServer'>,
-  ): Promise<SynapseAnswer> =>
-    askSynapse({ url: modelUrl, headers: headersOf(style, asker), policy, timeoutMs })
-
-  const ask = async (modelUrl: string, asker: Asker): Promise<SynapseAnswer> => {
-    const first = styles.first()
-    let answer = await askInStyle(first, modelUrl, asker)
-    const second = answer.status === 401 ? styles.second() : null
-    if (second !== null) answer = await askInStyle(second, modelUrl, asker)
-    if (answer.status === 200) styles.taken(second ?? first)
-    if (answer.status === 401) throw refused(asker)
-    return answer
-  }
-
-  /** Whether this address tells good tokens from bad ones at all. */
-  const refusesBadTokens = async (modelUrl: string): Promise<boolean> => {
-    const nobody = { accessToken: crypto.randomUUID(), tenant: null }
-    return (await askInStyle(styles.first(), modelUrl, nobody)).status === 401
-  }
+  const { ask, refusesBadTokens } = createInquiry({ url, timeoutMs, styles })
 
   return Object.freeze({
     name: `synapse:${url.slice(url.indexOf('//') + 2)}`,
@@ -107,6 +89,49 @@ export function createSynapseBackend(options: SynapseBackendOptions): Backend {
       return status === 200 ? confirmed(readSynapseTenant(text), question) : null
     },
   })
+}
+
+interface Inquiry {
+  /** Asks with an access token. An answer other than 401 has taken it. */
+  ask(modelUrl: string, asker: Asker): Promise<SynapseAnswer>
+  /** Whether an address tells good access tokens from bad ones at all. */
+  refusesBadTokens(modelUrl: string): Promise<boolean>
+}
+
+/** Makes what shows access tokens to the backend, and to nobody else. */
+function createInquiry({
+  url,
+  timeoutMs,
+  styles,
+}: {
+  readonly url: string
+  readonly timeoutMs: number
+  readonly styles: StyleMemory
+}): Inquiry {
+  // The operator has named this very server; only it is asked, wherever it is.
+  const policy: OutboundPolicy = { origins: [new URL(url).origin], hosts: [] }
+  const askIn = (
+    style: HeaderStyle,
+    modelUrl: string,
+    asker: Pick<Asker, 'accessToken' | 'tenant'>,
+  ): Promise<SynapseAnswer> =>
+    askSynapse({ url: modelUrl, headers: headersOf(style, asker), policy, timeoutMs })
+
+  return {
+    async ask(modelUrl, asker) {
+      const first = styles.first()
+      let answer = await askIn(first, modelUrl, asker)
+      const second = answer.status === 401 ? styles.second() : null
+      if (second !== null) answer = await askIn(second, modelUrl, asker)
+      if (answer.status === 200) styles.taken(second ?? first)
+      if (answer.status === 401) throw refused(asker)
+      return answer
+    },
+    async refusesBadTokens(modelUrl) {
+      const nobody = { accessToken: crypto.randomUUID(), tenant: null }
+      return (await askIn(styles.first(), modelUrl, nobody)).status === 401
+    },
+  }
 }
 
 function toBaseUrl(text: string): string {

@@ -8,8 +8,7 @@ import type { HostileBehaviour } from '../support/hostile-behaviour.ts'
 import { type HostileServer, startHostileServer } from '../support/hostile-server.ts'
 import { createScratch, rejectionOf, type Scratch } from './scratch.ts'
 
-const bytes = crypto.getRandomValues(new Uint8Array(50_000))
-bytes[0] = 8
+const bytes = new Uint8Array(4_000_000).map((_, index) => 8 + (index % 251))
 const digest = createHash('sha256').update(bytes).digest('hex')
 const file = { kind: 'file', bytes, etag: '"1"', ranges: 'honoured' } as const
 
@@ -28,7 +27,7 @@ async function obtain(
   const store = await openArtifactStore({
     directory: scratch.path('store'),
     policy: { origins: [server.url], hosts: ['models.example.com'] },
-    patience: { retryDelayMs: 1, tries: 3, timeoutMs: 300, idleTimeoutMs: 300 },
+    patience: { retryDelayMs: 1, tries: 3 },
     ...options,
   })
   const url = `${server.url}/file`
@@ -51,26 +50,28 @@ async function obtainAfter(
 }
 
 describe('a download that is cut off', () => {
-  it('goes on where it was, however often', async () => {
-    await using scratch = await createScratch()
-    const cut = { ...file, cutAfterBytes: 20_000 }
-    const { result, requests } = await obtainAfter(scratch, [cut])
-    expect(result).toBe(digest)
-    expect(requests.map(({ headers }) => headers.get('range'))).toEqual([
-      null,
-      'bytes=20000-',
-      'bytes=40000-',
-    ])
-    expect(requests.map(({ headers }) => headers.get('if-range'))).toEqual([null, '"1"', '"1"'])
-  })
+  // How much of what was sent before the end of a connection is read, is up to the machine; some of so much is.
+  const cut = { ...file, cutAfterBytes: 900_000 }
+  const some = expect.stringMatching(/^bytes=[1-9]\d*-$/)
+  const rangesOf = (requests: typeof server.requests) => requests.map(({ headers }) => headers.get('range'))
 
-  it('goes on in the next call where this one has given up', async () => {
+  it('goes on where it was, and in the next call where this one has given up', async () => {
     await using scratch = await createScratch()
-    const first = await obtainAfter(scratch, [{ ...file, cutAfterBytes: 10_000 }])
+    const first = await obtainAfter(scratch, [cut])
     expect(first.result).toMatchObject({ code: 'FETCH_FAILED', details: { reason: 'cut-off' } })
+    expect(rangesOf(first.requests)).toEqual([null, some, some])
+    expect(first.requests.map(({ headers }) => headers.get('if-range'))).toEqual([null, '"1"', '"1"'])
     const { result, requests } = await obtainAfter(scratch, [file])
     expect(result).toBe(digest)
-    expect(requests.map(({ headers }) => headers.get('range'))).toEqual(['bytes=30000-'])
+    expect(rangesOf(requests)).toEqual([some])
+  })
+
+  it('is tried as often as it takes while it gets on', async () => {
+    await using scratch = await createScratch()
+    const large = { ...file, bytes: new Uint8Array(12_000_000).fill(9), cutAfterBytes: 2_500_000 }
+    const { result, requests } = await obtainAfter(scratch, [large])
+    expect(result).toBe(createHash('sha256').update(large.bytes).digest('hex'))
+    expect(requests.length).toBeGreaterThan(3)
   })
 
   it('asks for the last byte where all of it is here already', async () => {
@@ -81,7 +82,7 @@ describe('a download that is cut off', () => {
     await scratch.write(`${place}.json`, JSON.stringify(facts))
     const { result, requests } = await obtainAfter(scratch, [file])
     expect(result).toBe(digest)
-    expect(requests.map(({ headers }) => headers.get('range'))).toEqual([`bytes=${bytes.length - 1}-`])
+    expect(rangesOf(requests)).toEqual([`bytes=${bytes.length - 1}-`])
   })
 
   it.each([
@@ -89,34 +90,35 @@ describe('a download that is cut off', () => {
     ['knows no ranges', { ...file, ranges: 'ignored' }],
   ] as const)('begins anew where the server %s', async (_, then) => {
     await using scratch = await createScratch()
-    const { result, requests } = await obtainAfter(scratch, [{ ...file, cutAfterBytes: 9_000 }, then])
+    const { result, requests } = await obtainAfter(scratch, [cut, then])
     expect(result).toBe(digest)
-    expect(requests.length).toBe(2)
+    expect(rangesOf(requests)).toEqual([null, some])
   })
 
-  it('begins anew where the server sends another range, or says that there is none', async () => {
+  it.each([
+    ['sends another range', { ...file, ranges: 'shifted' }],
+    ['says that there is none', { kind: 'reply', status: 416 }],
+  ] as const)('begins anew where the server %s', async (_, then) => {
     await using scratch = await createScratch()
-    const cut = { ...file, cutAfterBytes: 9_000 }
-    const shifted = await obtainAfter(scratch, [cut, { ...file, ranges: 'shifted' }, file])
-    expect(shifted.result).toBe(digest)
-    expect(shifted.requests.map(({ headers }) => headers.get('range'))).toEqual([null, 'bytes=9000-', null])
-    await using other = await createScratch()
-    const none = await obtainAfter(other, [cut, { kind: 'reply', status: 416 }, file])
-    expect(none.result).toBe(digest)
-    expect(none.requests.map(({ headers }) => headers.get('range'))).toEqual([null, 'bytes=9000-', null])
+    const { result, requests } = await obtainAfter(scratch, [cut, then, file])
+    expect(result).toBe(digest)
+    expect(rangesOf(requests)).toEqual([null, some, null])
   })
 
   it('begins anew where the server gave nothing to know the bytes by', async () => {
     await using scratch = await createScratch()
     const { etag: _, ...untagged } = file
-    const { result, requests } = await obtainAfter(scratch, [{ ...untagged, cutAfterBytes: 9_000 }, untagged])
+    const { result, requests } = await obtainAfter(scratch, [
+      { ...untagged, cutAfterBytes: 900_000 },
+      untagged,
+    ])
     expect(result).toBe(digest)
-    expect(requests.map(({ headers }) => headers.get('range'))).toEqual([null, null])
+    expect(rangesOf(requests)).toEqual([null, null])
   })
 
   it('whose rest is a lie is found out by its checksum', async () => {
     await using scratch = await createScratch()
-    server.reply('/file', { ...file, cutAfterBytes: 9_000 }, { ...file, ranges: 'lying' })
+    server.reply('/file', cut, { ...file, ranges: 'lying' })
     const checksum = { algorithm: 'sha256', value: digest } as const
     await expect(obtain(scratch, { checksum })).rejects.toMatchObject({ details: { reason: 'checksum' } })
     server.reply('/file', file)
@@ -131,7 +133,12 @@ describe('a server that', () => {
     ['stalls', { kind: 'stall', body: bytes, afterBytes: 10 }, 'timeout', 3],
     ['cuts off', { kind: 'cut-off', body: bytes, afterBytes: 10 }, 'cut-off', 3],
     ['resets', { kind: 'cut-off', body: bytes, afterBytes: 10, reset: true }, 'cut-off', 3],
-    ['announces too much', { kind: 'wrong-length', body: bytes, lengthBytes: 60_000 }, 'cut-off', 3],
+    [
+      'announces too much',
+      { kind: 'wrong-length', body: bytes, lengthBytes: bytes.length + 9 },
+      'cut-off',
+      3,
+    ],
     ['answers 500', { kind: 'reply', status: 500 }, 'status', 3],
     ['answers 503', { kind: 'reply', status: 503, headers: { 'retry-after': '0' } }, 'status', 3],
     ['answers 429', { kind: 'reply', status: 429 }, 'status', 3],
@@ -152,7 +159,9 @@ describe('a server that', () => {
     '%s fails, and is asked no more often than may help',
     async (_, behaviour, reason, times) => {
       await using scratch = await createScratch()
-      const { result, requests } = await obtainAfter(scratch, [behaviour])
+      const limits = reason === 'timeout' ? { timeoutMs: 200, idleTimeoutMs: 200 } : {}
+      const patience = { retryDelayMs: 1, tries: 3, ...limits }
+      const { result, requests } = await obtainAfter(scratch, [behaviour], { patience })
       expect(result).toMatchObject({ code: 'FETCH_FAILED', details: { reason } })
       expect(requests.length).toBe(times)
       expect(await readdir(scratch.path('store/artifacts'))).toEqual([])
@@ -182,7 +191,7 @@ describe('a server that', () => {
     ['sends', { kind: 'endless', chunk: bytes }],
   ] as const)('%s more than may be is not listened to', async (_, behaviour) => {
     await using scratch = await createScratch()
-    const { result } = await obtainAfter(scratch, [behaviour], { maxArtifactBytes: 49_999 })
+    const { result } = await obtainAfter(scratch, [behaviour], { maxArtifactBytes: bytes.length - 1 })
     expect(result).toMatchObject({ code: 'ARTIFACT_BROKEN', details: { reason: 'too-large' } })
     expect(await readdir(scratch.path('store/downloads'))).toEqual([])
   })
@@ -200,6 +209,15 @@ describe('a server that', () => {
     const { result } = await obtainAfter(scratch, [{ kind: 'redirect', to }])
     expect(result).toMatchObject({ code: 'URL_REFUSED' })
     await expect(obtain(scratch, { url: to })).rejects.toMatchObject({ code: 'URL_REFUSED' })
+  })
+
+  it('has a name that may be asked, and an address that may not, is not asked', async () => {
+    await using scratch = await createScratch()
+    const policy = { origins: [server.url], hosts: ['localhost'] }
+    const to = `https://localhost:${server.port}/file`
+    const { result, requests } = await obtainAfter(scratch, [{ kind: 'redirect', to }], { policy })
+    expect(result).toMatchObject({ code: 'URL_REFUSED', details: { reason: 'address' } })
+    expect(requests.length).toBe(1)
   })
 
   it('redirects within its origin is followed, and never gets a credential', async () => {
