@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs'
 import { readdir, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { type ArtifactStore, openArtifactStore } from '../../runtime/model/artifact-store.ts'
+import { readLeases } from '../../runtime/model/lease.ts'
+import { pruneStore } from '../../runtime/model/prune.ts'
+import { openStoreFolder } from '../../runtime/model/store-folder.ts'
 import { startArtifactServer } from '../support/artifact-server.ts'
 import { createScratch, type Scratch } from './scratch.ts'
 
@@ -183,6 +186,30 @@ describe('pruning', () => {
       'b'.repeat(64),
       `${'b'.repeat(64)}.json`,
     ])
+  })
+
+  it('puts back what somebody claims in the very moment in which it is moved aside', async () => {
+    await using scratch = await createScratch()
+    const [digest = ''] = await fill(scratch, 1)
+    const folder = await openStoreFolder({ directory: scratch.path('store') })
+    const user = await openStore(scratch)
+    let found: Promise<string> | undefined
+    const setAside = async (path: string): Promise<string | null> => {
+      const aside = await folder.staging.setAside(path)
+      if (path === folder.artifactPath(digest)) {
+        // It sees nothing, and has to wait for what it will see once nobody prunes.
+        found = user.obtain({ digest, url: null, checksum: null, sizeBytes: null, stamp: '' }, 'test/model')
+        await expect.poll(() => readLeases(folder.leases)).toEqual(new Set([digest]))
+      }
+      return aside
+    }
+    const staging = { ...folder.staging, setAside }
+    expect(await pruneStore({ ...folder, staging }, { maxBytes: 0, keep: nothing })).toEqual({
+      removed: [],
+      freedBytes: 1_000,
+      leftBytes: 1_000,
+    })
+    expect(await found).toBe(digest)
   })
 
   it('and unpacking at once never hand out a folder that is gone', async () => {
