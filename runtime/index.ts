@@ -2,7 +2,9 @@
 export { createServeMultiplexedModelId } from './auth/synapse-token.ts'
 export type {
   Awaitable,
+  FetchedInput,
   FunctionLog,
+  InputFetchOptions,
   ModelContext,
   ModelInfo,
   RawRequest,

@@ -8,6 +8,28 @@ export interface FunctionLog {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
+/** What a fetched input may be. */
+export interface InputFetchOptions {
+  /** The most bytes. @default 10485760 */
+  readonly maxBytes?: number
+  /** Time in which all of it must have come. @default 10000 */
+  readonly timeoutMs?: number
+  /** The media types taken, such as `['image/png']`; a final star takes the family: `image/*`. @default any */
+  readonly mediaTypes?: readonly string[]
+}
+
+/** What a URL gave. */
+export interface FetchedInput {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /**
+   * The media type that the server says, without parameters, in lower case; `application/octet-stream` where it says
+   * none. It is the server's word, and nothing has looked into the bytes.
+   */
+  readonly mediaType: string
+  /** The URL that answered, after redirects. */
+  readonly url: string
+}
+
 /** What differs from request to request. */
 export interface RequestContext<Params = unknown, Query = unknown> {
   /** The id that the reply carries as `x-request-id` and the log beside every line. */
@@ -21,6 +43,16 @@ export interface RequestContext<Params = unknown, Query = unknown> {
   /** Fires when the caller has gone or the deadline has passed. */
   readonly signal: AbortSignal
   readonly log: FunctionLog
+  /**
+   * Fetches what a caller gives by URL, such as an image. It asks only servers that `inputHosts` of the configuration
+   * lets be asked, at every redirect, sends no credentials and ends with the request. A caller's URL must never be
+   * given to `fetch`: that reaches whatever this server reaches.
+   *
+   * @throws {IsoplexError} `URL_REFUSED` where the URL may not be fetched, or what it gives is too large or of
+   * another media type; `FETCH_FAILED` where the other server fails.
+   * @throws {TypeError} where an option is outside its bounds.
+   */
+  fetchInput(url: string, options?: InputFetchOptions): Promise<FetchedInput>
 }
 
 /** What every request that a runner answers has in common. */

@@ -6,6 +6,7 @@ import { type Definition, isDefinition } from '../define/definition.ts'
 import type { Engine, Provider, Session } from '../engine/engine.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
+import { createOutboundPolicy } from '../network/policy.ts'
 import { FrameConnection } from '../replica/connection.ts'
 import { encodeJson, type Frame, frameKinds } from '../replica/frame.ts'
 import type { RunnerOrder, RunnerReport } from '../replica/message.ts'
@@ -54,6 +55,7 @@ async function start(): Promise<void> {
       model: order.model,
       engine,
       concurrency: order.concurrency,
+      inputPolicy: createOutboundPolicy(order.inputHosts),
       log,
       send: (kind, id, flags, payload) => connection.send(kind, id, flags, payload),
     })

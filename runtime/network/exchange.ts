@@ -6,6 +6,8 @@ import { fetchFailed } from './refusal.ts'
 /** One request to one server, with everything decided. */
 export interface Exchange {
   readonly url: URL
+  /** The name or address in the URL, without brackets: what the certificate must be for. */
+  readonly host: string
   /** Where the server is: addresses that were checked. Nothing else is connected to. */
   readonly addresses: readonly string[]
   readonly method: string
@@ -15,6 +17,12 @@ export interface Exchange {
   readonly certificateAuthority: string | undefined
   /** Breaks the connection off when it fires, also while the reply is read. */
   readonly signal: AbortSignal
+}
+
+/** Options of a socket that a request hands on, beside those that its type has. */
+interface FamilyOptions {
+  readonly autoSelectFamily: boolean
+  readonly autoSelectFamilyAttemptTimeout: number
 }
 
 /** How long one address may take to connect before the next is tried. */
@@ -31,10 +39,9 @@ const connectTimeoutMs = 3_000
  * @throws {IsoplexError} `FETCH_FAILED`, `connection`.
  */
 export function exchange(order: Exchange): Promise<IncomingMessage> {
-  const { url, addresses, method, headers, body, certificateAuthority, signal } = order
-  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const { url, host, addresses, method, headers, body, certificateAuthority, signal } = order
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const options: https.RequestOptions & { readonly autoSelectFamilyAttemptTimeout: number } = {
+  const options: https.RequestOptions & FamilyOptions = {
     host,
     port: url.port || undefined,
     path: url.pathname + url.search,
@@ -47,6 +54,7 @@ export function exchange(order: Exchange): Promise<IncomingMessage> {
       if (all) found(null, entries)
       else found(null, first?.address ?? '', first?.family)
     },
+    autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: connectTimeoutMs,
     servername: isIP(host) ? '' : host,
     rejectUnauthorized: true,

@@ -39,7 +39,7 @@ export class Lifetime {
     this.signal.addEventListener('abort', end, { once: true })
     if (this.signal.aborted) end()
     try {
-      return await Promise.race([promise, ended])
+      return await Promise.race([ended, promise])
     } finally {
       this.signal.removeEventListener('abort', end)
     }

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { exchange } from './exchange.ts'
 import { Lifetime } from './lifetime.ts'
 import { judgeAddresses, judgeUrl, type OutboundPolicy } from './policy.ts'
+import { type Hop, nextHop, redirectTarget } from './redirect.ts'
 import { fetchFailed, urlRefused } from './refusal.ts'
 import { bytesOfReply } from './reply-bytes.ts'
 import { type ResolveName, resolveName } from './resolve-name.ts'
@@ -51,8 +52,6 @@ export interface OutboundResponse {
 
 const defaultTimeoutMs = 30_000
 const defaultMaxRedirects = 3
-const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308]
-const portableHeaders: readonly string[] = ['accept', 'accept-encoding', 'range', 'if-range', 'user-agent']
 
 /**
  * Sends a request to another server: the only way by which isoplex does. URL and addresses are judged by the policy,
@@ -68,7 +67,7 @@ export async function request(options: OutboundRequest): Promise<OutboundRespons
     let hop: Hop = { url: options.url, headers: firstHeaders(options) }
     for (let followed = 0; ; followed += 1) {
       const { url, reply } = await send(hop, options, life)
-      const target = redirectOf(reply, options)
+      const target = redirectTarget(reply, options)
       if (target === null) return responseOf(url, reply, options, life)
       reply.destroy()
       if (followed === maxRedirects) {
@@ -81,12 +80,6 @@ export async function request(options: OutboundRequest): Promise<OutboundRespons
     life.end()
     throw reason
   }
-}
-
-/** One of the servers that a request comes to. */
-interface Hop {
-  readonly url: string
-  readonly headers: Headers
 }
 
 function firstHeaders({ headers }: OutboundRequest): Headers {
@@ -105,37 +98,15 @@ async function send(
 ): Promise<{ readonly url: URL; readonly reply: IncomingMessage }> {
   const { method = 'GET', body = null, policy, resolve = resolveName, certificateAuthority } = options
   const allowed = judgeUrl(text, policy)
-  const { url } = allowed
-  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const { url, host } = allowed
   const addresses = isIP(host) ? [host] : await life.wait(resolve(host))
   if (addresses.length === 0) throw fetchFailed('connection', `The host "${host}" has no address.`)
   judgeAddresses(addresses, allowed)
   const { signal } = life
   const reply = await life.wait(
-    exchange({ url, addresses, method, headers, body, certificateAuthority, signal }),
+    exchange({ url, host, addresses, method, headers, body, certificateAuthority, signal }),
   )
   return { url, reply }
-}
-
-/** Where a reply sends to; `null` where it is to be handed back. */
-function redirectOf(
-  { statusCode = 0, headers }: IncomingMessage,
-  { method = 'GET', body }: OutboundRequest,
-): string | null {
-  const safe = (method === 'GET' || method === 'HEAD') && body === undefined
-  const followed = safe && redirectStatuses.includes(statusCode)
-  return followed ? (headers.location ?? null) : null
-}
-
-function nextHop(from: URL, location: string, headers: Headers): Hop {
-  const to = URL.parse(location, from)
-  if (!to) throw urlRefused('malformed', `The host "${from.hostname}" redirects to what is no URL.`)
-  if (from.protocol === 'https:' && to.protocol === 'http:') {
-    throw urlRefused('scheme', `The host "${from.hostname}" redirects from https to http.`)
-  }
-  if (to.origin === from.origin) return { url: to.href, headers }
-  const portable = [...headers].filter(([name]) => portableHeaders.includes(name))
-  return { url: to.href, headers: new Headers(portable) }
 }
 
 function responseOf(

@@ -19,13 +19,20 @@ export interface OutboundPolicy {
 export interface AllowedUrl {
   /** The URL in its normal form, without fragment. */
   readonly url: URL
+  /** The name or address in it, without brackets. */
+  readonly host: string
   readonly addressClasses: readonly AddressClass[]
 }
 
 /** Longer ones are no links to files. */
 const maxUrlLength = 16_384
+/** The longest name that there is (RFC 1035). */
+const maxHostLength = 253
 
-/** Makes a policy of the entries of a configuration: those with `http://` or `https://` are origins, those without a scheme hosts. */
+/**
+ * Makes a policy of the entries of a configuration: those with `http://` or `https://` are origins, those without a
+ * scheme are hosts. Entries with another scheme let nothing through here.
+ */
 export function createOutboundPolicy(entries: readonly string[]): OutboundPolicy {
   return {
     origins: entries.filter((entry) => /^https?:\/\//i.test(entry)),
@@ -41,8 +48,9 @@ export function createOutboundPolicy(entries: readonly string[]): OutboundPolicy
  */
 export function judgeUrl(text: string, { origins, hosts }: OutboundPolicy): AllowedUrl {
   const url = text.length > maxUrlLength ? null : URL.parse(text)
-  if (!url)
+  if (!url || url.hostname.length > maxHostLength) {
     throw urlRefused('malformed', 'This is no URL; give a whole one such as https://example.com/file.')
+  }
   url.hash = ''
   const { protocol, hostname } = url
   if (protocol !== 'https:' && protocol !== 'http:') {
@@ -54,8 +62,9 @@ export function judgeUrl(text: string, { origins, hosts }: OutboundPolicy): Allo
       `The URL at "${hostname}" holds a user name or a password; leave them out.`,
     )
   }
+  const host = hostname.replace(/^\[|\]$/g, '')
   if (origins.some((origin) => URL.parse(origin)?.origin === url.origin)) {
-    return { url, addressClasses: ['public', 'private', 'loopback'] }
+    return { url, host, addressClasses: ['public', 'private', 'loopback'] }
   }
   if (!hosts.some((entry) => matchesHost(entry, hostname))) {
     throw urlRefused('host', `The host "${hostname}" is not among those that this server may fetch from.`)
@@ -63,7 +72,7 @@ export function judgeUrl(text: string, { origins, hosts }: OutboundPolicy): Allo
   if (protocol === 'http:') {
     throw urlRefused('scheme', `The host "${hostname}" may be asked by https only.`)
   }
-  return { url, addressClasses: ['public'] }
+  return { url, host, addressClasses: ['public'] }
 }
 
 /**
@@ -72,14 +81,13 @@ export function judgeUrl(text: string, { origins, hosts }: OutboundPolicy): Allo
  * @throws {IsoplexError} `URL_REFUSED`, `address`. The message does not say which address: it may be a secret of
  * the network that this server is in.
  */
-export function judgeAddresses(addresses: readonly string[], { url, addressClasses }: AllowedUrl): void {
+export function judgeAddresses(addresses: readonly string[], { host, addressClasses }: AllowedUrl): void {
   if (addresses.every((address) => addressClasses.includes(classifyAddress(address)))) return
-  const { hostname } = url
   throw urlRefused(
     'address',
     addressClasses.includes('private')
-      ? `The host "${hostname}" has an address that no server may have, such as a link-local one.`
-      : `The host "${hostname}" has an address that is not public; only the operator can let it be asked, by its origin.`,
+      ? `The host "${host}" has an address that no server may have, such as a link-local one.`
+      : `The host "${host}" has an address that is not public; only the operator can let it be asked, by its origin.`,
   )
 }
 

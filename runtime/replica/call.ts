@@ -1,6 +1,8 @@
 import type { FunctionLog, ModelInfo, RawRequest } from '../define/context.ts'
 import type { Call } from '../define/definition.ts'
+import type { OutboundPolicy } from '../network/policy.ts'
 import type { Decoded } from './decoder.ts'
+import { fetchInput } from './fetched-input.ts'
 import type { RequestHead } from './message.ts'
 
 /** What all calls of one runner share. */
@@ -9,6 +11,8 @@ export interface RunnerFacts {
   readonly model: unknown
   readonly modelInfo: ModelInfo
   readonly log: FunctionLog
+  /** Which servers requests may have inputs fetched from. */
+  readonly inputPolicy: OutboundPolicy
   getModel(): Promise<unknown>
 }
 
@@ -36,6 +40,7 @@ export function createCall(
     modelInfo: facts.modelInfo,
     getModel: facts.getModel,
     log: logOf(head.requestId, facts.log),
+    fetchInput: (url, options = {}) => fetchInput(url, options, { policy: facts.inputPolicy, signal }),
     request: requestOf(head, body),
   }
 }

@@ -1,6 +1,7 @@
 import type { FunctionLog, ModelInfo } from '../define/context.ts'
 import type { Definition } from '../define/definition.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { OutboundPolicy } from '../network/policy.ts'
 import { createCall, type RunnerFacts } from './call.ts'
 import { isAsyncIterable } from './encoder.ts'
 import type { RequestHead } from './message.ts'
@@ -13,6 +14,8 @@ export interface FunctionToLoad {
   readonly model: ModelInfo | null
   readonly engine: Engine
   readonly log: FunctionLog
+  /** Which servers requests may have inputs fetched from. */
+  readonly inputPolicy: OutboundPolicy
 }
 
 /** A function with its state and its model. */
@@ -52,7 +55,7 @@ export async function loadFunction(wanted: FunctionToLoad): Promise<LoadedFuncti
 }
 
 async function comeUp(
-  { name, definition, model: modelInfo, engine, log }: FunctionToLoad,
+  { name, definition, model: modelInfo, engine, log, inputPolicy }: FunctionToLoad,
   held: AsyncDisposableStack,
 ): Promise<RunnerFacts> {
   const { model: loader } = definition
@@ -63,7 +66,7 @@ async function comeUp(
   const model = modelInfo && loader ? await loader.load(modelInfo, engine) : undefined
   if (modelInfo && loader) held.defer(() => loader.unload(model))
   const getModel = (): Promise<unknown> => Promise.resolve(model)
-  const facts = { state, model, modelInfo: modelInfo ?? noModel, log, getModel }
+  const facts = { state, model, modelInfo: modelInfo ?? noModel, log, inputPolicy, getModel }
   for (const input of definition.warmup ?? []) await warmUp(definition, input, facts)
   return facts
 }

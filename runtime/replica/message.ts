@@ -41,6 +41,8 @@ export interface RunnerOrder {
     readonly fallback: string | null
     readonly intraOpThreads: number
   }
+  /** Where inputs may be fetched from: the entries of the configuration. */
+  readonly inputHosts: readonly string[]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 

@@ -40,6 +40,7 @@ export interface PoolOptions {
   /** All of the environment that replicas get. */
   readonly environment: Readonly<Record<string, string>>
   readonly session: RunnerOrder['session']
+  readonly inputHosts: RunnerOrder['inputHosts']
   readonly logLevel: RunnerOrder['logLevel']
   readonly log: FunctionLog
   /** Another entry file for replicas. @default the one of isoplex */
@@ -96,7 +97,7 @@ export class ReplicaPool {
   start(replica: ReplicaProcess, queue: RequestQueue): RunnerLink {
     const link = new RunnerLink(this.#nextRunner++, queue, replica)
     const { name, bundlePath, concurrency } = queue.deployment
-    const { session, logLevel } = this.#options
+    const { session, inputHosts, logLevel } = this.#options
     this.#links.set(link.id, link)
     replica.links.add(link)
     replica.start({
@@ -108,6 +109,7 @@ export class ReplicaPool {
       concurrency,
       model: queue.model?.info ?? null,
       session,
+      inputHosts,
       logLevel,
     })
     return link

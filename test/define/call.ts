@@ -24,6 +24,7 @@ export function callOf(facts: Partial<Call> = {}): Call {
     log: silent,
     request: { method: 'POST', url: '/', headers: new Headers(), body: new Uint8Array() },
     getModel: async () => facts.model,
+    fetchInput: () => Promise.reject(new Error('No runner is here to fetch anything.')),
     ...facts,
   }
 }

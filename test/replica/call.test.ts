@@ -20,6 +20,7 @@ const facts: RunnerFacts = {
   model,
   modelInfo: { id: 'digits', version: '2', path: '/models/digits', tags: ['x'] },
   log,
+  inputPolicy: { origins: [], hosts: [] },
   getModel: async () => model,
 }
 const body = Uint8Array.of(1, 2, 3)

@@ -26,7 +26,8 @@ function load(
     warn: silent,
     error: (message, fields) => void errors.push([message, fields]),
   }
-  return loadFunction({ name: 'shout', definition, model, engine: plain, log })
+  const inputPolicy = { origins: [], hosts: [] }
+  return loadFunction({ name: 'shout', definition, model, engine: plain, log, inputPolicy })
 }
 
 /** A definition that notes what is done to it, and fails where it is told to. */

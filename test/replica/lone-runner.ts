@@ -2,6 +2,7 @@ import type { FunctionLog, ModelInfo } from '../../runtime/define/context.ts'
 import type { Definition } from '../../runtime/define/definition.ts'
 import type { Engine } from '../../runtime/engine/engine.ts'
 import type { WireError } from '../../runtime/error/wire.ts'
+import { createOutboundPolicy } from '../../runtime/network/policy.ts'
 import {
   concat,
   decodeHead,
@@ -42,7 +43,12 @@ export class LoneRunner {
 
   constructor(
     definition: Definition,
-    options: { model?: ModelInfo; engine?: Engine; concurrency?: number } = {},
+    options: {
+      model?: ModelInfo
+      engine?: Engine
+      concurrency?: number
+      inputHosts?: readonly string[]
+    } = {},
   ) {
     const write =
       (level: string) =>
@@ -60,6 +66,7 @@ export class LoneRunner {
       model: options.model ?? null,
       engine: options.engine ?? createPlainEngine({}),
       concurrency: options.concurrency ?? 1,
+      inputPolicy: createOutboundPolicy(options.inputHosts ?? []),
       log,
       send: (kind, id, _flags, payload) => this.#receive(kind, id, _flags, concat(payload)),
     })

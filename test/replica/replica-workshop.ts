@@ -48,6 +48,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
     runDirectory: directory,
     environment,
     session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
+    inputHosts: [],
     logLevel: 'error',
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
   }

@@ -53,6 +53,14 @@ export class HostileServer implements AsyncDisposable {
     return this.#sockets.size
   }
 
+  /** What the connections that are open now have been sent, as far as it has left this process. */
+  get sentBytes(): number {
+    return [...this.#sockets].reduce(
+      (sum, { bytesWritten, writableLength }) => sum + bytesWritten - writableLength,
+      0,
+    )
+  }
+
   /** Says what a path does from now on: each behaviour for one request, the last for all that follow. */
   reply(path: string, ...behaviours: readonly [HostileBehaviour, ...HostileBehaviour[]]): void {
     this.#behaviours.set(path, [...behaviours])

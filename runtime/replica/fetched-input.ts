@@ -1,0 +1,62 @@
+import type { FetchedInput, InputFetchOptions } from '../define/context.ts'
+import { assertCount } from '../define/options.ts'
+import { isMediaType, takesMediaType } from '../define/schema.ts'
+import type { OutboundPolicy } from '../network/policy.ts'
+import { fetchFailed, urlRefused } from '../network/refusal.ts'
+
+/** What the request in whose name a function fetches decides. */
+export interface InputFetchBounds {
+  readonly policy: OutboundPolicy
+  /** Ends the fetch when the request ends. */
+  readonly signal: AbortSignal
+}
+
+const defaultMaxBytes = 10_485_760
+const defaultTimeoutMs = 10_000
+/** The longest delay that a timer takes. */
+const longestTimeoutMs = 2_147_483_647
+
+/**
+ * Fetches what a request gives by URL, within the operator's policy and the function's bounds.
+ *
+ * @throws {IsoplexError} `URL_REFUSED`, `FETCH_FAILED`; the signal's reason where the request has ended.
+ * @throws {TypeError} where an option is outside its bounds.
+ */
+export async function fetchInput(
+  url: string,
+  options: InputFetchOptions,
+  { policy, signal }: InputFetchBounds,
+): Promise<FetchedInput> {
+  const { maxBytes = defaultMaxBytes, timeoutMs = defaultTimeoutMs, mediaTypes = ['*/*'] } = options
+  assertCount('maxBytes', maxBytes)
+  assertCount('timeoutMs', timeoutMs)
+  const taken = mediaTypes.map((mediaType) => mediaType.toLowerCase())
+  // Few functions fetch, and what HTTP takes to load would delay the start of every runner.
+  const { requestWhole } = await import('../network/whole-reply.ts')
+  const reply = await requestWhole({
+    url,
+    policy,
+    signal,
+    maxBytes,
+    timeoutMs: Math.min(timeoutMs, longestTimeoutMs),
+    headers: { accept: taken.join(', ') },
+    check: ({ status, headers, url: answered }) => {
+      const { host } = new URL(answered)
+      if (status < 200 || status > 299) {
+        throw fetchFailed('status', `The server "${host}" answered with status ${status}.`)
+      }
+      const mediaType = typeOf(headers)
+      if (takesMediaType(taken, mediaType)) return
+      throw urlRefused(
+        'media-type',
+        `What "${host}" sends is ${mediaType.slice(0, 128)}; taken is ${taken.join(' or ')}.`,
+      )
+    },
+  })
+  return { bytes: reply.bytes, mediaType: typeOf(reply.headers), url: reply.url }
+}
+
+function typeOf(headers: Headers): string {
+  const mediaType = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return isMediaType(mediaType) ? mediaType : 'application/octet-stream'
+}
