@@ -60,6 +60,50 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/registry.test.ts',
     reason: 'A part of the registry, which alone calls it: tested there on a real database.',
   },
+  'runtime/model/download-failure.ts': {
+    provenBy: 'test/model/download.test.ts',
+    reason: 'A part of downloading: tested there against a server that does what no good server does.',
+  },
+  'runtime/model/downloader.ts': {
+    provenBy: 'test/model/download.test.ts',
+    reason: 'A part of downloading: tested there against a server that does what no good server does.',
+  },
+  'runtime/model/partial-file.ts': {
+    provenBy: 'test/model/download.test.ts',
+    reason: 'A part of downloading: tested there against a server that does what no good server does.',
+  },
+  'runtime/model/transfer.ts': {
+    provenBy: 'test/model/obtaining.test.ts',
+    reason: 'A part of obtaining artifacts: tested there by a thousand callers at once.',
+  },
+  'runtime/model/presence.ts': {
+    provenBy: 'test/model/prune.test.ts',
+    reason: 'What pruning has to respect: tested there with several stores and processes.',
+  },
+  'runtime/model/json-file.ts': {
+    provenBy: 'test/model/origin-index.test.ts',
+    reason: 'Two calls, tested there with torn and strange files.',
+  },
+  'runtime/model/process-mark.ts': {
+    provenBy: 'test/model/staging.test.ts',
+    reason: 'What staging tells the living from the dead by: tested there with real processes.',
+  },
+  'runtime/model/staged-file.ts': {
+    provenBy: 'test/model/artifact-store.test.ts',
+    reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
+  },
+  'runtime/model/store-folder.ts': {
+    provenBy: 'test/model/artifact-store.test.ts',
+    reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
+  },
+  'runtime/model/synapse-exchange.ts': {
+    provenBy: 'test/model/synapse-backend.test.ts',
+    reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
+  },
+  'runtime/model/synapse-record.ts': {
+    provenBy: 'test/model/synapse-backend.test.ts',
+    reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
+  },
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
