@@ -60,6 +60,18 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/registry.test.ts',
     reason: 'A part of the registry, which alone calls it: tested there on a real database.',
   },
+  'runtime/cli/progress-bar.ts': {
+    provenBy: 'test/cli/models.test.ts',
+    reason: 'What a terminal shows while a model is added: tested there on one.',
+  },
+  'runtime/entry/registry-service.ts': {
+    provenBy: 'test/e2e',
+    reason: 'The questions of the routes to the registry’s thread, one for one: proven over the real command.',
+  },
+  'runtime/server/registry/chunk.ts': {
+    provenBy: 'test/server/registry/upload-handlers.test.ts',
+    reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
+  },
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
