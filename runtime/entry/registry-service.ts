@@ -30,7 +30,7 @@ export function createRegistryService(thread: Thread): RegistryService {
   return Object.freeze<RegistryService>({
     checkAccess: (parameters) => thread.ask('checkAccess', parameters),
     listModels: (parameters) => thread.ask('listModels', parameters),
-    find: (question) => thread.ask('find', question),
+    find: (question) => thread.ask('findRegistered', question),
     findArtifact: (digest) => thread.ask('locateArtifact', digest),
     beginUpload: (accessId, chunk, buffer) => thread.askGiving([buffer], 'beginUpload', accessId, chunk),
     appendUpload: (name, chunk, buffer) => thread.askGiving([buffer], 'appendUpload', name, chunk),

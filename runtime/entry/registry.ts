@@ -39,6 +39,8 @@ export interface RegistryMethods extends ReportingAdministration {
   readonly prepare: (record: ModelRecord, tenant: string | null) => Promise<ResolvedModel>
   /** Registers the models of a folder; as `syncModelFolders`. */
   readonly syncFolder: (directory: string) => Promise<readonly ModelFolderChange[]>
+  /** Asks the embedded registry for a model, whatever the backend is; as `Registry.find`. */
+  readonly findRegistered: (question: ModelQuestion) => Promise<FoundModel>
   /** Tells where an artifact lies; as `ArtifactStore.locate`. */
   readonly locateArtifact: (digest: string) => Promise<ArtifactFile | null>
   /** As `Uploads.begin`. */
@@ -78,6 +80,7 @@ async function openMethods(): Promise<RegistryMethods> {
     prepare,
     confirm: (question) => registry.confirm(question),
     syncFolder: (folder) => syncModelFolders(registry, folder),
+    findRegistered: (question) => registry.find(question),
     locateArtifact: (digest) => store.locate(digest),
     beginUpload: (accessId, chunk) => uploads.begin(accessId, chunk),
     appendUpload: (name, chunk) => uploads.append(name, chunk),

@@ -64,6 +64,22 @@ describe('models', () => {
     }
   })
 
+  it('are given to one client in one version, where several share the requests', async () => {
+    await served.addModel('digits', 1)
+    await served.addModel('digits', 2)
+    const targets = [1, 2].map((version) => ({ version, weight: 1 }))
+    await served.administration.setAlias({ actor: 'test', id: 'digits', alias: 'prod', targets })
+    const given = new Set<string>()
+    for (let client = 0; client < 32; client += 1) {
+      const token = await served.token({})
+      const replies = [1, 2].map(() => served.call(`${base}/models/digits@prod/`, { token }))
+      const [first, second] = await Promise.all(replies)
+      expect(second?.json.version).toBe(first?.json.version)
+      given.add(first?.json.version)
+    }
+    expect(given).toEqual(new Set(['1', '2']))
+  })
+
   it('are refused without a right to them, each in its own way', async () => {
     await served.addModel('open', 1)
     await served.addModel('owned', 1, 'acme')
