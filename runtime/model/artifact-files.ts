@@ -6,6 +6,9 @@ import type { ArchiveLimits } from '../archive/limits.ts'
 import { type FileSource, openFileSource, readFileChunks, syncFolder, writeDurably } from './durable-file.ts'
 import { countProgress, observe, type ProgressOptions } from './progress.ts'
 
+/** What a model that came alone is called, whatever it was called before. */
+const loneModelName = 'model.onnx'
+
 /**
  * Refuses an artifact that could not be unpacked, as far as the directory of its archive tells.
  *
@@ -13,6 +16,25 @@ import { countProgress, observe, type ProgressOptions } from './progress.ts'
  */
 export async function assertUnpackable(artifact: string, limits: ArchiveLimits): Promise<void> {
   if (await isArchive(artifact)) await withSource(artifact, (source) => readDirectory(source, limits))
+}
+
+/** A file as it lies in an unpacked folder: its name below the folder, with slashes. */
+export interface UnpackedFile {
+  readonly name: string
+  readonly sizeBytes: number
+}
+
+/**
+ * Lists what unpacking an artifact brings about.
+ *
+ * @throws {IsoplexError} `ARTIFACT_BROKEN` with the reason.
+ */
+export async function listUnpackedFiles(
+  artifact: string,
+  limits: ArchiveLimits,
+): Promise<readonly UnpackedFile[]> {
+  if (await isArchive(artifact)) return withSource(artifact, (source) => readDirectory(source, limits))
+  return [{ name: loneModelName, sizeBytes: Bun.file(artifact).size }]
 }
 
 /**
@@ -31,7 +53,7 @@ export async function unpackArtifact(
     await withSource(artifact, (source) => unpackArchive(source, folder, options))
   } else {
     const count = countProgress(Bun.file(artifact).size, options)
-    await writeDurably(join(folder, 'model.onnx'), observe(readFileChunks(artifact), count))
+    await writeDurably(join(folder, loneModelName), observe(readFileChunks(artifact), count))
     await syncFolder(folder)
   }
 }

@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncFolder } from './durable-file.ts'
+import { createProcessMark, isLeftBehind } from './process-mark.ts'
 import { hasCode } from './storage-error.ts'
-
-/** How long a stranger's leftover lies untouched before it counts as left behind. */
-const strangerMs = 86_400_000
 
 /** A folder aside, where files and folders are made before they are moved to where they belong, whole. */
 export interface Staging {
@@ -14,8 +10,12 @@ export interface Staging {
   make(work: (path: string) => Promise<void>): Promise<string>
   /** Moves what was made to where it belongs. A file replaces one that is there; a folder that is there stays. */
   adopt(made: string, path: string): Promise<void>
+  /** Moves something aside, to a path that it gives; `null` where there is nothing. Nobody sees half of it. */
+  setAside(path: string): Promise<string | null>
   /** Removes something that others may be looking at, so that nobody sees half of it. It need not be there. */
   remove(path: string): Promise<void>
+  /** Writes a small file in one piece. After a power failure it may be as it was before, or empty. */
+  writeSmall(path: string, text: string): Promise<void>
 }
 
 /**
@@ -25,18 +25,29 @@ export interface Staging {
  */
 export async function openStaging(directory: string): Promise<Staging> {
   await mkdir(directory, { recursive: true })
+  await sweepLeftBehind(directory)
+  const newPath = (): string => join(directory, createProcessMark())
+  const setAside = (path: string): Promise<string | null> => moveAside(newPath(), path)
+  return Object.freeze({
+    make: (work: (path: string) => Promise<void>) => make(newPath(), work),
+    adopt,
+    setAside,
+    async remove(path: string) {
+      const aside = await setAside(path)
+      if (aside !== null) await rm(aside, { recursive: true, force: true })
+    },
+    async writeSmall(path: string, text: string) {
+      await rename(await make(newPath(), (place) => writeFile(place, text, { flag: 'wx' })), path)
+    },
+  })
+}
+
+/** Removes from a folder, whose names are marks of processes, what dead processes left there. */
+export async function sweepLeftBehind(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const path = join(directory, name)
     if (await isLeftBehind(path, name)) await rm(path, { recursive: true, force: true })
   }
-  const start = startOf(process.pid) ?? ''
-  const newPath = (): string =>
-    join(directory, [process.pid, start, crypto.randomUUID(), hostname()].join('.'))
-  return Object.freeze({
-    make: (work: (path: string) => Promise<void>) => make(newPath(), work),
-    adopt,
-    remove: (path: string) => removeBy(newPath(), path),
-  })
 }
 
 async function make(path: string, work: (path: string) => Promise<void>): Promise<string> {
@@ -59,45 +70,12 @@ async function adopt(made: string, path: string): Promise<void> {
   }
 }
 
-async function removeBy(aside: string, path: string): Promise<void> {
+async function moveAside(aside: string, path: string): Promise<string | null> {
   try {
     await rename(path, aside)
+    return aside
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return
+    if (hasCode(error, 'ENOENT')) return null
     throw error
-  }
-  await rm(aside, { recursive: true, force: true })
-}
-
-async function isLeftBehind(path: string, name: string): Promise<boolean> {
-  const [pid, start, , ...host] = name.split('.')
-  if (host.join('.') === hostname()) return !isAlive(Number(pid), start ?? '')
-  try {
-    return Date.now() - (await stat(path)).mtimeMs > strangerMs
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false
-    throw error
-  }
-}
-
-/** A process id is used again sooner or later; together with the start of the process it is not. */
-function isAlive(pid: number, start: string): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if (!hasCode(error, 'EPERM')) return false
-  }
-  return (startOf(pid) ?? start) === start
-}
-
-/** When a process started, in ticks since the machine did; unknown where there is no `/proc`. */
-function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the program's name in parentheses and may hold spaces; the start is the 22nd.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
   }
 }

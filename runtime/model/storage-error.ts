@@ -4,12 +4,17 @@ const fullCodes: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FUL
 
 /** Makes `STORAGE_FULL` of an error that says so; any other error stays what it is. */
 export function toStorageError(error: unknown): unknown {
-  if (!(error instanceof Error && 'code' in error && fullCodes.has(error.code))) return error
+  if (!isStorageFull(error)) return error
   return new IsoplexError(
     'STORAGE_FULL',
     'The disk of the model store is full; free some room, remove models, or move the state directory.',
     { cause: error },
   )
+}
+
+/** Whether an error says that a disk is full. */
+export function isStorageFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && fullCodes.has(error.code)
 }
 
 /** Whether an error of the file system has one of these codes. */

@@ -1,0 +1,31 @@
+import { Database } from 'bun:sqlite'
+import { hasCode } from './storage-error.ts'
+
+const pollMs = 50
+
+/**
+ * Works while no other process on this machine, and nobody else in this one, works under the same lock; whoever
+ * comes later waits. The lock is an empty SQLite database locked exclusively: the operating system lets go of it at
+ * any death of its holder, so that none is ever left behind, and none is ever taken from a living one. The file
+ * stays, for a name that comes back would be another lock.
+ */
+export async function withFileLock<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  const database = new Database(path, { create: true, readwrite: true })
+  try {
+    while (!tryLock(database)) await Bun.sleep(pollMs)
+    return await work()
+  } finally {
+    database.close()
+  }
+}
+
+function tryLock(database: Database): boolean {
+  try {
+    // Without a journal there is no file beside this one; nothing is ever written into either.
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')
+    return true
+  } catch (error) {
+    if (hasCode(error, 'SQLITE_BUSY')) return false
+    throw error
+  }
+}
