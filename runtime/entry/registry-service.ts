@@ -1,5 +1,6 @@
 import type { ReportingAdministration } from '../model/administration.ts'
 import type { RegistryThread } from '../model/registry-thread.ts'
+import type { StoreKeeping } from '../model/store-keeping.ts'
 import type { RegistryService } from '../server/registry/service.ts'
 import type { RegistryMethods } from './registry.ts'
 
@@ -22,6 +23,15 @@ export function createThreadAdministration(thread: Thread): ReportingAdministrat
     revokeAccess: (parameters) => thread.ask('revokeAccess', parameters),
     checkAccess: (parameters) => thread.ask('checkAccess', parameters),
     listAudit: (parameters) => thread.ask('listAudit', parameters),
+  })
+}
+
+/** Makes the keeping of the store that the registry's thread does. */
+export function createThreadStoreKeeping(thread: Thread): StoreKeeping {
+  return Object.freeze<StoreKeeping>({
+    listTransfers: (parameters) => thread.ask('listTransfers', parameters),
+    verifyStore: (parameters) => thread.ask('verifyStore', parameters),
+    pruneStore: (parameters) => thread.ask('pruneStore', parameters),
   })
 }
 

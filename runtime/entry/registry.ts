@@ -16,6 +16,7 @@ import type { AddedModel } from '../model/registration.ts'
 import { openRegistry } from '../model/registry.ts'
 import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
 import { createModelResolver, type ResolvedModel } from '../model/resolve.ts'
+import { createStoreKeeping, type StoreKeeping } from '../model/store-keeping.ts'
 import { openUploads, type UploadChunk, type UploadName, type UploadState } from '../model/upload.ts'
 import type { LogLevel } from '../observe/log-line.ts'
 import { createProcessLog } from './process-log.ts'
@@ -29,7 +30,7 @@ export interface RegistryData {
 }
 
 /** What it answers. */
-export interface RegistryMethods extends ReportingAdministration {
+export interface RegistryMethods extends ReportingAdministration, StoreKeeping {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
   /** Asks the backend for a model; as `ModelResolver.find`. */
   readonly find: (question: ModelQuestion) => Promise<FoundModel>
@@ -76,6 +77,7 @@ async function openMethods(): Promise<RegistryMethods> {
   setInterval(sweep, sweepMs).unref()
   return {
     ...createAdministration(registry),
+    ...createStoreKeeping(store, registry),
     find,
     prepare,
     confirm: (question) => registry.confirm(question),

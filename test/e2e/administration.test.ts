@@ -31,6 +31,8 @@ describe('the commands beside a running server', () => {
     const { json } = await server.call('/-/models', bearing(admin))
     expect(json.models).toMatchObject([{ id: 'mine', aliases: [{ alias: 'prod' }] }])
     expect((await project.run('audit', '--limit', '1')).stdout).toMatch(/ local +alias\.set +mine@prod /)
+    expect((await project.run('models', 'verify')).stdout).toBe('Every artifact is as it was put here.\n')
+    expect((await project.run('models', 'prune')).stdout).toMatch(/^Removed 0 artifacts/)
     const missing = await project.run('models', 'show', 'nobody')
     expect(missing).toMatchObject({
       code: 1,

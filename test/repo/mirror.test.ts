@@ -66,7 +66,12 @@ const exemptions: Exemptions = {
   },
   'runtime/entry/registry-service.ts': {
     provenBy: 'test/e2e',
-    reason: 'The questions of the routes to the registry’s thread, one for one: proven over the real command.',
+    reason:
+      'The questions of the routes to the registry’s thread, one for one: proven over the real command.',
+  },
+  'runtime/model/store-keeping.ts': {
+    provenBy: 'test/server/admin/store-handlers.test.ts',
+    reason: 'The store and the registry put together for one caller: tested there over HTTP.',
   },
   'runtime/server/registry/chunk.ts': {
     provenBy: 'test/server/registry/upload-handlers.test.ts',

@@ -5,6 +5,7 @@ import type { AccessOptions } from '../../runtime/model/access-table.ts'
 import { createAdministration, type ReportingAdministration } from '../../runtime/model/administration.ts'
 import { type ArtifactStore, openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import { createStoreKeeping, type StoreKeeping } from '../../runtime/model/store-keeping.ts'
 import { openUploads } from '../../runtime/model/upload.ts'
 import { createAdministrationRoutes, identifyByAccess } from '../../runtime/server/admin/routes.ts'
 import { createApp } from '../../runtime/server/app.ts'
@@ -70,7 +71,13 @@ export async function serveRegistry(): Promise<ServedRegistry> {
   const service = await serviceOf({ scratch, store, registry })
   const around = surround()
   const clock = { nowMs: Date.now() }
-  const systemRoutes = await routesOf({ administration, service, log: around.exchange.log, clock })
+  const systemRoutes = await routesOf({
+    administration,
+    store: createStoreKeeping(store, registry),
+    service,
+    log: around.exchange.log,
+    clock,
+  })
   const app = createApp({
     manifest: { functions: [], broken: [] },
     functions: [],
@@ -122,18 +129,25 @@ async function serviceOf({ scratch, store, registry }: Stored): Promise<Registry
 
 interface Routed {
   readonly administration: ReportingAdministration
+  readonly store: StoreKeeping
   readonly service: RegistryService
   readonly log: FunctionLog
   readonly clock: { readonly nowMs: number }
 }
 
-async function routesOf({ administration, service, log, clock }: Routed): Promise<readonly SystemRoute[]> {
+async function routesOf({
+  administration,
+  store,
+  service,
+  log,
+  clock,
+}: Routed): Promise<readonly SystemRoute[]> {
   const { registerUpload } = service
   const key = await createProjectKey(crypto.getRandomValues(new Uint8Array(32)))
   const body = { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 }
   const identify = identifyByAccess(service.checkAccess)
   return [
-    ...createAdministrationRoutes({ administration, registerUpload, identify, body, log }),
+    ...createAdministrationRoutes({ administration, store, registerUpload, identify, body, log }),
     ...createRegistryRoutes({
       registry: service,
       grants: createArtifactGrants([key]),

@@ -23,6 +23,8 @@ const paths: readonly (readonly [method: string, path: string])[] = [
   ['POST', '/-/access'],
   ['DELETE', '/-/access/1'],
   ['GET', '/-/audit'],
+  ['POST', '/-/store/verify'],
+  ['POST', '/-/store/prune'],
 ]
 
 describe('the administration', () => {
