@@ -5,6 +5,7 @@ import { createAdministration, type ReportingAdministration } from '../model/adm
 import { openArtifactStore } from '../model/artifact-store.ts'
 import { syncModelFolders } from '../model/model-folders.ts'
 import { openRegistry } from '../model/registry.ts'
+import { createStoreKeeping, type StoreKeeping } from '../model/store-keeping.ts'
 import { createControlClient, isControlled } from './control-client.ts'
 import { createOutput, type Output } from './output.ts'
 import { openProject, type Project } from './project.ts'
@@ -13,7 +14,10 @@ import { openProject, type Project } from './project.ts'
 export const localActor = 'local'
 
 /** What a command does to the registry. */
-export type AdministrationTask = (administration: ReportingAdministration, output: Output) => Promise<void>
+export type AdministrationTask = (administration: Operation, output: Output) => Promise<void>
+
+/** The administration of a registry, and the keeping of its store. */
+export type Operation = ReportingAdministration & StoreKeeping
 
 /**
  * Does something to the registry of the current project: through the control socket of a server that runs on its
@@ -30,7 +34,7 @@ export async function withAdministration(
   else await task(administration, output)
 }
 
-async function findServer(stateDirectory: string): Promise<ReportingAdministration | null> {
+async function findServer(stateDirectory: string): Promise<Operation | null> {
   for (const { socketPath } of await readControlPointers(stateDirectory)) {
     if (await isControlled(socketPath)) return createControlClient(socketPath)
   }
@@ -40,13 +44,14 @@ async function findServer(stateDirectory: string): Promise<ReportingAdministrati
 async function onRegistry(project: Project, output: Output, task: AdministrationTask): Promise<void> {
   const { stateDirectory: directory, functionsDirectory } = project
   await makeStateDirectory(directory)
-  const registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
+  const store = await openArtifactStore({ directory })
+  const registry = await openRegistry({ directory, store })
   try {
     const changes = await syncModelFolders(registry, join(functionsDirectory, '_models'))
     for (const { id, change, reason } of changes) {
       if (reason !== null) output.note(`Model ${id} ${change}: ${reason}`)
     }
-    await task(createAdministration(registry), output)
+    await task({ ...createAdministration(registry), ...createStoreKeeping(store, registry) }, output)
   } finally {
     await registry.close()
   }

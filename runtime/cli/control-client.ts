@@ -2,6 +2,7 @@ import type { ErrorCode } from '../error/codes.ts'
 import { fromWire } from '../error/wire.ts'
 import type { ReportingAdministration } from '../model/administration.ts'
 import type { Progress } from '../model/progress.ts'
+import type { StoreKeeping } from '../model/store-keeping.ts'
 
 /** A request to the control socket of a server. */
 interface ControlRequest {
@@ -17,7 +18,7 @@ type Ask = (path: string, request?: ControlRequest) => Promise<Response>
  * The administration of a running server, through its control socket. Whoever calls it is `local` for the audit,
  * whatever actor is given here.
  */
-export function createControlClient(socketPath: string): ReportingAdministration {
+export function createControlClient(socketPath: string): ReportingAdministration & StoreKeeping {
   const ask = createAsk(socketPath)
   const read = async <Value>(path: string, request?: ControlRequest): Promise<Value> => {
     const reply = await ask(path, request)
@@ -30,7 +31,7 @@ export function createControlClient(socketPath: string): ReportingAdministration
   }
   const change = <Value>(method: string, path: string, json?: unknown): Promise<Value> =>
     read<Value>(path, json === undefined ? { method } : { method, json })
-  return Object.freeze<ReportingAdministration>({
+  return Object.freeze<ReportingAdministration & StoreKeeping>({
     listModels: () => list('models'),
     showModel: ({ id }) => read(at`/-/models/${id}`),
     async addModel({ id, source, fields, tenant, onProgress }) {
@@ -50,11 +51,22 @@ export function createControlClient(socketPath: string): ReportingAdministration
     revokeAccess: ({ id }) => change('DELETE', at`/-/access/${String(id)}`),
     checkAccess: () =>
       Promise.reject(new TypeError('"checkAccess" is not asked through the control socket.')),
+    listTransfers: () => list('transfers', 'models'),
+    verifyStore: async ({ remove }) => {
+      const { broken } = await read<VerifyReply>('/-/store/verify', { method: 'POST', json: { remove } })
+      return broken
+    },
+    pruneStore: ({ maxBytes }) => change('POST', '/-/store/prune', { maxBytes }),
     listAudit: ({ limit, before }) => {
       const query = before === undefined ? '' : `&before=${before}`
       return list('entries', `audit?limit=${limit}${query}`)
     },
   })
+}
+
+/** What the server says of a store that was verified. */
+interface VerifyReply {
+  readonly broken: Awaited<ReturnType<StoreKeeping['verifyStore']>>
 }
 
 /** Whether a server answers at a control socket. */

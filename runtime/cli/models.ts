@@ -4,6 +4,7 @@ import { isIsoplexError } from '../error/error.ts'
 import { parseModelName, parseTargets } from '../model/model-name.ts'
 import type { AliasTarget, RegisteredAlias, RegisteredModel } from '../model/registered-model.ts'
 import { type AdministrationTask, localActor, withAdministration } from './administration.ts'
+import { addStoreCommands } from './models-store.ts'
 import { formatBytes, formatTable } from './output.ts'
 import { startProgressBar } from './progress-bar.ts'
 import { addConfigFlags } from './project.ts'
@@ -25,6 +26,7 @@ export function addModelsCommand(program: Command): void {
     ...addReadingCommands(models),
     ...addChangingCommands(models),
     ...addAliasCommands(models),
+    ...addStoreCommands(models),
   ]
   for (const command of commands) {
     addConfigFlags(command.option('--json', 'print JSON'), ['functionsDirectory', 'stateDirectory'])

@@ -8,7 +8,11 @@ import { createRegistryRoutes } from '../server/registry/routes.ts'
 import type { SystemRoute } from '../server/system-route.ts'
 import { openControl } from './control.ts'
 import type { RegistryMethods } from './registry.ts'
-import { createRegistryService, createThreadAdministration } from './registry-service.ts'
+import {
+  createRegistryService,
+  createThreadAdministration,
+  createThreadStoreKeeping,
+} from './registry-service.ts'
 
 /** What a gateway's own paths are made from. */
 export interface GatewaySystemOptions {
@@ -35,6 +39,7 @@ export async function openGatewaySystem(
   const body = { budget, timeoutMs: config.uploadTimeoutMs }
   const administered = {
     administration: createThreadAdministration(registry),
+    store: createThreadStoreKeeping(registry),
     registerUpload: service.registerUpload,
     body,
     log,

@@ -1,5 +1,6 @@
 import type { ReportingAdministration } from '../model/administration.ts'
 import type { RegistryThread } from '../model/registry-thread.ts'
+import type { StoreKeeping } from '../model/store-keeping.ts'
 import type { RegistryService } from '../server/registry/service.ts'
 import type { RegistryMethods } from './registry.ts'
 
@@ -25,12 +26,21 @@ export function createThreadAdministration(thread: Thread): ReportingAdministrat
   })
 }
 
+/** Makes the keeping of the store that the registry's thread does. */
+export function createThreadStoreKeeping(thread: Thread): StoreKeeping {
+  return Object.freeze<StoreKeeping>({
+    listTransfers: (parameters) => thread.ask('listTransfers', parameters),
+    verifyStore: (parameters) => thread.ask('verifyStore', parameters),
+    pruneStore: (parameters) => thread.ask('pruneStore', parameters),
+  })
+}
+
 /** Makes what the routes of the registry ask, of what its thread answers. Chunks are given to it without a copy. */
 export function createRegistryService(thread: Thread): RegistryService {
   return Object.freeze<RegistryService>({
     checkAccess: (parameters) => thread.ask('checkAccess', parameters),
     listModels: (parameters) => thread.ask('listModels', parameters),
-    find: (question) => thread.ask('find', question),
+    find: (question) => thread.ask('findRegistered', question),
     findArtifact: (digest) => thread.ask('locateArtifact', digest),
     beginUpload: (accessId, chunk, buffer) => thread.askGiving([buffer], 'beginUpload', accessId, chunk),
     appendUpload: (name, chunk, buffer) => thread.askGiving([buffer], 'appendUpload', name, chunk),

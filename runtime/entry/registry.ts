@@ -16,6 +16,7 @@ import type { AddedModel } from '../model/registration.ts'
 import { openRegistry } from '../model/registry.ts'
 import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
 import { createModelResolver, type ResolvedModel } from '../model/resolve.ts'
+import { createStoreKeeping, type StoreKeeping } from '../model/store-keeping.ts'
 import { openUploads, type UploadChunk, type UploadName, type UploadState } from '../model/upload.ts'
 import type { LogLevel } from '../observe/log-line.ts'
 import { createProcessLog } from './process-log.ts'
@@ -29,7 +30,7 @@ export interface RegistryData {
 }
 
 /** What it answers. */
-export interface RegistryMethods extends ReportingAdministration {
+export interface RegistryMethods extends ReportingAdministration, StoreKeeping {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
   /** Asks the backend for a model; as `ModelResolver.find`. */
   readonly find: (question: ModelQuestion) => Promise<FoundModel>
@@ -39,6 +40,8 @@ export interface RegistryMethods extends ReportingAdministration {
   readonly prepare: (record: ModelRecord, tenant: string | null) => Promise<ResolvedModel>
   /** Registers the models of a folder; as `syncModelFolders`. */
   readonly syncFolder: (directory: string) => Promise<readonly ModelFolderChange[]>
+  /** Asks the embedded registry for a model, whatever the backend is; as `Registry.find`. */
+  readonly findRegistered: (question: ModelQuestion) => Promise<FoundModel>
   /** Tells where an artifact lies; as `ArtifactStore.locate`. */
   readonly locateArtifact: (digest: string) => Promise<ArtifactFile | null>
   /** As `Uploads.begin`. */
@@ -74,10 +77,12 @@ async function openMethods(): Promise<RegistryMethods> {
   setInterval(sweep, sweepMs).unref()
   return {
     ...createAdministration(registry),
+    ...createStoreKeeping(store, registry),
     find,
     prepare,
     confirm: (question) => registry.confirm(question),
     syncFolder: (folder) => syncModelFolders(registry, folder),
+    findRegistered: (question) => registry.find(question),
     locateArtifact: (digest) => store.locate(digest),
     beginUpload: (accessId, chunk) => uploads.begin(accessId, chunk),
     appendUpload: (name, chunk) => uploads.append(name, chunk),

@@ -173,7 +173,7 @@ export class ArtifactStore {
 
   /** Tells where an artifact lies; `null` where it is not in the store. */
   async locate(digest: string): Promise<ArtifactFile | null> {
-    const path = this.#artifactPath(digest)
+    const path = this.#folder.artifactPath(digest)
     const file = Bun.file(path)
     return (await file.exists()) ? Object.freeze({ digest, path, sizeBytes: file.size }) : null
   }

@@ -4,6 +4,7 @@ import { createAdministration, type ReportingAdministration } from '../../runtim
 import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import type { Progress } from '../../runtime/model/progress.ts'
 import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import { createStoreKeeping } from '../../runtime/model/store-keeping.ts'
 import { createAdministrationRoutes, identifyAsLocal } from '../../runtime/server/admin/routes.ts'
 import { BodyBudget } from '../../runtime/server/body.ts'
 import { type ControlServer, openControlServer } from '../../runtime/server/control-server.ts'
@@ -14,15 +15,17 @@ import { addConstantModel } from '../support/onnx-models.ts'
 let scratch: Scratch
 let registry: Registry
 let direct: ReportingAdministration
-let client: ReportingAdministration
+let client: ReturnType<typeof createControlClient>
 let server: ControlServer
 beforeEach(async () => {
   scratch = await createScratch()
   const { directory } = scratch
-  registry = await openRegistry({ directory, store: await openArtifactStore({ directory }) })
+  const store = await openArtifactStore({ directory })
+  registry = await openRegistry({ directory, store })
   direct = createAdministration(registry)
   const routes = createAdministrationRoutes({
     administration: direct,
+    store: createStoreKeeping(store, registry),
     registerUpload: () => Promise.reject(new Error('nobody uploads to a socket')),
     identify: identifyAsLocal,
     body: { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 },
@@ -75,6 +78,17 @@ describe('the control client', () => {
     expect(await client.listTenants({})).toEqual(await direct.listTenants({}))
     const [newest, second] = await client.listAudit({ limit: 2 })
     expect(await client.listAudit({ limit: 1, before: newest?.id ?? 0 })).toEqual([second])
+  })
+
+  it('keeps the store', async () => {
+    const source = await scratch.write('a.onnx', addConstantModel(1))
+    const { digest } = await client.addModel({ actor, id: 'a', source })
+    expect(await client.listTransfers({})).toEqual([])
+    expect(await client.verifyStore({ remove: false })).toEqual([])
+    expect(await client.pruneStore({ maxBytes: 0 })).toMatchObject({ removed: [] })
+    await scratch.write(`artifacts/${digest}`, 'broken')
+    expect(await client.verifyStore({ remove: true })).toEqual([{ digest, part: 'artifact', file: null }])
+    expect(await client.verifyStore({ remove: false })).toEqual([])
   })
 
   it('throws what the administration throws, with its details', async () => {

@@ -104,6 +104,23 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/synapse-backend.test.ts',
     reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
   },
+  'runtime/cli/progress-bar.ts': {
+    provenBy: 'test/cli/models.test.ts',
+    reason: 'What a terminal shows while a model is added: tested there on one.',
+  },
+  'runtime/entry/registry-service.ts': {
+    provenBy: 'test/e2e',
+    reason:
+      'The questions of the routes to the registry’s thread, one for one: proven over the real command.',
+  },
+  'runtime/model/store-keeping.ts': {
+    provenBy: 'test/server/admin/store-handlers.test.ts',
+    reason: 'The store and the registry put together for one caller: tested there over HTTP.',
+  },
+  'runtime/server/registry/chunk.ts': {
+    provenBy: 'test/server/registry/upload-handlers.test.ts',
+    reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
+  },
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',

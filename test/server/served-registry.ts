@@ -1,16 +1,18 @@
-import { join } from 'node:path'
 import { createArtifactGrants } from '../../runtime/auth/grant.ts'
 import { createProjectKey } from '../../runtime/auth/project-key.ts'
+import type { FunctionLog } from '../../runtime/define/context.ts'
 import type { AccessOptions } from '../../runtime/model/access-table.ts'
 import { createAdministration, type ReportingAdministration } from '../../runtime/model/administration.ts'
-import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
-import { openRegistry } from '../../runtime/model/registry.ts'
+import { type ArtifactStore, openArtifactStore } from '../../runtime/model/artifact-store.ts'
+import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import { createStoreKeeping, type StoreKeeping } from '../../runtime/model/store-keeping.ts'
 import { openUploads } from '../../runtime/model/upload.ts'
 import { createAdministrationRoutes, identifyByAccess } from '../../runtime/server/admin/routes.ts'
 import { createApp } from '../../runtime/server/app.ts'
 import { BodyBudget } from '../../runtime/server/body.ts'
 import { createRegistryRoutes } from '../../runtime/server/registry/routes.ts'
 import type { RegistryService } from '../../runtime/server/registry/service.ts'
+import type { SystemRoute } from '../../runtime/server/system-route.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { type LogEntry, surround } from './served.ts'
@@ -51,17 +53,68 @@ export interface CallOptions {
 /** The most bytes of an upload. */
 export const maxUploadBytes = 10_000
 
+/** The path of a URL that a reply names. */
+export function pathOf(url: string): string {
+  if (!url.startsWith(`${origin}/`)) throw new Error(`${url} is not of this server`)
+  return url.slice(origin.length)
+}
+
+const origin = 'http://localhost:3000'
+
 /** Serves the routes over a registry of their own, which they call directly, not by way of a thread. */
 export async function serveRegistry(): Promise<ServedRegistry> {
   const scratch = await createScratch()
   const { directory } = scratch
   const store = await openArtifactStore({ directory })
   const registry = await openRegistry({ directory, store })
-  const uploads = await openUploads(join(directory, 'staging'), { maxBytes: maxUploadBytes })
   const administration = createAdministration(registry)
-  const service: RegistryService = {
-    checkAccess: administration.checkAccess,
-    listModels: administration.listModels,
+  const service = await serviceOf({ scratch, store, registry })
+  const around = surround()
+  const clock = { nowMs: Date.now() }
+  const systemRoutes = await routesOf({
+    administration,
+    store: createStoreKeeping(store, registry),
+    service,
+    log: around.exchange.log,
+    clock,
+  })
+  const app = createApp({
+    manifest: { functions: [], broken: [] },
+    functions: [],
+    identity: { appName: 'app@1.0.0', routePrefix: '' },
+    exchange: around.exchange,
+    corsOrigins: [],
+    readiness: () => ({ ready: true }),
+    systemRoutes,
+  })
+  const fetch = async (path: string, init?: RequestInit): Promise<Response> =>
+    await app.fetch(new Request(origin + path, init))
+  return Object.assign(clock, {
+    scratch,
+    administration,
+    log: around.log,
+    ...addingTo(administration, scratch),
+    fetch,
+    call: (path: string, options: CallOptions = {}) => callBy(fetch, path, options),
+    async [Symbol.asyncDispose]() {
+      await registry.close()
+      await scratch[Symbol.asyncDispose]()
+    },
+  })
+}
+
+interface Stored {
+  readonly scratch: Scratch
+  readonly store: ArtifactStore
+  readonly registry: Registry
+}
+
+async function serviceOf({ scratch, store, registry }: Stored): Promise<RegistryService> {
+  const { checkAccess, listModels } = createAdministration(registry)
+  const uploads = await openUploads(scratch.path('staging'), { maxBytes: maxUploadBytes })
+  return {
+    checkAccess,
+    listModels,
     find: (question) => registry.find(question),
     findArtifact: (digest) => store.locate(digest),
     beginUpload: (accessId, chunk) => uploads.begin(accessId, chunk),
@@ -72,74 +125,74 @@ export async function serveRegistry(): Promise<ServedRegistry> {
         return registry.add({ ...model, source, ...(publisher === null ? {} : { publisher }) })
       }),
   }
-  const around = surround()
+}
+
+interface Routed {
+  readonly administration: ReportingAdministration
+  readonly store: StoreKeeping
+  readonly service: RegistryService
+  readonly log: FunctionLog
+  readonly clock: { readonly nowMs: number }
+}
+
+async function routesOf({
+  administration,
+  store,
+  service,
+  log,
+  clock,
+}: Routed): Promise<readonly SystemRoute[]> {
+  const { registerUpload } = service
   const key = await createProjectKey(crypto.getRandomValues(new Uint8Array(32)))
   const body = { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 }
-  const clock = { nowMs: Date.now() }
-  const app = createApp({
-    manifest: { functions: [], broken: [] },
-    functions: [],
-    identity: { appName: 'app@1.0.0', routePrefix: '' },
-    exchange: around.exchange,
-    corsOrigins: [],
-    readiness: () => ({ ready: true }),
-    systemRoutes: [
-      ...createAdministrationRoutes({
-        administration,
-        registerUpload: service.registerUpload,
-        identify: identifyByAccess(service.checkAccess),
-        body,
-        log: around.exchange.log,
-      }),
-      ...createRegistryRoutes({
-        registry: service,
-        grants: createArtifactGrants([key]),
-        publicUrl: null,
-        body,
-        now: () => clock.nowMs,
-      }),
-    ],
-  })
-  const fetch = async (path: string, init?: RequestInit): Promise<Response> =>
-    await app.fetch(new Request(`http://localhost:3000${path}`, init))
-  return Object.assign(clock, {
-    scratch,
-    administration,
-    log: around.log,
-    async addModel(id: string, addend: number, tenant?: string) {
+  const identify = identifyByAccess(service.checkAccess)
+  return [
+    ...createAdministrationRoutes({ administration, store, registerUpload, identify, body, log }),
+    ...createRegistryRoutes({
+      registry: service,
+      grants: createArtifactGrants([key]),
+      publicUrl: null,
+      body,
+      now: () => clock.nowMs,
+    }),
+  ]
+}
+
+function addingTo(
+  administration: ReportingAdministration,
+  scratch: Scratch,
+): Pick<ServedRegistry, 'addModel' | 'token'> {
+  return {
+    async addModel(id, addend, tenant) {
       const source = await scratch.write(`${id}.onnx`, addConstantModel(addend))
       const owned = tenant === undefined ? {} : { tenant }
       return (await administration.addModel({ actor: 'test', id, source, ...owned })).digest
     },
-    async token(access: Partial<AccessOptions>) {
+    async token(access) {
       if (access.tenant) await administration.addTenant({ actor: 'test', name: access.tenant })
       const least = { tenant: null, models: null, rights: 'use', label: '', expiresAtMs: null } as const
       return (await administration.addAccess({ actor: 'test', ...least, ...access })).token
     },
-    fetch,
-    async call(path: string, options: CallOptions = {}) {
-      const { json, bearer, token, headers } = options
-      const body = json === undefined ? options.body : JSON.stringify(json)
-      const reply = await fetch(path, {
-        method: options.method ?? (body === undefined ? 'GET' : 'POST'),
-        headers: {
-          ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
-          ...(token === undefined ? {} : { authorization: `Token ${token}` }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body }),
-      })
-      const text = await reply.text()
-      return {
-        status: reply.status,
-        headers: reply.headers,
-        json: text === '' ? undefined : JSON.parse(text),
-      }
+  }
+}
+
+async function callBy(
+  fetch: ServedRegistry['fetch'],
+  path: string,
+  options: CallOptions,
+): Promise<ReadReply> {
+  const { json, bearer, token, headers } = options
+  const body = json === undefined ? options.body : JSON.stringify(json)
+  const reply = await fetch(path, {
+    method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      ...(token === undefined ? {} : { authorization: `Token ${token}` }),
+      ...headers,
     },
-    async [Symbol.asyncDispose]() {
-      await registry.close()
-      await scratch[Symbol.asyncDispose]()
-    },
+    ...(body === undefined ? {} : { body }),
   })
+  const text = await reply.text()
+  return { status: reply.status, headers: reply.headers, json: text === '' ? undefined : JSON.parse(text) }
 }

@@ -19,14 +19,11 @@ export interface ModelHandlers {
 
 /** Makes the handlers of models and their aliases. */
 export function createModelHandlers(options: AdministrationRoutesOptions): ModelHandlers {
-  const { administration, identify, body } = options
+  const { administration, store, identify, body } = options
   return {
     async list({ request }) {
       await identify(request)
-      const [models, transfers] = await Promise.all([
-        administration.listModels({}),
-        options.transfers?.() ?? [],
-      ])
+      const [models, transfers] = await Promise.all([administration.listModels({}), store.listTransfers({})])
       return jsonReply({ models, transfers })
     },
     async add({ request }) {

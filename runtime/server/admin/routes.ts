@@ -3,10 +3,12 @@ import type { SystemRoute } from '../system-route.ts'
 import { createAccessHandlers } from './access-handlers.ts'
 import { createModelHandlers } from './model-handlers.ts'
 import type { AdministrationRoutesOptions, Administrator } from './options.ts'
+import { createStoreHandlers } from './store-handlers.ts'
 
 /** The administration over HTTP, below `/-/`. Who may, and in whose name, `identify` says of each request. */
 export function createAdministrationRoutes(options: AdministrationRoutesOptions): readonly SystemRoute[] {
   const models = createModelHandlers(options)
+  const store = createStoreHandlers(options)
   const accesses = createAccessHandlers(options)
   return [
     { path: '/-/models', handlers: { GET: models.list, POST: models.add } },
@@ -19,6 +21,8 @@ export function createAdministrationRoutes(options: AdministrationRoutesOptions)
     { path: '/-/tenants/:name', handlers: { DELETE: accesses.revokeTenant } },
     { path: '/-/access', handlers: { GET: accesses.listAccesses, POST: accesses.addAccess } },
     { path: '/-/access/:id', handlers: { DELETE: accesses.revokeAccess } },
+    { path: '/-/store/verify', handlers: { POST: store.verify } },
+    { path: '/-/store/prune', handlers: { POST: store.prune } },
     { path: '/-/audit', handlers: { GET: accesses.listAudit } },
   ]
 }

@@ -27,6 +27,15 @@ export const aliasSchema = Type.Object(
   closed,
 )
 
+/** What becomes of what is broken. */
+export const verifySchema = Type.Object({ remove: Type.Optional(Type.Boolean()) }, closed)
+
+/** How much may stay. */
+export const pruneSchema = Type.Object(
+  { maxBytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) },
+  closed,
+)
+
 /** A tenant to be added. */
 export const tenantSchema = Type.Object({ name: Type.String() }, closed)
 

@@ -1,11 +1,12 @@
 import type { CheckedAccess } from '../../model/access-table.ts'
-import type { ModelQuestion } from '../../model/backend.ts'
+import type { FoundModel, ModelQuestion, ModelRecord } from '../../model/backend.ts'
 import { mayUse } from '../../model/rights.ts'
 import { invalidInput } from '../../replica/refusal.ts'
 import { readAccessToken, requireAccess } from '../access.ts'
 import { jsonReply } from '../reply.ts'
 import type { SystemHandler } from '../system-route.ts'
-import { type ModelReply, modelReply, versionFor } from './model-reply.ts'
+import { chooseVersion } from '../version-share.ts'
+import { type ModelReply, modelReply } from './model-reply.ts'
 import type { RegistryOptions } from './service.ts'
 
 /** How many models a page has, unless asked otherwise, and at most. */
@@ -26,7 +27,7 @@ export function createModelHandlers({ registry, artifactUrl, originOf }: Registr
 
   const read = async (request: Request, access: CheckedAccess, modelId: string): Promise<ModelReply> => {
     const found = await registry.find(questionOf(request, access, modelId))
-    const record = versionFor(found, `${access.id}/${modelId}`)
+    const record = recordFor(found, `access:${access.id}`)
     const { digest, sizeBytes } = record.artifact
     if (digest === null) throw new Error('the registry has no digest of an artifact')
     const file = artifactUrl(request, digest)
@@ -54,6 +55,12 @@ export function createModelHandlers({ registry, artifactUrl, originOf }: Registr
 /** The registry checks the access once more, together with its right to the model. */
 function questionOf({ headers }: Request, { tenant }: CheckedAccess, modelId: string): ModelQuestion {
   return { modelId, tenant, accessToken: readAccessToken(headers, true), proven: false }
+}
+
+/** Where several versions share a model's requests, one client gets the same one each time. */
+function recordFor({ versions }: FoundModel, client: string): ModelRecord {
+  const shares = versions.map(({ weight, record }) => ({ key: record.version ?? '', weight, record }))
+  return chooseVersion(shares, client).record
 }
 
 interface Page {

@@ -1,4 +1,4 @@
-import type { FoundModel, ModelRecord } from '../../model/backend.ts'
+import type { ModelRecord } from '../../model/backend.ts'
 
 /** A model as clients of Synapse read it; what else its record says stands beside. */
 export interface ModelReply {
@@ -36,20 +36,6 @@ export function modelReply({ record, digest, sizeBytes, tenant, file }: RepliedM
     size: sizeBytes,
     tenant,
   }
-}
-
-/**
- * The version that answers a client where several share a model's requests: the same one for the same client, and
- * of many clients each has its share.
- */
-export function versionFor({ versions }: FoundModel, client: string): ModelRecord {
-  const total = versions.reduce((sum, { weight }) => sum + weight, 0)
-  let left = Number(Bun.hash.crc32(client)) % total
-  for (const { weight, record } of versions) {
-    if (left < weight) return record
-    left -= weight
-  }
-  throw new Error('a model that was found has a version')
 }
 
 /** Clients of Synapse take whole numbers for ids; other ids stay text. */
