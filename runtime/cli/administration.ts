@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { readControlPointers } from '../entry/control-pointer.ts'
+import { modelSettingsOf, openModelHost, serverAccessTokenOf } from '../entry/model-host.ts'
 import { createAdministration, type ReportingAdministration } from '../model/administration.ts'
-import { openArtifactStore } from '../model/artifact-store.ts'
 import { syncModelFolders } from '../model/model-folders.ts'
-import { openRegistry } from '../model/registry.ts'
-import { createStoreKeeping, type StoreKeeping } from '../model/store-keeping.ts'
+import type { StoreKeeping } from '../model/store-keeping.ts'
 import { createControlClient, isControlled } from './control-client.ts'
-import { createOutput, type Output } from './output.ts'
+import { createOutput, explain, type Output } from './output.ts'
 import { openProject, type Project } from './project.ts'
 
 /** In whose name commands change the registry. */
@@ -42,17 +41,18 @@ async function findServer(stateDirectory: string): Promise<Operation | null> {
 }
 
 async function onRegistry(project: Project, output: Output, task: AdministrationTask): Promise<void> {
-  const { stateDirectory: directory, functionsDirectory } = project
+  const { config, stateDirectory: directory, functionsDirectory } = project
   await makeStateDirectory(directory)
-  const store = await openArtifactStore({ directory })
-  const registry = await openRegistry({ directory, store })
-  try {
-    const changes = await syncModelFolders(registry, join(functionsDirectory, '_models'))
-    for (const { id, change, reason } of changes) {
-      if (reason !== null) output.note(`Model ${id} ${change}: ${reason}`)
-    }
-    await task({ ...createAdministration(registry), ...createStoreKeeping(store, registry) }, output)
-  } finally {
-    await registry.close()
+  await using host = await openModelHost({
+    directory,
+    settings: modelSettingsOf(config),
+    serverAccessToken: serverAccessTokenOf(process.env),
+    onPruningFailed: (error) => output.note(`The store could not be pruned: ${explain(error)}`),
+  })
+  const { registry, keeping } = host
+  const changes = await syncModelFolders(registry, join(functionsDirectory, '_models'))
+  for (const { id, change, reason } of changes) {
+    if (reason !== null) output.note(`Model ${id} ${change}: ${reason}`)
   }
+  await task({ ...createAdministration(registry), ...keeping }, output)
 }

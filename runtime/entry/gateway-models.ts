@@ -1,5 +1,6 @@
 import type { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
+import type { Scheduler } from '../replica/scheduler.ts'
 import { createModelAccess, type ModelAccess } from '../server/model-access.ts'
 import type { RegistryMethods } from './registry.ts'
 import { watchState } from './state-watch.ts'
@@ -7,6 +8,8 @@ import { watchState } from './state-watch.ts'
 /** What the models of a gateway are found by. */
 export interface GatewayModelsOptions {
   readonly stateDirectory: string
+  /** Who knows which models are loaded. */
+  readonly scheduler: Pick<Scheduler, 'pool'>
   readonly log: Logger
 }
 
@@ -17,9 +20,12 @@ export interface GatewayModels {
   forget(): void
 }
 
+/** What was made ready is held by the store itself for ten minutes; what is loaded longer has to be named. */
+const holdMs = 60_000
+
 /** Remembers for a while what is found of models and callers, at the longest until the registry changes. */
 export function openGatewayModels(
-  { stateDirectory, log }: GatewayModelsOptions,
+  { stateDirectory, scheduler, log }: GatewayModelsOptions,
   registry: RegistryThread<RegistryMethods>,
   resources: AsyncDisposableStack,
 ): GatewayModels {
@@ -40,6 +46,14 @@ export function openGatewayModels(
       log.warn('The registry is not watched: its changes are noticed late', { error }),
   }
   resources.use(watchState(stateDirectory, (name) => name.startsWith('registry.sqlite'), events))
+  const hold = (): void => {
+    const digests = [...scheduler.pool.links].flatMap(({ model }) => model?.digest ?? [])
+    registry
+      .ask('hold', [...new Set(digests)])
+      .catch((error: unknown) => log.warn('The files of loaded models are not held in the store', { error }))
+  }
+  const holding = setInterval(hold, holdMs)
+  resources.defer(() => clearInterval(holding))
   const access = Object.freeze<ModelAccess>({
     grant: (credentials, stickyKey) => current.grant(credentials, stickyKey),
     grantDefault: (modelId, stickyKey) => current.grantDefault(modelId, stickyKey),

@@ -16,7 +16,8 @@ import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
-import type { RegistryMethods } from './registry.ts'
+import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
+import type { RegistryData, RegistryMethods } from './registry.ts'
 
 /** What the parts of a gateway are made from. */
 export interface PartsOptions {
@@ -61,18 +62,14 @@ export async function openParts(
   resources.defer(() => server.stop(0, 0))
   await makeStateDirectory(stateDirectory)
   const tokens = await openGatewayTokens(options, resources)
-  const registry = new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), {
-    stateDirectory,
-    logLevel: config.logLevel,
-    maxArtifactBytes: config.maxArtifactBytes,
-  })
+  const registry = openRegistryThread(options)
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
   const source = resources.use(await openFunctionSource({ ...options, environment }))
   const runDirectory = makeRunDirectory()
   resources.defer(() => removeRunDirectory(runDirectory))
   const scheduler = openScheduler(options, environment, { runDirectory, resources })
-  const models = openGatewayModels(options, registry, resources)
+  const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const exchange: ExchangeOptions = {
     authorizer: {
       verifier: tokens.verifier,
@@ -92,6 +89,16 @@ export async function openParts(
   const systemRoutes = await openGatewaySystem(system, resources)
   const { forget: forgetModels } = models
   return { identity, server, registry, source, scheduler, exchange, systemRoutes, forgetModels }
+}
+
+function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryThread<RegistryMethods> {
+  const data: RegistryData = {
+    directory: stateDirectory,
+    settings: modelSettingsOf(config),
+    serverAccessToken: serverAccessTokenOf(process.env),
+    logLevel: config.logLevel,
+  }
+  return new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), data)
 }
 
 /** Whether requests need no token: while somebody develops, and from this machine only. */

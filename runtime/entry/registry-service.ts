@@ -32,6 +32,7 @@ export function createThreadStoreKeeping(thread: Thread): StoreKeeping {
     listTransfers: (parameters) => thread.ask('listTransfers', parameters),
     verifyStore: (parameters) => thread.ask('verifyStore', parameters),
     pruneStore: (parameters) => thread.ask('pruneStore', parameters),
+    pullModel: (parameters) => thread.ask('pullModel', parameters),
   })
 }
 

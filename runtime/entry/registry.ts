@@ -8,25 +8,22 @@ import {
   createAdministration,
   type ReportingAdministration,
 } from '../model/administration.ts'
-import { type ArtifactFile, openArtifactStore } from '../model/artifact-store.ts'
+import type { ArtifactFile } from '../model/artifact-store.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
 import type { Progress } from '../model/progress.ts'
 import type { AddedModel } from '../model/registration.ts'
-import { openRegistry } from '../model/registry.ts'
 import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
-import { createModelResolver, type ResolvedModel } from '../model/resolve.ts'
-import { createStoreKeeping, type StoreKeeping } from '../model/store-keeping.ts'
+import type { ResolvedModel } from '../model/resolve.ts'
+import type { StoreKeeping } from '../model/store-keeping.ts'
 import { openUploads, type UploadChunk, type UploadName, type UploadState } from '../model/upload.ts'
 import type { LogLevel } from '../observe/log-line.ts'
+import { type ModelHostOptions, openModelHost } from './model-host.ts'
 import { createProcessLog } from './process-log.ts'
 
 /** What the thread is started with. */
-export interface RegistryData {
-  readonly stateDirectory: string
+export interface RegistryData extends Omit<ModelHostOptions, 'onPruningFailed'> {
   readonly logLevel: LogLevel
-  /** The largest artifact that is taken by upload, in bytes. */
-  readonly maxArtifactBytes: number
 }
 
 /** What it answers. */
@@ -38,6 +35,8 @@ export interface RegistryMethods extends ReportingAdministration, StoreKeeping {
   readonly confirm: (question: ModelQuestion) => Promise<string | null>
   /** Makes a model's files ready; as `ModelResolver.prepare`. */
   readonly prepare: (record: ModelRecord, tenant: string | null) => Promise<ResolvedModel>
+  /** Keeps these artifacts from being pruned; as `ArtifactStore.hold`. */
+  readonly hold: (digests: readonly string[]) => Promise<void>
   /** Registers the models of a folder; as `syncModelFolders`. */
   readonly syncFolder: (directory: string) => Promise<readonly ModelFolderChange[]>
   /** Asks the embedded registry for a model, whatever the backend is; as `Registry.find`. */
@@ -60,27 +59,29 @@ export type UploadedModelParameters = Omit<AddModelParameters, 'source'>
 const sweepMs = 3_600_000
 
 // The gateway starts this thread with exactly that.
-const { stateDirectory: directory, logLevel, maxArtifactBytes } = workerData as RegistryData
-const log = createProcessLog(logLevel)
+const data = workerData as RegistryData
+const { directory, settings } = data
+const log = createProcessLog(data.logLevel)
 // Questions may come before it is open: each waits for it, and each is told why where it cannot be opened.
 const methods = openMethods()
 parentPort?.on('message', (question: RegistryQuestion) => void answer(question))
 
 async function openMethods(): Promise<RegistryMethods> {
-  const store = await openArtifactStore({ directory })
-  const registry = await openRegistry({ directory, store })
-  const { find, prepare } = createModelResolver({ backend: registry, store })
-  const uploads = await openUploads(join(directory, 'staging'), { maxBytes: maxArtifactBytes })
+  const onPruningFailed = (error: unknown): void => log.warn('The model store could not be pruned', { error })
+  const { store, registry, backend, resolver, keeping } = await openModelHost({ ...data, onPruningFailed })
+  const { find, prepare } = resolver
+  const uploads = await openUploads(join(directory, 'staging'), { maxBytes: settings.maxArtifactBytes })
   const sweep = (): void => {
     uploads.sweep().catch((error: unknown) => log.warn('Uploads could not be swept', { error }))
   }
   setInterval(sweep, sweepMs).unref()
   return {
     ...createAdministration(registry),
-    ...createStoreKeeping(store, registry),
+    ...keeping,
     find,
     prepare,
-    confirm: (question) => registry.confirm(question),
+    confirm: (question) => backend.confirm(question),
+    hold: (digests) => store.hold(digests),
     syncFolder: (folder) => syncModelFolders(registry, folder),
     findRegistered: (question) => registry.find(question),
     locateArtifact: (digest) => store.locate(digest),

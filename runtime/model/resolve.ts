@@ -2,6 +2,7 @@ import type { ModelInfo } from '../define/context.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { Backend, FoundModel, ModelQuestion, ModelRecord } from './backend.ts'
 import { modelNotFound } from './model-id.ts'
+import type { ProgressOptions } from './progress.ts'
 
 /** A model that is ready to be loaded. Plain data, fit to be sent between threads. */
 export interface ResolvedModel {
@@ -38,7 +39,7 @@ export interface ModelResolver {
    * @param tenant the tenant that the backend confirmed beside the record
    * @throws {IsoplexError} `ARTIFACT_BROKEN`, `STORAGE_FULL`, `FETCH_FAILED`.
    */
-  prepare(record: ModelRecord, tenant: string | null): Promise<ResolvedModel>
+  prepare(record: ModelRecord, tenant: string | null, options?: ProgressOptions): Promise<ResolvedModel>
 }
 
 const shownDigestLength = 12
@@ -52,9 +53,10 @@ export function createModelResolver({ backend, store }: ModelResolverOptions): M
       if (!question.modelId.isWellFormed()) throw modelNotFound(question.modelId)
       return backend.find(question)
     },
-    async prepare(record: ModelRecord, tenant: string | null) {
-      const digest = await store.obtain(record.artifact, `${backend.name}/${record.id}`)
-      const path = await store.unpack(digest)
+    async prepare(record: ModelRecord, tenant: string | null, options: ProgressOptions = {}) {
+      const origin = `${backend.name}/${record.id}`
+      const digest = await store.obtain(record.artifact, origin, options)
+      const path = await store.unpack(digest, { ...options, origin })
       const { id, fields } = record
       const version = record.version ?? digest.slice(0, shownDigestLength)
       const key = toModelKey(backend, tenant, record, digest)
