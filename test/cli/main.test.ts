@@ -7,6 +7,7 @@ import { saying } from '../support/function-files.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
 
 const configFlags = describeConfig().map(({ key }) => flagOf(key))
+const registryFlags = ['--json', '--functions-directory', '--state-directory']
 const flagsOf: Readonly<Record<string, readonly string[]>> = {
   dev: ['--json', ...configFlags],
   serve: ['--json', '--build', ...configFlags],
@@ -29,10 +30,21 @@ const flagsOf: Readonly<Record<string, readonly string[]>> = {
   'keys list': ['--json', '--state-directory'],
   'keys rotate': ['--json', '--keep-seconds', '--state-directory'],
   'keys remove': ['--json', '--state-directory'],
-  'models add': ['--json', '--id', '--field', '--functions-directory', '--state-directory'],
-  'models list': ['--json', '--functions-directory', '--state-directory'],
-  'models show': ['--json', '--functions-directory', '--state-directory'],
-  'models remove': ['--json', '--functions-directory', '--state-directory'],
+  'models add': ['--id', '--tenant', '--field', ...registryFlags],
+  'models list': registryFlags,
+  'models show': registryFlags,
+  'models remove': registryFlags,
+  'models alias': registryFlags,
+  'models unalias': registryFlags,
+  'models verify': ['--remove', ...registryFlags],
+  'models prune': ['--max-bytes', ...registryFlags],
+  'tenants add': registryFlags,
+  'tenants list': registryFlags,
+  'tenants revoke': registryFlags,
+  'access add': ['--tenant', '--model', '--right', '--label', '--expires-in-days', ...registryFlags],
+  'access list': registryFlags,
+  'access revoke': registryFlags,
+  audit: ['--limit', '--before', ...registryFlags],
   doctor: ['--json', '--provider', '--fallback'],
 }
 
