@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../error/codes.ts'
 import { fromWire } from '../error/wire.ts'
 import type { ReportingAdministration } from '../model/administration.ts'
-import type { Progress } from '../model/progress.ts'
+import type { Progress, ProgressOptions } from '../model/progress.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
 
 /** A request to the control socket of a server. */
@@ -31,14 +31,19 @@ export function createControlClient(socketPath: string): ReportingAdministration
   }
   const change = <Value>(method: string, path: string, json?: unknown): Promise<Value> =>
     read<Value>(path, json === undefined ? { method } : { method, json })
+  const work = async <Value>(
+    path: string,
+    json: unknown,
+    onProgress: ProgressOptions['onProgress'],
+  ): Promise<Value> => {
+    const headers = { accept: 'application/x-ndjson' }
+    return await readOutcome(await ask(path, { method: 'POST', json, headers }), onProgress)
+  }
   return Object.freeze<ReportingAdministration & StoreKeeping>({
     listModels: () => list('models'),
     showModel: ({ id }) => read(at`/-/models/${id}`),
-    async addModel({ id, source, fields, tenant, onProgress }) {
-      const headers = { accept: 'application/x-ndjson' }
-      const reply = await ask('/-/models', { method: 'POST', json: { id, source, fields, tenant }, headers })
-      return await readOutcome(reply, onProgress)
-    },
+    addModel: ({ id, source, fields, tenant, onProgress }) =>
+      work('/-/models', { id, source, fields, tenant }, onProgress),
     removeModel: ({ id, version }) =>
       change('DELETE', at`/-/models/${version === null ? id : `${id}@${version}`}`),
     setAlias: ({ id, alias, targets }) => change('PUT', at`/-/models/${id}/aliases/${alias}`, { targets }),
@@ -56,6 +61,10 @@ export function createControlClient(socketPath: string): ReportingAdministration
       const { broken } = await read<VerifyReply>('/-/store/verify', { method: 'POST', json: { remove } })
       return broken
     },
+    pullModel: async ({ id, tenant, onProgress }) => {
+      const { pulled } = await work<PullReply>('/-/store/pull', { id, tenant }, onProgress)
+      return pulled
+    },
     pruneStore: ({ maxBytes }) => change('POST', '/-/store/prune', { maxBytes }),
     listAudit: ({ limit, before }) => {
       const query = before === undefined ? '' : `&before=${before}`
@@ -67,6 +76,11 @@ export function createControlClient(socketPath: string): ReportingAdministration
 /** What the server says of a store that was verified. */
 interface VerifyReply {
   readonly broken: Awaited<ReturnType<StoreKeeping['verifyStore']>>
+}
+
+/** What the server says of a model that was pulled. */
+interface PullReply {
+  readonly pulled: Awaited<ReturnType<StoreKeeping['pullModel']>>
 }
 
 /** Whether a server answers at a control socket. */

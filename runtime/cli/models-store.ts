@@ -3,6 +3,7 @@ import type { PruneResult } from '../model/prune.ts'
 import type { BrokenArtifact } from '../model/verify.ts'
 import { withAdministration } from './administration.ts'
 import { formatBytes, formatTable } from './output.ts'
+import { startProgressBar } from './progress-bar.ts'
 import { openProject } from './project.ts'
 
 interface VerifyFlags {
@@ -13,8 +14,19 @@ interface PruneFlags {
   readonly maxBytes?: number
 }
 
-/** Adds `isoplex models verify` and `prune`, and gives them: what is done to the store of this host. */
+interface PullFlags {
+  readonly tenant?: string
+  readonly json?: boolean
+}
+
+/** Adds `isoplex models pull`, `verify` and `prune`, and gives them: what is done to the store of this host. */
 export function addStoreCommands(models: Command): readonly Command[] {
+  const pull = models
+    .command('pull')
+    .description('Have a model here before anybody asks for it: downloaded from the backend, and unpacked.')
+    .argument('<id>', 'the model, as a token names it')
+    .option('--tenant <name>', 'the tenant whose model it is')
+    .action((id: string, flags: PullFlags) => pullModel(id, flags))
   const verify = models
     .command('verify')
     .description('Read all artifacts of this host and tell which are broken; fails where one is.')
@@ -25,7 +37,24 @@ export function addStoreCommands(models: Command): readonly Command[] {
     .description('Remove downloaded and unpacked artifacts that were unused longest.')
     .option('--max-bytes <bytes>', 'how much may stay (default: maxStoreBytes)', parseBytes)
     .action((flags: PruneFlags) => pruneStore(flags))
-  return [verify, prune]
+  return [pull, verify, prune]
+}
+
+function pullModel(id: string, flags: PullFlags): Promise<void> {
+  const { tenant = null } = flags
+  return withAdministration({ ...flags }, async (administration, output) => {
+    const bar = startProgressBar(id, { visible: !flags.json && process.stderr.isTTY === true })
+    try {
+      const pulled = await administration.pullModel({ id, tenant, onProgress: bar.update })
+      bar.stop()
+      output.result(
+        pulled,
+        pulled.map((model) => `Here: ${model.id}@${model.version} (sha256 ${model.digest})`).join('\n'),
+      )
+    } finally {
+      bar.stop()
+    }
+  })
 }
 
 function verifyStore(flags: VerifyFlags): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ModelInfo } from '../define/context.ts'
+import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { Backend, FoundModel, ModelQuestion, ModelRecord } from './backend.ts'
 import { modelNotFound } from './model-id.ts'
@@ -55,7 +56,7 @@ export function createModelResolver({ backend, store }: ModelResolverOptions): M
     },
     async prepare(record: ModelRecord, tenant: string | null, options: ProgressOptions = {}) {
       const origin = `${backend.name}/${record.id}`
-      const digest = await store.obtain(record.artifact, origin, options)
+      const digest = await store.obtain(record.artifact, origin, options).catch(blameBackend)
       const path = await store.unpack(digest, { ...options, origin })
       const { id, fields } = record
       const version = record.version ?? digest.slice(0, shownDigestLength)
@@ -63,6 +64,13 @@ export function createModelResolver({ backend, store }: ModelResolverOptions): M
       return Object.freeze({ key, digest, info: Object.freeze({ ...fields, id, version, path }) })
     },
   })
+}
+
+/** A URL that may not be fetched is no fault of who asks for the model: the backend's metadata has it. */
+function blameBackend(error: unknown): never {
+  if (!isIsoplexError(error) || error.code !== 'URL_REFUSED') throw error
+  const message = `The model backend names a file that may not be fetched. ${error.message}`
+  throw new IsoplexError('ARTIFACT_BROKEN', message, { details: { reason: `url-${error.details.reason}` } })
 }
 
 /** Holds the digest whatever the version says: two tenants may have different bytes under one id and version. */

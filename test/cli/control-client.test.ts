@@ -4,6 +4,7 @@ import { createAdministration, type ReportingAdministration } from '../../runtim
 import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import type { Progress } from '../../runtime/model/progress.ts'
 import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import { createModelResolver } from '../../runtime/model/resolve.ts'
 import { createStoreKeeping } from '../../runtime/model/store-keeping.ts'
 import { createAdministrationRoutes, identifyAsLocal } from '../../runtime/server/admin/routes.ts'
 import { BodyBudget } from '../../runtime/server/body.ts'
@@ -25,7 +26,11 @@ beforeEach(async () => {
   direct = createAdministration(registry)
   const routes = createAdministrationRoutes({
     administration: direct,
-    store: createStoreKeeping(store, registry),
+    store: createStoreKeeping({
+      store,
+      registry,
+      resolver: createModelResolver({ backend: registry, store }),
+    }),
     registerUpload: () => Promise.reject(new Error('nobody uploads to a socket')),
     identify: identifyAsLocal,
     body: { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 },

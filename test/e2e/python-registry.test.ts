@@ -67,7 +67,12 @@ describe.runIf(requireOrSkip('python', pythonAbsence()))('the registry, to a cli
   it.each([
     ['no access token', {}, 401, 'ACCESS_REQUIRED'],
     ['a made-up access token', { access_token: 'made up' }, 401, 'ACCESS_REQUIRED'],
-    ['a tenant that is not its own', () => ({ access_token: user, tenant: 'other' }), 403, 'ACCESS_FORBIDDEN'],
+    [
+      'a tenant that is not its own',
+      () => ({ access_token: user, tenant: 'other' }),
+      403,
+      'ACCESS_FORBIDDEN',
+    ],
   ] as const)('refuses %s', async (_, credentials, status, code) => {
     const given = typeof credentials === 'function' ? credentials() : credentials
     expect(await ask('get_model', given, { model: 34 })).toMatchObject({ status, json: { code } })

@@ -103,26 +103,29 @@ describe('an artifact', () => {
     }
   })
 
-  it.each(['sha256', 'md5'] as const)('is held against its %s checksum, and dropped where it differs', async (algorithm) => {
-    await using scratch = await createScratch()
-    await using server = startArtifactServer(graph)
-    const store = await openStore(scratch, server)
-    const good = artifactAt(server.url, { checksum: { algorithm, value: digestOf(graph, algorithm) } })
-    server.content = Buffer.from('somebody else wrote this')
-    await expect(store.obtain(good, 'test/digits')).rejects.toMatchObject({
-      code: 'ARTIFACT_BROKEN',
-      details: { reason: 'checksum' },
-    })
-    for (const name of ['artifacts', 'downloads', 'staging', 'origins'])
-      expect(await readdir(scratch.path('store', name))).toEqual([])
-    server.content = graph
-    expect(await store.obtain(good, 'test/digits')).toBe(digestOf(graph))
-    // What is known from before under another checksum does not count.
-    const bad = { algorithm, value: digestOf(Buffer.from('other'), algorithm) }
-    await expect(store.obtain({ ...good, checksum: bad }, 'test/digits')).rejects.toMatchObject({
-      details: { reason: 'checksum' },
-    })
-  })
+  it.each(['sha256', 'md5'] as const)(
+    'is held against its %s checksum, and dropped where it differs',
+    async (algorithm) => {
+      await using scratch = await createScratch()
+      await using server = startArtifactServer(graph)
+      const store = await openStore(scratch, server)
+      const good = artifactAt(server.url, { checksum: { algorithm, value: digestOf(graph, algorithm) } })
+      server.content = Buffer.from('somebody else wrote this')
+      await expect(store.obtain(good, 'test/digits')).rejects.toMatchObject({
+        code: 'ARTIFACT_BROKEN',
+        details: { reason: 'checksum' },
+      })
+      for (const name of ['artifacts', 'downloads', 'staging', 'origins'])
+        expect(await readdir(scratch.path('store', name))).toEqual([])
+      server.content = graph
+      expect(await store.obtain(good, 'test/digits')).toBe(digestOf(graph))
+      // What is known from before under another checksum does not count.
+      const bad = { algorithm, value: digestOf(Buffer.from('other'), algorithm) }
+      await expect(store.obtain({ ...good, checksum: bad }, 'test/digits')).rejects.toMatchObject({
+        details: { reason: 'checksum' },
+      })
+    },
+  )
 
   it('that would not be unpacked does not get into the store', async () => {
     await using scratch = await createScratch()
@@ -199,7 +202,11 @@ describe('a thousand callers', () => {
 describe('several processes', () => {
   const fixture = new URL('fixtures/obtain.ts', import.meta.url).pathname
   const spawn = (...parameters: readonly string[]) =>
-    Bun.spawn([process.execPath, fixture, ...parameters], { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
+    Bun.spawn([process.execPath, fixture, ...parameters], {
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'inherit',
+    })
 
   it('that share a store make one download', async () => {
     await using scratch = await createScratch()
@@ -208,7 +215,8 @@ describe('several processes', () => {
     const outputs = children.map((child) => child.stdout.pipeThrough(new TextDecoderStream()).getReader())
     for (const output of outputs) expect(await output.read()).toMatchObject({ value: 'ready\n' })
     for (const child of children) child.stdin.write('go\n') && child.stdin.flush()
-    for (const output of outputs) expect(await output.read()).toMatchObject({ value: digestOf(server.content) })
+    for (const output of outputs)
+      expect(await output.read()).toMatchObject({ value: digestOf(server.content) })
     for (const child of children) expect(await child.exited).toBe(0)
     expect(server.answers).toEqual(['200'])
   })
@@ -226,7 +234,9 @@ describe('several processes', () => {
     const store = await openStore(scratch, server)
     const heard: number[] = []
     const onProgress = ({ doneBytes }: Progress): void => void heard.push(doneBytes)
-    const digest = await store.obtain(artifactAt(server.url, { stamp: 'later' }), 'test/model', { onProgress })
+    const digest = await store.obtain(artifactAt(server.url, { stamp: 'later' }), 'test/model', {
+      onProgress,
+    })
     expect(digest).toBe(digestOf(server.content))
     expect(server.answers).toEqual(['200', expect.stringMatching(/^206 [1-9]\d{6,}-$/)])
     expect(heard.every((doneBytes) => doneBytes > 8_000_000)).toBe(true)

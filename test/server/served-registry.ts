@@ -5,6 +5,7 @@ import type { AccessOptions } from '../../runtime/model/access-table.ts'
 import { createAdministration, type ReportingAdministration } from '../../runtime/model/administration.ts'
 import { type ArtifactStore, openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import { openRegistry, type Registry } from '../../runtime/model/registry.ts'
+import { createModelResolver } from '../../runtime/model/resolve.ts'
 import { createStoreKeeping, type StoreKeeping } from '../../runtime/model/store-keeping.ts'
 import { openUploads } from '../../runtime/model/upload.ts'
 import { createAdministrationRoutes, identifyByAccess } from '../../runtime/server/admin/routes.ts'
@@ -73,7 +74,11 @@ export async function serveRegistry(): Promise<ServedRegistry> {
   const clock = { nowMs: Date.now() }
   const systemRoutes = await routesOf({
     administration,
-    store: createStoreKeeping(store, registry),
+    store: createStoreKeeping({
+      store,
+      registry,
+      resolver: createModelResolver({ backend: registry, store }),
+    }),
     service,
     log: around.exchange.log,
     clock,

@@ -23,6 +23,7 @@ export function createAdministrationRoutes(options: AdministrationRoutesOptions)
     { path: '/-/access/:id', handlers: { DELETE: accesses.revokeAccess } },
     { path: '/-/store/verify', handlers: { POST: store.verify } },
     { path: '/-/store/prune', handlers: { POST: store.prune } },
+    { path: '/-/store/pull', handlers: { POST: store.pull } },
     { path: '/-/audit', handlers: { GET: accesses.listAudit } },
   ]
 }

@@ -50,3 +50,6 @@ export const accessSchema = Type.Object(
   },
   closed,
 )
+
+/** A model to be made ready. */
+export const pullSchema = Type.Object({ id: Type.String(), tenant: Type.Optional(textOrNull) }, closed)

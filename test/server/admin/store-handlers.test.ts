@@ -37,4 +37,22 @@ describe('the store', () => {
       })
     },
   )
+
+  it('has a model that is pulled, and tells which version of which artifact', async () => {
+    const digest = await served.addModel('digits', 1)
+    expect(await served.scratch.list('unpacked')).toEqual([])
+    const { status, json } = await served.call('/-/store/pull', { bearer, json: { id: 'digits' } })
+    expect({ status, json }).toEqual({
+      status: 201,
+      json: { pulled: [{ id: 'digits', version: '1', digest }] },
+    })
+    expect(await served.scratch.list('unpacked')).toContain(`${digest}/model.onnx`)
+  })
+
+  it('has no model that there is not', async () => {
+    expect(await served.call('/-/store/pull', { bearer, json: { id: 'nothing' } })).toMatchObject({
+      status: 404,
+      json: { code: 'MODEL_NOT_FOUND' },
+    })
+  })
 })
