@@ -34,7 +34,10 @@ export interface FetchedInput {
 export interface RequestContext<Params = unknown, Query = unknown> {
   /** The id that the reply carries as `x-request-id` and the log beside every line. */
   readonly requestId: string
-  /** Who asks: the tenant that the backend confirmed, else `default`; `anonymous` where no token is needed. */
+  /**
+   * Who asks: `tenant:` and the tenant that the backend confirmed, else `access:` and a digest of the access token,
+   * else `issuer:` and the name of the token's issuer; `anonymous` where no token is needed.
+   */
   readonly principal: string
   /** The path parameters, checked against the schema. */
   readonly params: Params
@@ -85,7 +88,10 @@ export interface RawRequest {
   readonly method: string
   /** The path and query as requested, such as `/hello/ada?loud=1`. */
   readonly url: string
-  /** The headers less those that carry credentials: `authorization`, `cookie`, and the model token. */
+  /**
+   * The headers less those that carry credentials: `authorization`, `cookie`, the model token, and those by which
+   * Synapse clients send access tokens.
+   */
   readonly headers: Headers
   /** The body's bytes as they came; empty where there was none. */
   readonly body: Uint8Array<ArrayBuffer>

@@ -42,6 +42,8 @@ const withheldHeaders: ReadonlySet<string> = new Set([
   'authorization',
   'proxy-authorization',
   'cookie',
+  'synapse-access-token',
+  'synapse-agent',
   'serve_multiplexed_model_id',
   'serve-multiplexed-model-id',
 ])

@@ -40,6 +40,7 @@ describe('what a function gets', () => {
         'x-request-id': 'id-1',
         authorization: 'Basic secret',
         cookie: 'secret',
+        'synapse-access-token': 'Token secret',
         'proxy-authorization': 'secret',
         connection: 'keep-alive',
         te: 'trailers',
