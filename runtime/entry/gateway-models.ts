@@ -1,6 +1,6 @@
 import type { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
-import type { Scheduler } from '../replica/scheduler.ts'
+import type { RunnerLink } from '../replica/runner-link.ts'
 import { createModelAccess, type ModelAccess } from '../server/model-access.ts'
 import type { RegistryMethods } from './registry.ts'
 import { watchState } from './state-watch.ts'
@@ -9,8 +9,10 @@ import { watchState } from './state-watch.ts'
 export interface GatewayModelsOptions {
   readonly stateDirectory: string
   /** Who knows which models are loaded. */
-  readonly scheduler: Pick<Scheduler, 'pool'>
+  readonly scheduler: { readonly pool: { readonly links: Iterable<Pick<RunnerLink, 'model'>> } }
   readonly log: Logger
+  /** How often the store is told what is loaded, in milliseconds. @default 60000 */
+  readonly holdMs?: number
 }
 
 /** The models as the gateway sees them. */
@@ -21,12 +23,12 @@ export interface GatewayModels {
 }
 
 /** What was made ready is held by the store itself for ten minutes; what is loaded longer has to be named. */
-const holdMs = 60_000
+const defaultHoldMs = 60_000
 
 /** Remembers for a while what is found of models and callers, at the longest until the registry changes. */
 export function openGatewayModels(
-  { stateDirectory, scheduler, log }: GatewayModelsOptions,
-  registry: RegistryThread<RegistryMethods>,
+  { stateDirectory, scheduler, log, holdMs = defaultHoldMs }: GatewayModelsOptions,
+  registry: Pick<RegistryThread<RegistryMethods>, 'ask'>,
   resources: AsyncDisposableStack,
 ): GatewayModels {
   const createAccess = (): ModelAccess =>

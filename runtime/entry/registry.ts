@@ -8,7 +8,6 @@ import {
   createAdministration,
   type ReportingAdministration,
 } from '../model/administration.ts'
-import type { ArtifactFile } from '../model/artifact-store.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
 import type { Progress } from '../model/progress.ts'
@@ -16,6 +15,7 @@ import type { AddedModel } from '../model/registration.ts'
 import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
+import type { ArtifactFile } from '../model/stored-artifact.ts'
 import { openUploads, type UploadChunk, type UploadName, type UploadState } from '../model/upload.ts'
 import type { LogLevel } from '../observe/log-line.ts'
 import { type ModelHostOptions, openModelHost } from './model-host.ts'

@@ -16,6 +16,7 @@ import { isS3Url } from './s3-location.ts'
 import { stageObject, stagePath } from './staged-file.ts'
 import { toStorageError } from './storage-error.ts'
 import { exists, isDigest, openStoreFolder, type StoreFolder } from './store-folder.ts'
+import type { ArtifactFile, StagedArtifact, StoredArtifact } from './stored-artifact.ts'
 import { createTransferList, type Transfer } from './transfer.ts'
 import { type BrokenArtifact, verifyStore } from './verify.ts'
 
@@ -59,25 +60,6 @@ export interface UnpackOptions extends ProgressOptions {
 export interface VerifyOptions {
   /** @default false */
   readonly remove?: boolean
-}
-
-/** An artifact by its content. */
-export interface StoredArtifact {
-  /** The SHA-256 of its bytes, in lower-case hexadecimal. */
-  readonly digest: string
-  readonly sizeBytes: number
-}
-
-/** An artifact as a file of the store. */
-export interface ArtifactFile extends StoredArtifact {
-  readonly path: string
-}
-
-/** An artifact that is whole and checked, but not yet in the store. One of the two is to be called. */
-export interface StagedArtifact extends StoredArtifact {
-  /** Puts it into the store, in the place of the same one that may be there. */
-  commit(): Promise<void>
-  discard(): Promise<void>
 }
 
 const defaultMaxArtifactBytes = 17_179_869_184

@@ -1,9 +1,9 @@
-import type { StagedArtifact } from './artifact-store.ts'
 import { assertInput, isName, nameRule } from './input.ts'
 import { modelForbidden } from './model-id.ts'
 import type { ProgressOptions } from './progress.ts'
 import type { VersionRow } from './registered-model.ts'
 import { mayPublish } from './rights.ts'
+import type { StagedArtifact } from './stored-artifact.ts'
 import type { Change, Transaction } from './transaction.ts'
 
 /** For whom a model is published, where not by the operator. */

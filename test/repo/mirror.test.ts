@@ -108,6 +108,10 @@ const exemptions: Exemptions = {
     provenBy: 'test/cli/models.test.ts',
     reason: 'What a terminal shows while a model is added: tested there on one.',
   },
+  'runtime/entry/gateway-system.ts': {
+    provenBy: 'test/e2e/administration.test.ts',
+    reason: 'It puts routes and socket together: proven over the real command.',
+  },
   'runtime/entry/registry-service.ts': {
     provenBy: 'test/e2e',
     reason:

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { S3Client } from 'bun'
 
 /** A real S3-compatible server with the bucket `models`, in a process of its own. */
@@ -55,7 +56,7 @@ export async function startS3Server(): Promise<S3Server> {
 
 function findServer(): string | null {
   try {
-    return Bun.resolveSync('s3rver/bin/s3rver.js', import.meta.dirname)
+    return fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
   } catch {
     return null
   }

@@ -1,4 +1,4 @@
-import type { ArtifactFile } from '../../model/artifact-store.ts'
+import type { ArtifactFile } from '../../model/stored-artifact.ts'
 import { type ByteRange, parseRange } from './byte-range.ts'
 
 /**

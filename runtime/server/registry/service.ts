@@ -1,8 +1,8 @@
 import type { CheckedAccess } from '../../model/access-table.ts'
-import type { ArtifactFile } from '../../model/artifact-store.ts'
 import type { FoundModel, ModelQuestion } from '../../model/backend.ts'
 import type { RegisteredModel } from '../../model/registered-model.ts'
 import type { AddedModel } from '../../model/registration.ts'
+import type { ArtifactFile } from '../../model/stored-artifact.ts'
 import type { UploadChunk, UploadName, UploadState } from '../../model/upload.ts'
 import type { BodyReading } from '../json-body.ts'
 

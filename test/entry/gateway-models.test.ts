@@ -1,0 +1,49 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'vitest'
+import { makeStateDirectory } from '../../runtime/config/state-directory.ts'
+import { openGatewayModels } from '../../runtime/entry/gateway-models.ts'
+import { modelSettingsOf } from '../../runtime/entry/model-host.ts'
+import type { RegistryMethods } from '../../runtime/entry/registry.ts'
+import { RegistryThread } from '../../runtime/model/registry-thread.ts'
+import { createLogger } from '../../runtime/observe/log.ts'
+import { modelOf } from '../replica/replica-workshop.ts'
+import { makeProject, type TestProject, until } from '../support/server.ts'
+import { gatewayOptions } from './gateway-options.ts'
+
+let project: TestProject
+let stateDirectory: string
+
+beforeEach(async () => {
+  project = await makeProject()
+  stateDirectory = join(project.directory, '.isoplex')
+  await makeStateDirectory(stateDirectory)
+})
+afterEach(() => project[Symbol.asyncDispose]())
+
+describe('the models of a gateway', () => {
+  it('keep the files of what is loaded in the store, and of nothing else', async () => {
+    await using resources = new AsyncDisposableStack()
+    const registry = new RegistryThread<RegistryMethods>(
+      new URL('../../runtime/entry/registry.ts', import.meta.url),
+      {
+        directory: stateDirectory,
+        settings: modelSettingsOf(gatewayOptions(project, 'serve').config),
+        serverAccessToken: null,
+        logLevel: 'error',
+      },
+    )
+    resources.defer(() => registry.close())
+    const links = [{ model: { ...modelOf('a'), digest: 'a'.repeat(64) } }, { model: null }]
+    const log = createLogger({ write: () => undefined })
+    openGatewayModels({ stateDirectory, scheduler: { pool: { links } }, log, holdMs: 5 }, registry, resources)
+    const leases = join(stateDirectory, 'leases')
+    const held = async (): Promise<string> => {
+      const names = await readdir(leases).catch(() => [])
+      return (await Promise.all(names.map((name) => readFile(join(leases, name), 'utf8')))).join()
+    }
+    await until(async () => (await held()).includes('a'.repeat(64)))
+    links.length = 0
+    await until(async () => !(await held()).includes('a'.repeat(64)))
+  })
+})
