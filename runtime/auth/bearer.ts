@@ -12,22 +12,25 @@ const bearerScheme = /^bearer +(.*)$/i
  * @throws {IsoplexError} `TOKEN_INVALID` where two different tokens are sent.
  */
 export function readModelToken(headers: Headers): string | null {
-  const tokens = new Set([
-    ...tokenHeaders.flatMap((name) => valuesOf(headers, name)),
-    ...valuesOf(headers, 'authorization').flatMap((value) => bearerScheme.exec(value)?.[1]?.trim() || []),
-  ])
-  if (tokens.size > 1) {
-    const message = 'The request carries two different model tokens; send one.'
-    throw new IsoplexError('TOKEN_INVALID', message, { details: { reason: 'claims' } })
+  const tokens: string[] = []
+  for (const name of tokenHeaders) tokens.push(...valuesOf(headers.get(name)))
+  for (const value of valuesOf(headers.get('authorization'))) {
+    const token = bearerScheme.exec(value)?.[1]?.trim() ?? ''
+    if (token !== '') tokens.push(token)
   }
-  const [token = null] = tokens
-  return token
+  const [first = null] = tokens
+  if (tokens.every((token) => token === first)) return first
+  const message = 'The request carries two different model tokens; send one.'
+  throw new IsoplexError('TOKEN_INVALID', message, { details: { reason: 'claims' } })
 }
 
 /** The values of a header, which may be sent several times and then stands joined with commas. */
-function valuesOf(headers: Headers, name: string): readonly string[] {
-  const values = headers.get(name)?.split(',') ?? []
-  return values.map((value) => value.trim()).filter((value) => value !== '')
+function valuesOf(header: string | null): readonly string[] {
+  if (header === null) return []
+  return header
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '')
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { JWTPayload } from 'jose'
 import { isIsoplexError } from '../error/error.ts'
 import { isBase64url } from './base64url.ts'
 import { toCredentials } from './claims.ts'
@@ -9,10 +10,12 @@ import { type KeySource, signingAlgorithms, type TokenKey } from './key.ts'
 import {
   badSignature,
   contentEncryption,
-  decryptClaims,
   decryptText,
+  explainRefusal,
+  holdToRules,
+  openEncrypted,
   type TokenTime,
-  verifyClaims,
+  verifySigned,
 } from './proof.ts'
 
 /** A token that was found good. */
@@ -27,7 +30,13 @@ export interface Examination extends TokenTime {
   readonly issuers: readonly TokenIssuer[]
 }
 
-type Attempt = (key: TokenKey, issuer: TokenIssuer) => Promise<ExaminedToken>
+/** What is tried with each key that may have made a token. */
+interface Trial<Proven> {
+  /** Has the key prove or open the token; rejects where it does not. */
+  prove(key: TokenKey, issuer: TokenIssuer): Promise<Proven>
+  /** Makes the outcome of what was proven. */
+  conclude(proven: Proven, key: TokenKey, issuer: TokenIssuer): ExaminedToken | Promise<ExaminedToken>
+}
 
 /**
  * Examines a token. Its form, and the `alg` and `kid` of its header, choose the keys that may have made it; a key is
@@ -40,9 +49,32 @@ type Attempt = (key: TokenKey, issuer: TokenIssuer) => Promise<ExaminedToken>
  */
 export async function examineToken(token: string, examination: Examination): Promise<ExaminedToken> {
   const header = readTokenHeader(token)
-  return header.form === 'signed'
-    ? examineSigned(token, header, examination)
-    : examineEncrypted(token, header, examination)
+  if (header.form === 'signed') return examineSigned(token, header, examination)
+  if (header.encryption !== contentEncryption) {
+    throw invalidToken('algorithm', `is not encrypted with ${contentEncryption}`)
+  }
+  if (!header.nested) return examineEncrypted(token, header, examination)
+  return tryKeys(header, examination, {
+    prove: (key) => decryptText(token, key),
+    async conclude(inner, { untilMs }) {
+      const examined = await examineSigned(inner, readTokenHeader(inner), examination)
+      return { ...examined, keyUntilMs: Math.min(examined.keyUntilMs, untilMs) }
+    },
+  })
+}
+
+function examineSigned(token: string, header: TokenHeader, examination: Examination): Promise<ExaminedToken> {
+  if (header.form !== 'signed') throw invalidToken('malformed', 'holds another that is not signed')
+  // Another spelling of the signature would be another text of the same token.
+  const canonical = isBase64url(token.slice(token.lastIndexOf('.') + 1))
+  return tryKeys(header, examination, {
+    prove: (key, issuer) =>
+      canonical ? verifySigned(token, key, issuer, examination) : Promise.reject(badSignature()),
+    conclude: ({ payload }, { untilMs }, issuer) => ({
+      credentials: toIssuedCredentials(holdToRules(payload, issuer, examination), issuer, { proves: true }),
+      keyUntilMs: untilMs,
+    }),
+  })
 }
 
 function examineEncrypted(
@@ -50,72 +82,64 @@ function examineEncrypted(
   header: TokenHeader,
   examination: Examination,
 ): Promise<ExaminedToken> {
-  if (header.encryption !== contentEncryption) {
-    throw invalidToken('algorithm', `is not encrypted with ${contentEncryption}`)
-  }
-  const open: Attempt = async (key, issuer) => {
-    if (!header.nested) {
-      const payload = await decryptClaims(token, key, issuer, examination)
+  return tryKeys(header, examination, {
+    prove: (key, issuer) => openEncrypted(token, key, issuer, examination),
+    conclude: ({ payload }, { algorithm, untilMs }, issuer) => ({
       // Only who has the secret can encrypt with it; whoever likes can for a public key.
-      return accept(payload, key, issuer, { proves: key.algorithm === 'dir' })
-    }
-    const inner = await decryptText(token, key)
-    const examined = await examineSigned(inner, readTokenHeader(inner), examination)
-    return { ...examined, keyUntilMs: Math.min(examined.keyUntilMs, key.untilMs) }
-  }
-  return tryKeys(header, examination, open)
-}
-
-function examineSigned(token: string, header: TokenHeader, examination: Examination): Promise<ExaminedToken> {
-  if (header.form !== 'signed') throw invalidToken('malformed', 'holds another that is not signed')
-  return tryKeys(header, examination, async (key, issuer) => {
-    // Another spelling of the signature would be another text of the same token.
-    if (!isBase64url(token.slice(token.lastIndexOf('.') + 1))) throw badSignature()
-    return accept(await verifyClaims(token, key, issuer, examination), key, issuer, { proves: true })
+      credentials: toIssuedCredentials(holdToRules(payload, issuer, examination), issuer, {
+        proves: algorithm === 'dir',
+      }),
+      keyUntilMs: untilMs,
+    }),
   })
 }
 
-function accept(
-  payload: Awaited<ReturnType<typeof verifyClaims>>,
-  { untilMs }: TokenKey,
+function toIssuedCredentials(
+  payload: JWTPayload,
   { name, rules, claims }: TokenIssuer,
   { proves }: { readonly proves: boolean },
-): ExaminedToken {
-  const reading = {
+): Credentials {
+  return toCredentials(payload, {
     names: claims,
     issuer: name,
     proven: proves && rules === 'standard',
     emptyIsNone: rules === 'synapse',
-  }
-  return { credentials: toCredentials(payload, reading), keyUntilMs: untilMs }
+  })
 }
 
 /** The outcome of the first key that fits; else the failure that says most. */
-async function tryKeys(
+async function tryKeys<Proven>(
   header: TokenHeader,
   { issuers, nowMs }: Examination,
-  attempt: Attempt,
+  { prove, conclude }: Trial<Proven>,
 ): Promise<ExaminedToken> {
   const failures: unknown[] = []
   for (const issuer of issuersOf(header, issuers)) {
-    try {
-      const found = keysOf(header, issuer)
-      // To wait for what is at hand costs more than to look.
-      const keys = found instanceof Promise ? await found : found
-      for (const key of keys) {
-        if (nowMs >= key.untilMs) continue
-        try {
-          return await attempt(key, issuer)
-        } catch (error) {
-          failures.push(error)
-        }
+    const found = keysOf(header, issuer)
+    // To wait for what is at hand costs more than to look.
+    const keys = found instanceof Promise ? await noting(failures, found) : found
+    for (const key of keys) {
+      if (nowMs >= key.untilMs) continue
+      try {
+        const outcome = conclude(await prove(key, issuer), key, issuer)
+        return outcome instanceof Promise ? await outcome : outcome
+      } catch (error) {
+        failures.push(explainRefusal(error, header.form))
       }
-    } catch (error) {
-      failures.push(error)
     }
   }
   if (failures.length === 0) throw invalidToken('signature', 'names a key that is not known here')
   throw failures.toSorted((one, other) => weightOf(other) - weightOf(one))[0]
+}
+
+/** Waits for keys; why they cannot be had is noted, and there are none. */
+async function noting(failures: unknown[], keys: Promise<readonly TokenKey[]>): Promise<readonly TokenKey[]> {
+  try {
+    return await keys
+  } catch (error) {
+    failures.push(error)
+    return []
+  }
 }
 
 /** How much a failure says: that the right key was found, that it may not be known yet, or nothing. */

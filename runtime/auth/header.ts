@@ -1,5 +1,5 @@
 import { decodeProtectedHeader, type ProtectedHeaderParameters } from 'jose'
-import { isBase64url } from './base64url.ts'
+import { endsCanonically } from './base64url.ts'
 import { invalidToken } from './invalid-token.ts'
 
 /** What the header of a token says, before anything is known to be true. */
@@ -41,7 +41,7 @@ export function readTokenHeader(token: string): TokenHeader {
   const signed = signedForm.exec(token)
   const segments = (signed ?? encryptedForm.exec(token))?.slice(1)
   if (segments === undefined) throw invalidToken('malformed', 'is no signed or encrypted JSON web token')
-  if (!segments.every(isBase64url)) throw invalidToken('malformed', 'has a segment that is no base64url')
+  if (!segments.every(endsCanonically)) throw invalidToken('malformed', 'has a segment that is no base64url')
   const { alg, kid, enc, cty, crit, zip } = decodeHeader(token)
   if (crit !== undefined) throw invalidToken('malformed', 'needs an extension that is not known here')
   if (zip !== undefined) throw invalidToken('malformed', 'is compressed, which is not taken')

@@ -8,6 +8,7 @@ import {
   jwtVerify,
 } from 'jose'
 import { isIsoplexError } from '../error/error.ts'
+import type { TokenHeader } from './header.ts'
 import { invalidToken } from './invalid-token.ts'
 import type { TokenIssuer } from './issuer.ts'
 import type { TokenKey } from './key.ts'
@@ -23,45 +24,29 @@ export interface TokenTime {
 export const contentEncryption = 'A256GCM'
 
 /**
- * The claims of a token that this key has signed, in their time and meant for here.
- *
- * @throws {IsoplexError} `TOKEN_INVALID`: `signature` where another key has signed it, else what else is wrong.
+ * Has jose check that this key has signed a token, and that its claims are in their time and meant for here. Why it
+ * refuses, {@link explainRefusal} says.
  */
-export async function verifyClaims(
+export function verifySigned(
   token: string,
   key: TokenKey,
   issuer: TokenIssuer,
   time: TokenTime,
-): Promise<JWTPayload> {
-  try {
-    const options = { ...claimOptions(issuer, time), algorithms: [key.algorithm] }
-    const { payload } = await jwtVerify(token, key.key, options)
-    return holdToRules(payload, issuer, time)
-  } catch (error) {
-    if (error instanceof errors.JWSSignatureVerificationFailed) throw badSignature()
-    throw explain(error) ?? error
-  }
+): Promise<{ readonly payload: JWTPayload }> {
+  return jwtVerify(token, key.key, { ...claimOptions(issuer, time), algorithms: [key.algorithm] })
 }
 
 /**
- * The claims of a token that is encrypted for this key, in their time and meant for here.
- *
- * @throws {IsoplexError} `TOKEN_INVALID`: `signature` where the key does not open it, else what else is wrong.
+ * Has jose open a token that is encrypted for this key, and check that its claims are in their time and meant for
+ * here. Why it refuses, {@link explainRefusal} says.
  */
-export async function decryptClaims(
+export function openEncrypted(
   token: string,
   key: TokenKey,
   issuer: TokenIssuer,
   time: TokenTime,
-): Promise<JWTPayload> {
-  try {
-    const options = { ...claimOptions(issuer, time), ...decryptOptions(key) }
-    const { payload } = await jwtDecrypt(token, key.key, options)
-    return holdToRules(payload, issuer, time)
-  } catch (error) {
-    // Why a token could not be opened is nobody's business: whoever made one up would learn from it.
-    throw explain(error) ?? notOpened()
-  }
+): Promise<{ readonly payload: JWTPayload }> {
+  return jwtDecrypt(token, key.key, { ...claimOptions(issuer, time), ...decryptOptions(key) })
 }
 
 /**
@@ -105,7 +90,16 @@ function claimOptions({ rules, issuer, audience }: TokenIssuer, time: TokenTime)
   }
 }
 
-function holdToRules(payload: JWTPayload, { rules, audience }: TokenIssuer, time: TokenTime): JWTPayload {
+/**
+ * Holds claims to what an issuer's tokens have to be like beside what jose looks at.
+ *
+ * @throws {IsoplexError} `TOKEN_INVALID`.
+ */
+export function holdToRules(
+  payload: JWTPayload,
+  { rules, audience }: TokenIssuer,
+  time: TokenTime,
+): JWTPayload {
   if (audience === null && payload.aud !== undefined) {
     throw invalidToken('claims', 'is meant for another server')
   }
@@ -116,8 +110,11 @@ function holdToRules(payload: JWTPayload, { rules, audience }: TokenIssuer, time
   return payload
 }
 
-/** Tells why jose refuses the claims of a token; `null` where it is not the claims. Its own error carries them. */
-function explain(error: unknown): Error | null {
+/**
+ * Why a token was refused. jose's own error is dropped: it carries the claims. Why a token could not be opened is
+ * nobody's business: whoever made one up would learn from it.
+ */
+export function explainRefusal(error: unknown, form: TokenHeader['form']): unknown {
   if (error instanceof errors.JWTExpired) return invalidToken('expired', 'has expired; ask for a new one')
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.claim === 'nbf' && error.reason === 'check_failed'
@@ -125,5 +122,7 @@ function explain(error: unknown): Error | null {
       : invalidToken('claims', `has a claim "${error.claim}" that is missing or not acceptable`)
   }
   if (error instanceof errors.JWTInvalid) return invalidToken('malformed', 'holds no claims that can be read')
-  return isIsoplexError(error) ? error : null
+  if (isIsoplexError(error)) return error
+  if (form === 'encrypted') return notOpened()
+  return error instanceof errors.JWSSignatureVerificationFailed ? badSignature() : error
 }

@@ -69,7 +69,8 @@ export function createTokenVerifier({
   return Object.freeze({
     verify: (token: string) => {
       const remembered = token.length > maxTokenLength ? undefined : cache.get(token)
-      if (remembered !== undefined && now() < remembered.untilMs) return remembered.credentials
+      if (remembered === undefined) return verifyNew(token)
+      if (now() < remembered.untilMs) return remembered.credentials
       cache.delete(token)
       return verifyNew(token)
     },

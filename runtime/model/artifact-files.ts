@@ -1,5 +1,6 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { readDirectory } from '../archive/directory.ts'
 import { readEntry } from '../archive/entry-content.ts'
 import type { ArchiveLimits } from '../archive/limits.ts'
@@ -73,7 +74,7 @@ async function unpackArchive(
     const path = join(folder, ...entry.name.split('/'))
     await mkdir(dirname(path), { recursive: true })
     for (let above = dirname(path); !made.has(above); above = dirname(above)) made.add(above)
-    await writeDurably(path, observe(readEntry(source, entry), count))
+    await writeDurably(path, observe(readEntry(source, entry, { sumUp: crc32 }), count))
   }
   for (const path of made) await syncFolder(path)
 }

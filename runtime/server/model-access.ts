@@ -61,21 +61,23 @@ interface Grant {
   readonly versions: readonly Version[]
 }
 
-interface Asking extends ModelQuestion {
-  readonly principalOf: (tenant: string | null) => string
+/** Who asks for which model; `null` where anybody may. */
+interface Asking {
+  readonly modelId: string
+  readonly credentials: Credentials | null
 }
 
 /** Makes the access to the models of a source. */
 export function createModelAccess(source: ModelSource, options: AnswerCacheOptions = {}): ModelAccess {
-  const grants = createAnswerCache(async ({ principalOf, ...question }: Asking): Promise<Grant> => {
-    const { tenant, versions } = await source.find(question)
+  const grants = createAnswerCache(async (asking: Asking): Promise<Grant> => {
+    const { tenant, versions } = await source.find(questionOf(asking))
     const keyed = versions.map(({ weight, record }) => ({ weight, record, key: keyOf(record, tenant) }))
-    return { tenant, principal: principalOf(tenant), versions: keyed }
+    return { tenant, principal: principalOf(asking.credentials, tenant), versions: keyed }
   }, options)
-  const confirmations = createAnswerCache(
-    async ({ principalOf, ...question }: Asking) => principalOf(await source.confirm(question)),
-    options,
-  )
+  const confirmations = createAnswerCache(async (credentials: Credentials) => {
+    const { modelId } = credentials
+    return principalOf(credentials, await source.confirm(questionOf({ modelId, credentials })))
+  }, options)
   const models = createAnswerCache(
     ({ record, tenant }: { record: ModelRecord; tenant: string | null }) => source.prepare(record, tenant),
     options,
@@ -91,25 +93,27 @@ export function createModelAccess(source: ModelSource, options: AnswerCacheOptio
     return { principal, model: await models(key, { record, tenant }) }
   }
   return Object.freeze({
-    grant: (credentials: Credentials, stickyKey: string | null) =>
-      choose(grants(credentials.identity, askingFor(credentials)), credentials.modelId, stickyKey),
+    grant: (credentials: Credentials, stickyKey: string | null) => {
+      const { identity, modelId } = credentials
+      return choose(grants(identity, { modelId, credentials }), modelId, stickyKey)
+    },
     grantDefault: (modelId: string, stickyKey: string | null) =>
-      choose(grants(`${anonymous} ${modelId}`, askingForDefault(modelId)), modelId, stickyKey),
-    confirm: (credentials: Credentials) => confirmations(credentials.identity, askingFor(credentials)),
+      choose(grants(`${anonymous} ${modelId}`, { modelId, credentials: null }), modelId, stickyKey),
+    confirm: (credentials: Credentials) => confirmations(credentials.identity, credentials),
   })
 }
 
-function askingFor({ modelId, tenant, accessToken, proven, issuer }: Credentials): Asking {
-  const principalOf = (confirmed: string | null): string => {
-    if (confirmed !== null) return `tenant:${confirmed}`
-    return accessToken === null ? `issuer:${issuer}` : `access:${digestOf(accessToken)}`
-  }
-  return { modelId, tenant, accessToken, proven, principalOf }
+/** What a backend is asked. Where anybody may ask, the operator has said so: that is as good as proven. */
+function questionOf({ modelId, credentials }: Asking): ModelQuestion {
+  const { tenant = null, accessToken = null, proven = true } = credentials ?? {}
+  return { modelId, tenant, accessToken, proven }
 }
 
-/** Nobody in particular asks, and the operator has said that anybody may. */
-function askingForDefault(modelId: string): Asking {
-  return { modelId, tenant: null, accessToken: null, proven: true, principalOf: () => anonymous }
+function principalOf(credentials: Credentials | null, tenant: string | null): string {
+  if (credentials === null) return anonymous
+  if (tenant !== null) return `tenant:${tenant}`
+  const { accessToken, issuer } = credentials
+  return accessToken === null ? `issuer:${issuer}` : `access:${digestOf(accessToken)}`
 }
 
 /** A link to an artifact differs from caller to caller; what lies behind it does not. */

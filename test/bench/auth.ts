@@ -46,7 +46,9 @@ async function measureRequests(): Promise<Figure> {
 async function measureFreshTokens(): Promise<Figure> {
   const secret = crypto.getRandomValues(new Uint8Array(32))
   const key = await createProjectKey(secret)
-  const count = 5_000
+  const count = 20_000
+  // As many as come with the requests of a busy server.
+  const atOnce = 32
   const makeTokens = (): Promise<string[]> =>
     Promise.all(
       Array.from({ length: count }, (_, index) =>
@@ -60,7 +62,9 @@ async function measureFreshTokens(): Promise<Figure> {
   const rate = async (verify: (token: string) => unknown): Promise<number> => {
     const tokens = await makeTokens()
     const startedMs = performance.now()
-    for (const token of tokens) await verify(token)
+    for (let at = 0; at < count; at += atOnce) {
+      await Promise.all(tokens.slice(at, at + atOnce).map(verify))
+    }
     return (count / (performance.now() - startedMs)) * 1_000
   }
   return await measure({
@@ -74,6 +78,7 @@ async function measureFreshTokens(): Promise<Figure> {
       return rate(verify)
     },
     theirs: () => rate((token) => jwtVerify(token, key.secret, { algorithms: ['HS256'] })),
+    notes: { atOnce },
   })
 }
 

@@ -4,7 +4,7 @@ import { zipSync } from 'fflate'
 import { addConstantModel } from '../support/onnx-models.ts'
 
 const weightBytes = Number(process.argv[2])
-const archives = new Map<string, Uint8Array<ArrayBuffer>>()
+const archives = new Map<string, { readonly bytes: Uint8Array<ArrayBuffer>; readonly checksum: string }>()
 
 const server = Bun.serve({
   hostname: '127.0.0.1',
@@ -12,19 +12,19 @@ const server = Bun.serve({
   fetch({ url }) {
     const { pathname, origin } = new URL(url)
     const [, kind, id = ''] = pathname.split('/')
-    const archive = archiveOf(id)
-    if (kind === 'files') return new Response(archive)
-    const checksum = createHash('sha256').update(archive).digest('hex')
+    const { bytes, checksum } = archiveOf(id)
+    if (kind === 'files') return new Response(bytes)
     return Response.json({ id: Number(id), name: id, file: `${origin}/files/${id}`, checksum })
   },
 })
 process.stdout.write(`${server.url.origin}\n`)
 
-function archiveOf(id: string): Uint8Array<ArrayBuffer> {
+function archiveOf(id: string): { readonly bytes: Uint8Array<ArrayBuffer>; readonly checksum: string } {
   const known = archives.get(id)
   if (known) return known
   const model = addConstantModel(Number(id), weightBytes)
-  const archive = new Uint8Array(zipSync({ 'model.onnx': [model, { level: 0 }] }))
+  const bytes = new Uint8Array(zipSync({ 'model.onnx': [model, { level: 0 }] }))
+  const archive = { bytes, checksum: createHash('sha256').update(bytes).digest('hex') }
   archives.set(id, archive)
   return archive
 }

@@ -46,7 +46,8 @@ import { defineFunction } from 'isoplex'
 export default defineFunction({ access: 'public', handler: () => new Promise(() => {}) })
 `
 
-const shutdown = { shutdownGraceMs: 300, shutdownTimeoutMs: 2_500 }
+// The grace is for every client to use each of its connections once more, on a machine that is busy.
+const shutdown = { shutdownGraceMs: 1_000, shutdownTimeoutMs: 4_000 }
 let project: TestProject
 
 beforeEach(async () => {
