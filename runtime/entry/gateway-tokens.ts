@@ -58,8 +58,12 @@ export async function openGatewayTokens(
       log.error('The keys of the project cannot be read; those of before count on', { error })
     }
   }
+  // One after another: of two changes in a row the last one has to stay.
+  let following = Promise.resolve()
   const events = {
-    onChange: () => void follow(),
+    onChange: () => {
+      following = following.then(follow)
+    },
     onError: (error: unknown) =>
       log.warn('The keys are not watched: start the server anew when they change', { error }),
   }
