@@ -16,7 +16,7 @@ export interface OutboundRequest {
   /** @default 'GET' */
   readonly method?: string
   /**
-   * Sent to the URL's own origin. After a redirect to another only `accept`, `range`, `if-range` and `user-agent`
+   * Sent to the URL's own origin. After a redirect to another only `accept`, ranges, conditions and `user-agent`
    * go along: what is left out may be a credential.
    */
   readonly headers?: Readonly<Record<string, string>>

@@ -16,7 +16,15 @@ export interface RedirectedRequest {
 
 const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308]
 /** Headers that say what is wanted and not who wants it. */
-const portableHeaders: readonly string[] = ['accept', 'accept-encoding', 'range', 'if-range', 'user-agent']
+const portableHeaders: readonly string[] = [
+  'accept',
+  'accept-encoding',
+  'range',
+  'if-range',
+  'if-none-match',
+  'if-modified-since',
+  'user-agent',
+]
 
 /**
  * Where a reply sends to; `null` where it is to be handed back: it is no redirect, names no place, or answers a

@@ -113,6 +113,7 @@ describe('a redirect', () => {
       'synapse-access-token': 'c',
       'x-any': 'd',
       range: 'bytes=1-',
+      'if-none-match': '"e"',
     }
     await send('/from', { headers })
     for (const { headers: sent } of [other.requests.at(-1), server.requests.at(-1)].filter(
@@ -122,6 +123,7 @@ describe('a redirect', () => {
         'accept-encoding',
         'connection',
         'host',
+        'if-none-match',
         'range',
         'user-agent',
       ])
