@@ -5,12 +5,15 @@ import { createLockMemory, freeLock } from '../../adapters/onnx-node/process-loc
 import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../replica/message.ts'
 import { exitWithParent } from './parent.ts'
 import { createProcessLog } from './process-log.ts'
-import type { RunnerData } from './runner.ts'
+import type { RunnerData, RunnerStarted } from './runner.ts'
 
 const log = createProcessLog('info')
 // Threads that compute on webgpu at once crash their process: they take turns by this memory.
 const webgpuLock = createLockMemory()
 const runners = new Map<number, Worker>()
+/** A thread that has not been told yet what to run; `null` where none is at hand. */
+let spare: Worker | null = null
+let expectsModel = false
 
 exitWithParent(Number(process.argv[2]))
 volunteerForMemoryShortage()
@@ -22,10 +25,12 @@ process.on('message', (command: ReplicaCommand) => {
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 report({ kind: 'ready' })
+keepSpare()
 
 function start(order: RunnerOrder): void {
-  const workerData: RunnerData = { order, webgpuLock }
-  const worker = new Worker(new URL('./runner.ts', import.meta.url), { workerData })
+  const worker = spare ?? createThread()
+  spare = null
+  expectsModel ||= order.model !== null
   const { threadId } = worker
   runners.set(order.runner, worker)
   worker.on('error', (error) =>
@@ -37,6 +42,23 @@ function start(order: RunnerOrder): void {
     freeLock(webgpuLock, threadId)
     report({ kind: 'ended', runner: order.runner })
   })
+  // The next one is made when this one has come up, lest it take the time of its load.
+  worker.on('message', (_: RunnerStarted) => keepSpare())
+  worker.postMessage(order)
+}
+
+function keepSpare(): void {
+  if (spare !== null) return
+  const worker = createThread()
+  spare = worker
+  worker.on('exit', () => {
+    if (spare === worker) spare = null
+  })
+}
+
+function createThread(): Worker {
+  const workerData: RunnerData = { webgpuLock, expectsModel }
+  return new Worker(new URL('./runner.ts', import.meta.url), { workerData })
 }
 
 function report(message: ReplicaReport): void {

@@ -1,6 +1,11 @@
-/** A runner's thread: it connects to the gateway, loads its function and model, and answers until it is told to stop. */
-import { workerData } from 'node:worker_threads'
+/**
+ * A runner's thread: told what to run, it connects to the gateway, loads its function and model, and answers until it
+ * is told to stop. It is started ahead of that, since most of the time until a small model answers goes into imports.
+ */
+import { once } from 'node:events'
+import { parentPort, workerData } from 'node:worker_threads'
 import { createOnnxNodeEngine } from '../../adapters/onnx-node/engine.ts'
+import { readMachineFacts } from '../../adapters/onnx-node/machine-facts.ts'
 import type { LockMemory } from '../../adapters/onnx-node/process-lock.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
 import type { Engine, Provider, Session } from '../engine/engine.ts'
@@ -13,15 +18,24 @@ import type { RunnerOrder, RunnerReport } from '../replica/message.ts'
 import { Runner } from '../replica/runner.ts'
 import { createProcessLog } from './process-log.ts'
 
-/** What a runner's thread is started with. */
+/** What a runner's thread is started with, before it is told what to run: a {@link RunnerOrder}, its first message. */
 export interface RunnerData {
-  readonly order: RunnerOrder
   /** The lock among the threads of the replica. */
   readonly webgpuLock: LockMemory
+  /** Whether it is likely to load a model, so that the engine may be loaded ahead. */
+  readonly expectsModel: boolean
 }
 
-// The replica's main thread starts this one with exactly that.
-const { order, webgpuLock } = workerData as RunnerData
+/** What a runner's thread says to the replica's main thread: it has come up, or has failed to. */
+export interface RunnerStarted {
+  readonly kind: 'started'
+}
+
+// The replica's main thread starts this one with exactly that, and tells it exactly this.
+const { webgpuLock, expectsModel } = workerData as RunnerData
+// The facts are kept, and so is why they cannot be read, for whoever needs them.
+if (expectsModel) void readMachineFacts().catch(() => undefined)
+const [order]: readonly [RunnerOrder] = await orderOf(parentPort)
 const log = createProcessLog(order.logLevel)
 const sessions: Session[] = []
 const fallbacks: string[] = []
@@ -44,7 +58,13 @@ const socket = await Bun.connect<unknown>({
 const connection = new FrameConnection(socket)
 connection.send(frameKinds.hello, 0, 0, [encodeJson({ runner: order.runner, nonce: order.nonce })])
 
-const starting = start()
+const starting = start().finally(() => parentPort?.postMessage({ kind: 'started' } satisfies RunnerStarted))
+
+/** The first message of the replica's main thread. */
+async function orderOf(port: typeof parentPort): Promise<readonly [RunnerOrder]> {
+  if (port === null) throw new TypeError('A runner is a thread of a replica.')
+  return (await once(port, 'message')) as [RunnerOrder]
+}
 
 async function start(): Promise<void> {
   try {
