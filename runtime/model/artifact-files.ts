@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib'
 import { readDirectory } from '../archive/directory.ts'
 import { readEntry } from '../archive/entry-content.ts'
 import type { ArchiveLimits } from '../archive/limits.ts'
-import { type FileSource, openFileSource, readFileChunks, syncFolder, writeDurably } from './durable-file.ts'
+import { type FileSource, openFileSource, readFileChunks, writeChunks } from './durable-file.ts'
 import { countProgress, observe, type ProgressOptions } from './progress.ts'
 
 /** What a model that came alone is called, whatever it was called before. */
@@ -39,8 +39,8 @@ export async function listUnpackedFiles(
 }
 
 /**
- * Unpacks an artifact into a new folder: the files of a zip archive, or a lone model as `model.onnx`. It returns
- * once all of it would outlive a power failure; if it fails, the folder is not whole.
+ * Unpacks an artifact into a new folder: the files of a zip archive, or a lone model as `model.onnx`. If it fails,
+ * and after a power failure, the folder is not whole.
  *
  * @throws {IsoplexError} `ARTIFACT_BROKEN` with the reason.
  */
@@ -54,8 +54,7 @@ export async function unpackArtifact(
     await withSource(artifact, (source) => unpackArchive(source, folder, options))
   } else {
     const count = countProgress(Bun.file(artifact).size, options)
-    await writeDurably(join(folder, loneModelName), observe(readFileChunks(artifact), count))
-    await syncFolder(folder)
+    await writeChunks(join(folder, loneModelName), observe(readFileChunks(artifact), count))
   }
 }
 
@@ -69,14 +68,11 @@ async function unpackArchive(
     entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     options,
   )
-  const made = new Set([folder])
   for (const entry of entries) {
     const path = join(folder, ...entry.name.split('/'))
     await mkdir(dirname(path), { recursive: true })
-    for (let above = dirname(path); !made.has(above); above = dirname(above)) made.add(above)
-    await writeDurably(path, observe(readEntry(source, entry, { sumUp: crc32 }), count))
+    await writeChunks(path, observe(readEntry(source, entry, { sumUp: crc32 }), count))
   }
-  for (const path of made) await syncFolder(path)
 }
 
 /** Zip archives begin with "PK", which no ONNX model does; what a file is called says nothing. */

@@ -18,6 +18,7 @@ import { toStorageError } from './storage-error.ts'
 import { exists, isDigest, openStoreFolder, type StoreFolder } from './store-folder.ts'
 import type { ArtifactFile, StagedArtifact, StoredArtifact } from './stored-artifact.ts'
 import { createTransferList, type Transfer } from './transfer.ts'
+import { adoptUnpacked } from './unpacked-folder.ts'
 import { type BrokenArtifact, verifyStore } from './verify.ts'
 
 /** Where a store lies, what it takes, and from where. */
@@ -212,6 +213,7 @@ export class ArtifactStore {
     await this.#unpacking.get(digest)?.catch(() => undefined)
     await this.#folder.staging.remove(this.#folder.artifactPath(digest))
     await this.#folder.staging.remove(this.#folder.unpackedPath(digest))
+    await rm(this.#folder.unpackedMark(digest), { force: true })
   }
 
   async #unpack(digest: string, options: UnpackOptions): Promise<string> {
@@ -226,7 +228,7 @@ export class ArtifactStore {
         const onProgress = ({ doneBytes, totalBytes }: Progress): void => tell(doneBytes, totalBytes)
         const unpack = (place: string): Promise<void> =>
           unpackArtifact(artifactPath(digest), place, { limits, onProgress })
-        await staging.adopt(await staging.make(unpack), folder)
+        await adoptUnpacked(this.#folder, digest, await staging.make(unpack))
       })
     })
     return folder
@@ -261,10 +263,15 @@ function downloaderOf(folder: StoreFolder, options: ArtifactStoreOptions): Downl
  * prunes may have an artifact aside that will be put back; so nobody may prune meanwhile.
  */
 async function sweepUnpacked(folder: StoreFolder): Promise<void> {
-  const { staging, unpacked, artifactPath, unpackedPath, pruneLock } = folder
+  const { staging, unpacked, marks, artifactPath, unpackedPath, unpackedMark, pruneLock } = folder
+  const isGone = async (digest: string): Promise<boolean> =>
+    isDigest(digest) && !(await exists(artifactPath(digest)))
   await withFileLock(pruneLock, async () => {
-    for (const digest of (await readdir(unpacked)).filter(isDigest)) {
-      if (!(await exists(artifactPath(digest)))) await staging.remove(unpackedPath(digest))
+    for (const digest of await readdir(unpacked)) {
+      if (await isGone(digest)) await staging.remove(unpackedPath(digest))
+    }
+    for (const digest of await readdir(marks)) {
+      if (await isGone(digest)) await rm(unpackedMark(digest), { force: true })
     }
   })
 }

@@ -45,6 +45,12 @@ export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array, 
 
 /** Writes a new file and returns once its bytes would outlive a power failure. */
 export async function writeDurably(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  await writeChunks(path, chunks)
+  await syncFile(path)
+}
+
+/** Writes a new file. After a power failure it may be there without its bytes. */
+export async function writeChunks(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const handle = await open(path, 'wx')
   try {
     for await (const chunk of chunks) {
@@ -54,6 +60,15 @@ export async function writeDurably(path: string, chunks: AsyncIterable<Uint8Arra
         done += bytesWritten
       }
     }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes the bytes of a file outlive a power failure. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+')
+  try {
     await handle.sync()
   } finally {
     await handle.close()

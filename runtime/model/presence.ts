@@ -3,6 +3,7 @@ import { withFileLock } from './file-lock.ts'
 import { Lease } from './lease.ts'
 import { hasCode } from './storage-error.ts'
 import { exists, type StoreFolder } from './store-folder.ts'
+import { isUnpacked } from './unpacked-folder.ts'
 
 /** How often a use is noted at most. */
 const touchMs = 60_000
@@ -51,7 +52,7 @@ export function createPresence(folder: StoreFolder): Presence {
     async findUnpacked(digest: string) {
       const path = folder.unpackedPath(digest)
       await lease.claim(digest)
-      if (!(await exists(path))) return false
+      if (!(await isUnpacked(folder, digest))) return false
       await touch(path)
       await touch(folder.artifactPath(digest))
       return true

@@ -5,9 +5,10 @@ import { openStaging, type Staging, sweepLeftBehind } from './staging.ts'
 /** Where everything of an artifact store lies. */
 export interface StoreFolder {
   readonly staging: Staging
-  /** The folder of artifacts by digest, and of their unpacked folders. */
+  /** The folder of artifacts by digest, of their unpacked folders, and of the marks of those. */
   readonly artifacts: string
   readonly unpacked: string
+  readonly marks: string
   /** The folder of what came from where, and of the processes' claims. */
   readonly origins: string
   readonly leases: string
@@ -15,15 +16,19 @@ export interface StoreFolder {
   readonly downloads: string
   /** Held by whoever prunes. */
   readonly pruneLock: string
+  /** Held by whoever puts an unpacked folder in its place. */
+  readonly unpackedLock: string
   artifactPath(digest: string): string
   unpackedPath(digest: string): string
+  /** Says since when an unpacked folder is there, and so whether it counts. */
+  unpackedMark(digest: string): string
   /** What is known of an origin, its unfinished download, and the lock of whoever downloads from it. */
   originPath(key: string): string
   partialPath(key: string): string
   downloadLock(key: string): string
 }
 
-const names = ['artifacts', 'unpacked', 'origins', 'leases', 'downloads', 'locks'] as const
+const names = ['artifacts', 'unpacked', 'marks', 'origins', 'leases', 'downloads', 'locks'] as const
 
 /** Opens the folder of a store, makes what is missing of it, and sweeps out what dead processes left. */
 export async function openStoreFolder(options: { readonly directory: string }): Promise<StoreFolder> {
@@ -36,12 +41,15 @@ export async function openStoreFolder(options: { readonly directory: string }): 
     staging,
     artifacts: join(directory, 'artifacts'),
     unpacked: join(directory, 'unpacked'),
+    marks: join(directory, 'marks'),
     origins: join(directory, 'origins'),
     leases: join(directory, 'leases'),
     downloads: join(directory, 'downloads'),
     pruneLock: join(directory, 'locks', 'prune'),
+    unpackedLock: join(directory, 'locks', 'unpacked'),
     artifactPath: (digest: string) => join(directory, 'artifacts', assertDigest(digest)),
     unpackedPath: (digest: string) => join(directory, 'unpacked', assertDigest(digest)),
+    unpackedMark: (digest: string) => join(directory, 'marks', assertDigest(digest)),
     originPath: (key: string) => join(directory, 'origins', assertDigest(key)),
     partialPath: (key: string) => join(directory, 'downloads', assertDigest(key)),
     downloadLock: (key: string) => join(directory, 'locks', assertDigest(key)),
