@@ -98,7 +98,7 @@ async function bring(
   }
   const { path, digest, validators } = file
   await presence.claim(digest)
-  await folder.staging.adopt(path, folder.artifactPath(digest))
+  await folder.staging.place(path, folder.artifactPath(digest))
   await writeOrigin(folder, key, { digest, stamp, checksum, ...validators })
   return { digest, isNew: true }
 }

@@ -212,9 +212,8 @@ async function openOrCreate(path: string): Promise<FileHandle> {
     return await open(path, 'r+')
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error
-    const handle = await open(path, 'wx+')
-    await syncFolder(dirname(path))
-    return handle
+    // Should a power failure take its name away, the download begins anew.
+    return await open(path, 'wx+')
   }
 }
 

@@ -8,8 +8,13 @@ import { hasCode } from './storage-error.ts'
 export interface Staging {
   /** Makes something at a new path, which it gives. If that fails, nothing of it is left. */
   make(work: (path: string) => Promise<void>): Promise<string>
-  /** Moves what was made to where it belongs. A file replaces one that is there; a folder that is there stays. */
+  /**
+   * Moves what was made to where it belongs, so that a power failure does not undo it. A file replaces one that is
+   * there; a folder that is there stays.
+   */
   adopt(made: string, path: string): Promise<void>
+  /** Moves as {@link Staging.adopt} does, without waiting for the disk: what can be had again may be lost again. */
+  place(made: string, path: string): Promise<void>
   /** Moves something aside, to a path that it gives; `null` where there is nothing. Nobody sees half of it. */
   setAside(path: string): Promise<string | null>
   /** Removes something that others may be looking at, so that nobody sees half of it. It need not be there. */
@@ -31,6 +36,7 @@ export async function openStaging(directory: string): Promise<Staging> {
   return Object.freeze({
     make: (work: (path: string) => Promise<void>) => make(newPath(), work),
     adopt,
+    place,
     setAside,
     async remove(path: string) {
       const aside = await setAside(path)
@@ -61,9 +67,13 @@ async function make(path: string, work: (path: string) => Promise<void>): Promis
 }
 
 async function adopt(made: string, path: string): Promise<void> {
+  await place(made, path)
+  await syncFolder(dirname(path))
+}
+
+async function place(made: string, path: string): Promise<void> {
   try {
     await rename(made, path)
-    await syncFolder(dirname(path))
   } catch (error) {
     await rm(made, { recursive: true, force: true })
     if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
