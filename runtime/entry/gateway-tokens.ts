@@ -53,7 +53,7 @@ export async function openGatewayTokens(
   const follow = async (): Promise<void> => {
     try {
       current = await load()
-      log.info('The keys of the project were read anew')
+      log.debug('The keys of the project were read anew')
     } catch (error) {
       log.error('The keys of the project cannot be read; those of before count on', { error })
     }
@@ -68,6 +68,8 @@ export async function openGatewayTokens(
       log.warn('The keys are not watched: start the server anew when they change', { error }),
   }
   resources.use(watchState(stateDirectory, (name) => name === 'key', events))
+  // They may have changed between the first reading and the watch.
+  await follow()
   return Object.freeze<GatewayTokens>({
     verifier: Object.freeze<TokenVerifier>({ verify: (token) => current.verifier.verify(token) }),
     grants: Object.freeze<ArtifactGrants>({
