@@ -45,21 +45,26 @@ export class Lease {
   /**
    * Holds an artifact for ten minutes at least, whatever else is held. It need not be in the store. On a full disk it
    * is not held: what is there is better used than refused.
+   *
+   * @returns whether it was held before already: who prunes just now may not know of a new claim yet.
    */
-  async claim(digest: string): Promise<void> {
+  async claim(digest: string): Promise<boolean> {
     try {
-      await this.#claim(digest)
+      return await this.#claim(digest)
     } catch (error) {
       if (!isStorageFull(error)) throw error
+      return false
     }
   }
 
-  async #claim(digest: string): Promise<void> {
+  async #claim(digest: string): Promise<boolean> {
     const nowMs = Date.now()
-    const claimed = (this.#claims.get(digest) ?? 0) - nowMs > leastClaimMs
+    const untilMs = this.#claims.get(digest) ?? 0
+    const claimed = untilMs - nowMs > leastClaimMs
     if (!claimed) this.#claims.set(digest, nowMs + claimMs)
-    if (claimed && nowMs - this.#savedAtMs < refreshMs) await this.#saved
-    else await this.#save()
+    const saved = claimed && nowMs - this.#savedAtMs < refreshMs
+    await (saved ? this.#saved : this.#save())
+    return saved
   }
 
   #save(): Promise<void> {

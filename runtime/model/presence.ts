@@ -39,28 +39,36 @@ export function createPresence(folder: StoreFolder): Presence {
     })
   }
 
+  const settling = new Map<string, Promise<void>>()
+  const settle = async (digest: string): Promise<void> => {
+    if (await lease.claim(digest)) return
+    // Who prunes just now may not have seen the claim: what it was about to remove is then gone, or put back.
+    await withFileLock(folder.pruneLock, async () => undefined)
+  }
+  /** Holds an artifact, so that nobody who prunes touches it any more. All who come meanwhile wait for the same. */
+  const claim = (digest: string): Promise<void> => {
+    const settled = settling.get(digest) ?? settle(digest).finally(() => settling.delete(digest))
+    settling.set(digest, settled)
+    return settled
+  }
+
   return Object.freeze({
     hold: (digests: Iterable<string>) => lease.hold(digests),
-    claim: (digest: string) => lease.claim(digest),
+    claim,
     async findArtifact(digest: string) {
       const path = folder.artifactPath(digest)
-      await lease.claim(digest)
-      if (!(await exists(path)) && !(await existsAfterPruning(folder, path))) return false
+      await claim(digest)
+      if (!(await exists(path))) return false
       await touch(path)
       return true
     },
     async findUnpacked(digest: string) {
       const path = folder.unpackedPath(digest)
-      await lease.claim(digest)
+      await claim(digest)
       if (!(await isUnpacked(folder, digest))) return false
       await touch(path)
       await touch(folder.artifactPath(digest))
       return true
     },
   })
-}
-
-/** Looks again once nobody prunes: who has moved something aside and then sees the claim puts it back. */
-async function existsAfterPruning({ pruneLock }: StoreFolder, path: string): Promise<boolean> {
-  return withFileLock(pruneLock, () => exists(path))
 }

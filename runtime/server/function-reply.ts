@@ -22,6 +22,9 @@ export const connectionHeaders: readonly string[] = Object.freeze([
   'upgrade',
 ])
 
+/** Headers that the server alone sets. */
+const ownHeaders: ReadonlySet<string> = new Set([...connectionHeaders, 'content-length'])
+
 /** Statuses whose replies have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5). */
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
 
@@ -56,8 +59,10 @@ function wantedBody({ status, body }: Answer, method: string): Answer['body'] | 
 }
 
 function headersOf(answer: Answer, { requestId, closing }: ReplyOptions): Headers {
-  const headers = new Headers(answer.headers.map(([name, value]) => [name, value]))
-  for (const name of [...connectionHeaders, 'content-length']) headers.delete(name)
+  const headers = new Headers()
+  for (const [name, value] of answer.headers) {
+    if (!ownHeaders.has(name.toLowerCase())) headers.append(name, value)
+  }
   headers.set('x-request-id', requestId)
   if (closing) headers.set('connection', 'close')
   return headers
