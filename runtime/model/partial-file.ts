@@ -10,6 +10,9 @@ import { hasCode } from './storage-error.ts'
 /** How many bytes may be lost at most when the machine goes down in the middle. */
 const syncEveryBytes = 8_388_608
 
+/** How many bytes are gathered before they are written: a write for each packet would cost more than its bytes. */
+const writeBytes = 1_048_576
+
 /** What the server told of the bytes that a partial file holds a part of. */
 export interface PartialSource {
   /** A validator for `If-Range`: a strong entity tag, else a date. */
@@ -36,6 +39,9 @@ export class PartialFile {
   #hash: ArtifactHash
   #source: PartialSource | null
   #sizeBytes: number
+  /** What has come and is not written yet. */
+  #gathered: Uint8Array[] = []
+  #writtenBytes: number
   #syncStartedBytes: number
   #syncing: Promise<void> = Promise.resolve()
   #closed = false
@@ -49,6 +55,7 @@ export class PartialFile {
     this.#hash = parts.hash
     this.#source = parts.source
     this.#sizeBytes = parts.sizeBytes
+    this.#writtenBytes = parts.sizeBytes
     this.#syncStartedBytes = parts.sizeBytes
   }
 
@@ -75,23 +82,19 @@ export class PartialFile {
     this.#hash = createArtifactHash(this.#checksum)
     this.#source = source
     this.#sizeBytes = 0
+    this.#gathered = []
+    this.#writtenBytes = 0
     this.#syncStartedBytes = 0
   }
 
+  /** Takes further bytes, which nobody may change any more. */
   async append(chunk: Uint8Array): Promise<void> {
-    // A disk that fills up may take a part and say so only when the rest is written.
-    for (let done = 0; done < chunk.length; ) {
-      const { bytesWritten } = await this.#handle.write(
-        chunk,
-        done,
-        chunk.length - done,
-        this.#sizeBytes + done,
-      )
-      done += bytesWritten
-    }
     this.#hash.update(chunk)
+    this.#gathered.push(chunk)
     this.#sizeBytes += chunk.length
-    if (this.#sizeBytes - this.#syncStartedBytes >= syncEveryBytes) {
+    if (this.#sizeBytes - this.#writtenBytes < writeBytes) return
+    await this.#write()
+    if (this.#writtenBytes - this.#syncStartedBytes >= syncEveryBytes) {
       await this.#syncing
       this.#startSync()
     }
@@ -99,8 +102,9 @@ export class PartialFile {
 
   /** Makes sure that all that is there outlives whatever happens now. */
   async sync(): Promise<void> {
+    await this.#write()
     await this.#syncing
-    if (this.#sizeBytes === this.#syncStartedBytes) return
+    if (this.#writtenBytes === this.#syncStartedBytes) return
     this.#startSync()
     await this.#syncing
   }
@@ -133,9 +137,20 @@ export class PartialFile {
     return factsOf(this.#path)
   }
 
+  async #write(): Promise<void> {
+    const bytes = Buffer.concat(this.#gathered)
+    this.#gathered = []
+    // A disk that fills up may take a part and say so only when the rest is written.
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#writtenBytes)
+      done += bytesWritten
+      this.#writtenBytes += bytesWritten
+    }
+  }
+
   #startSync(): void {
-    this.#syncStartedBytes = this.#sizeBytes
-    const syncing = this.#sync(this.#sizeBytes)
+    this.#syncStartedBytes = this.#writtenBytes
+    const syncing = this.#sync(this.#writtenBytes)
     // Whoever comes next awaits it; until then its failure is nobody's.
     syncing.catch(() => undefined)
     this.#syncing = syncing
