@@ -113,6 +113,8 @@ async function measureColdModel(megabytes: number): Promise<Figure> {
       nextModel += 1
       // The backend makes a model when it is first asked; that is not what is measured.
       await fetch(`${backendUrl}/models/${nextModel}/`)
+      // Nor what the round before has left for the disk to do.
+      await Bun.spawn(['sync']).exited
       const startedMs = performance.now()
       const sum = await answer(nextModel)
       if (sum !== nextModel + 1) throw new Error(`Model ${nextModel} answered ${sum}.`)
