@@ -3,6 +3,7 @@ import { fromWire } from '../error/wire.ts'
 import type { ReportingAdministration } from '../model/administration.ts'
 import type { Progress, ProgressOptions } from '../model/progress.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
+import { linesMediaType } from '../server/admin/progress-reply.ts'
 
 /** A request to the control socket of a server. */
 interface ControlRequest {
@@ -36,7 +37,7 @@ export function createControlClient(socketPath: string): ReportingAdministration
     json: unknown,
     onProgress: ProgressOptions['onProgress'],
   ): Promise<Value> => {
-    const headers = { accept: 'application/x-ndjson' }
+    const headers = { accept: linesMediaType }
     return await readOutcome(await ask(path, { method: 'POST', json, headers }), onProgress)
   }
   return Object.freeze<ReportingAdministration & StoreKeeping>({

@@ -33,18 +33,6 @@ export function parseModelName(text: string): ModelName | null {
   return selector && Object.freeze({ id, selector })
 }
 
-/** Writes a name as {@link parseModelName} reads it. */
-export function formatModelName({ id, selector }: ModelName): string {
-  switch (selector.kind) {
-    case 'newest':
-      return id
-    case 'version':
-      return `${id}@${selector.version}`
-    case 'alias':
-      return `${id}@${selector.alias}`
-  }
-}
-
 /**
  * Reads what an alias is to mean: `3`, or versions with their weights, as in `3:90,4:10`. Where no weight is given
  * it is 1.
