@@ -85,6 +85,39 @@ export interface Config {
   readonly maxOngoingRequests: number
   /** Requests that may wait in one queue. An integer from 1 to 1000000. @default 1024 */
   readonly maxQueuedRequests: number
+  /**
+   * Requests of one principal that may wait, in all queues together. An integer from 1 to 1000000. @default 1024
+   */
+  readonly maxQueuedRequestsPerPrincipal: number
+  /**
+   * Bytes of models that one replica holds at a time. An integer from 1 to 9007199254740991.
+   * @default half of the memory, in equal parts
+   */
+  readonly maxModelBytesPerReplica: number
+  /**
+   * Bytes of models loaded for one principal, in all replicas together. An integer from 1 to 9007199254740991.
+   * @default null
+   */
+  readonly maxModelBytesPerPrincipal: number | null
+  /** Models that one replica loads at a time. An integer from 1 to 64. @default 2 */
+  readonly maxParallelLoads: number
+  /**
+   * Memory of a replica beyond which a fresh one takes its place. An integer from 1 to 9007199254740991.
+   * @default four fifths of the memory, in equal parts
+   */
+  readonly maxReplicaBytes: number
+  /** Loads after which a fresh replica takes its place. An integer from 1 to 1000000. @default 250 */
+  readonly maxReplicaLoads: number
+  /**
+   * Models to load at the start. Models such as digits@3, or function=model where several functions might use
+   * one. @default []
+   */
+  readonly preloadModels: readonly string[]
+  /**
+   * Models to load at the start and never to unload. Models such as digits@3, or function=model where several
+   * functions might use one. @default []
+   */
+  readonly pinnedModels: readonly string[]
   /** Idle time after which a runner is ended. An integer from 1 to 2147483647. @default 300000 */
   readonly runnerIdleMs: number
   /**
@@ -171,6 +204,8 @@ export interface Config {
    */
   readonly publicUrl: string | null
 
+  /** Who may read `/metrics`. One of admin, public. @default 'admin' */
+  readonly metricsAccess: 'admin' | 'public'
   /** Lowest level that is logged. One of debug, info, warn, error. @default 'info' */
   readonly logLevel: LogLevel
 }

@@ -1,5 +1,8 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 import type { Config } from './config.ts'
+
+const replicas = Math.min(availableParallelism(), 4)
+const memoryShareBytes = totalmem() / replicas
 
 /** What holds where neither file, environment nor flag says otherwise: the only place for these values. */
 export const defaults: Config = Object.freeze({
@@ -11,11 +14,19 @@ export const defaults: Config = Object.freeze({
   corsOrigins: Object.freeze([]),
   allowedHosts: Object.freeze([]),
 
-  replicas: Math.min(availableParallelism(), 4),
+  replicas,
   maxModelsPerReplica: 3,
   maxRunnersPerReplica: 32,
   maxOngoingRequests: 64,
   maxQueuedRequests: 1024,
+  maxQueuedRequestsPerPrincipal: 1024,
+  maxModelBytesPerReplica: Math.floor(memoryShareBytes * 0.5),
+  maxModelBytesPerPrincipal: null,
+  maxParallelLoads: 2,
+  maxReplicaBytes: Math.floor(memoryShareBytes * 0.8),
+  maxReplicaLoads: 250,
+  preloadModels: Object.freeze([]),
+  pinnedModels: Object.freeze([]),
   runnerIdleMs: 300_000,
   environment: Object.freeze([]),
 
@@ -47,5 +58,6 @@ export const defaults: Config = Object.freeze({
   inputHosts: Object.freeze(['*']),
   publicUrl: null,
 
+  metricsAccess: 'admin',
   logLevel: 'info',
 })

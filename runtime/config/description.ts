@@ -30,8 +30,16 @@ export function describeConfig(): readonly ConfigRow[] {
   })
 }
 
+/** The defaults that depend on the machine, in words. */
+export const machineDefaults: Partial<Readonly<Record<ConfigKey, string>>> = Object.freeze({
+  replicas: 'cores, at most 4',
+  maxModelBytesPerReplica: 'half of the memory, in equal parts',
+  maxReplicaBytes: 'four fifths of the memory, in equal parts',
+})
+
 function defaultText(key: ConfigKey): string {
-  if (key === 'replicas') return 'cores, at most 4'
+  const told = machineDefaults[key]
+  if (told !== undefined) return told
   const value = defaults[key]
   return value === null || (Array.isArray(value) && value.length === 0) ? 'none' : String(value)
 }

@@ -16,6 +16,7 @@ const hostName = '(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:.]+\\])'
 // A browser leaves a scheme's own port out of an origin, so an origin that names it would never match.
 const origin = `http://${hostName}(?::(?!80$)[0-9]{1,5})?|https://${hostName}(?::(?!443$)[0-9]{1,5})?`
 const outboundHost = `\\*|(?:\\*\\.)?${hostName}|${origin}`
+const modelPlace = '^(?:[^=,\\u0000-\\u001f]{1,256}=)?[^=,\\u0000-\\u001f]{1,512}$'
 const path = '^[^\\u0000-\\u001f]+$'
 const providers: readonly ServerProvider[] = ['cpu', 'cuda', 'tensorrt', 'webgpu']
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
@@ -46,7 +47,7 @@ function choice<Value extends string>(
   return Type.Union(literals, { description, expected: `one of ${values.join(', ')}` })
 }
 
-function orNull<Schema extends TString | TUnion<TLiteral<string>[]>>(
+function orNull<Schema extends TString | TInteger | TUnion<TLiteral<string>[]>>(
   schema: Schema,
 ): TUnion<[Schema, TNull]> {
   const { description = '', expected } = schema
@@ -90,6 +91,38 @@ export const configSchema = Type.Object(
     maxRunnersPerReplica: integer('Runner threads that one replica holds at a time.', 1, 1024),
     maxOngoingRequests: integer('Requests at a time in one runner of a function without a model.', 1, 65_536),
     maxQueuedRequests: integer('Requests that may wait in one queue.', 1, 1_000_000),
+    maxQueuedRequestsPerPrincipal: integer(
+      'Requests of one principal that may wait, in all queues together.',
+      1,
+      1_000_000,
+    ),
+    maxModelBytesPerReplica: integer(
+      'Bytes of models that one replica holds at a time.',
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    maxModelBytesPerPrincipal: orNull(
+      integer(
+        'Bytes of models loaded for one principal, in all replicas together.',
+        1,
+        Number.MAX_SAFE_INTEGER,
+      ),
+    ),
+    maxParallelLoads: integer('Models that one replica loads at a time.', 1, 64),
+    maxReplicaBytes: integer(
+      'Memory of a replica beyond which a fresh one takes its place.',
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    maxReplicaLoads: integer('Loads after which a fresh replica takes its place.', 1, 1_000_000),
+    preloadModels: list(modelPlace, {
+      description: 'Models to load at the start.',
+      expected: 'models such as digits@3, or function=model where several functions might use one',
+    }),
+    pinnedModels: list(modelPlace, {
+      description: 'Models to load at the start and never to unload.',
+      expected: 'models such as digits@3, or function=model where several functions might use one',
+    }),
     runnerIdleMs: integer('Idle time after which a runner is ended.', 1, longestDelayMs),
     environment: list('^[A-Za-z_][A-Za-z0-9_]*$', {
       description: 'Environment variables that replicas may see besides the built-in list.',
@@ -170,6 +203,7 @@ export const configSchema = Type.Object(
       }),
     ),
 
+    metricsAccess: choice<Config['metricsAccess']>('Who may read `/metrics`.', ['admin', 'public']),
     logLevel: choice('Lowest level that is logged.', logLevels),
   },
   { additionalProperties: false },

@@ -42,12 +42,20 @@ export const errorCodes = Object.freeze({
   BACKEND_BROKEN: { status: 502, retryable: false, title: 'The model backend answers nonsense' },
   FETCH_FAILED: { status: 502, retryable: true, title: 'A fetch from another server failed' },
   MODEL_BROKEN: { status: 502, retryable: false, title: 'The model could not be loaded' },
+  SHARE_EXCEEDED: { status: 429, retryable: true, title: 'The caller has more than its share' },
   QUEUE_FULL: { status: 503, retryable: true, title: 'The server has no room for this request now' },
   DRAINING: { status: 503, retryable: true, title: 'The server is stopping' },
+  ROOM_TAKEN: { status: 503, retryable: true, title: 'Every place for a model is pinned' },
   STORAGE_FULL: { status: 503, retryable: true, title: 'The disk is full' },
   PROVIDER_UNAVAILABLE: { status: 503, retryable: false, title: 'No such execution provider here' },
+  QUARANTINED: { status: 503, retryable: true, title: 'Such requests have ended replicas lately' },
   REPLICA_CRASHED: { status: 503, retryable: true, title: 'The replica died while it worked on this' },
   DEADLINE_EXCEEDED: { status: 504, retryable: true, title: 'The deadline has passed' },
+  MODEL_TOO_LARGE: {
+    status: 507,
+    retryable: false,
+    title: 'The model needs more memory than there is for it',
+  },
 } as const satisfies Record<string, ErrorCodeFacts>)
 
 /** One of the stable codes. */
@@ -94,7 +102,10 @@ export interface ErrorDetails {
   ROUTE_CONFLICT: { readonly files: readonly string[] }
   ARTIFACT_BROKEN: { readonly reason: string }
   MODEL_BROKEN: { readonly model: string }
+  SHARE_EXCEEDED: { readonly retryAfterMs: number }
   QUEUE_FULL: { readonly retryAfterMs: number }
+  QUARANTINED: { readonly retryAfterMs: number }
+  MODEL_TOO_LARGE: { readonly model: string; readonly bytes: number; readonly limitBytes: number }
   DRAINING: { readonly retryAfterMs: number }
   PROVIDER_UNAVAILABLE: { readonly missing: readonly string[] }
 }

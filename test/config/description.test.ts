@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { defaults } from '../../runtime/config/defaults.ts'
-import { describeConfig } from '../../runtime/config/description.ts'
+import { describeConfig, machineDefaults } from '../../runtime/config/description.ts'
 
 const source = readFileSync(new URL('../../runtime/config/config.ts', import.meta.url), 'utf8')
 
@@ -25,7 +25,7 @@ it('describes every key that has a default, and no other', () => {
 
 it.each(describeConfig())('documents $key in the interface with its bounds and default', (row) => {
   const expected = row.expected.charAt(0).toUpperCase() + row.expected.slice(1)
-  const value = row.key === 'replicas' ? row.default : sourceTextOf(defaults[row.key])
+  const value = row.key in machineDefaults ? row.default : sourceTextOf(defaults[row.key])
   expect(documentationOf(row.key)).toBe(`${row.description} ${expected}. @default ${value}`)
 })
 
