@@ -4,7 +4,7 @@ import { RequestQueue } from '../../runtime/replica/queue.ts'
 import { deploymentOf, ticketAt } from './work.ts'
 
 const queueOf = (maxSize: number, maxDelayMs = 10): RequestQueue =>
-  new RequestQueue('key', deploymentOf({ batch: { maxSize, maxDelayMs } }), null)
+  new RequestQueue('key', deploymentOf({ batch: { maxSize, maxDelayMs, maxBytes: 1_048_576 } }), null)
 
 const ids = (tickets: readonly { readonly id: number }[]): number[] => tickets.map(({ id }) => id)
 

@@ -71,7 +71,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
         id: `${name}@${deployments}`,
         name,
         bundlePath,
-        batch: { maxSize: 1, maxDelayMs: 0 },
+        batch: { maxSize: 1, maxDelayMs: 0, maxBytes: 1_048_576 },
         concurrency: 1,
         ahead: 0,
         maxInReplica: 1,

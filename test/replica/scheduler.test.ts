@@ -72,7 +72,7 @@ describe('requests', () => {
   it('are gathered while a batch runs, and are never more than a batch takes', async () => {
     const scheduler = workshop.open()
     const deployment = await workshop.deploy('batched', batched, {
-      batch: { maxSize: 4, maxDelayMs: 0 },
+      batch: { maxSize: 4, maxDelayMs: 0, maxBytes: 1_048_576 },
       ahead: 1,
     })
     const outcomes = await Promise.all(
@@ -167,7 +167,7 @@ describe('a request whose replica dies', () => {
   it('is told from nearly all others, of its batch and of its process, where several kill at once', async () => {
     const scheduler = workshop.open({ replicas: 2 })
     const deployment = await workshop.deploy('batched', batched, {
-      batch: { maxSize: 8, maxDelayMs: 20 },
+      batch: { maxSize: 8, maxDelayMs: 20, maxBytes: 1_048_576 },
       ahead: 1,
       timeoutMs: 60_000,
     })

@@ -8,7 +8,7 @@ export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
     id: 'digits@bundle',
     name: 'digits',
     bundlePath: '/bundles/digits.js',
-    batch: { maxSize: 3, maxDelayMs: 10 },
+    batch: { maxSize: 3, maxDelayMs: 10, maxBytes: 1_048_576 },
     concurrency: 1,
     ahead: 1,
     maxInReplica: 3,
