@@ -12,7 +12,7 @@ export interface QuarantineOptions {
   readonly maxKeys: number
 }
 
-interface Record {
+interface DeathRecord {
   readonly deaths: number
   readonly lastMs: number
   readonly untilMs: number
@@ -24,7 +24,7 @@ interface Record {
  */
 export class Quarantine {
   readonly #options: QuarantineOptions
-  readonly #records = new Map<string, Record>()
+  readonly #records = new Map<string, DeathRecord>()
 
   constructor(options: QuarantineOptions) {
     this.#options = options
@@ -48,10 +48,8 @@ export class Quarantine {
     return Math.max(0, (this.#records.get(key)?.untilMs ?? nowMs) - nowMs)
   }
 
-  /** How many keys are kept out. */
-  size(nowMs: number): number {
-    let count = 0
-    for (const { untilMs } of this.#records.values()) if (untilMs > nowMs) count += 1
-    return count
+  /** Whether nothing is remembered. */
+  get empty(): boolean {
+    return this.#records.size === 0
   }
 }

@@ -17,6 +17,9 @@ export type RunnerState = 'starting' | 'loaded' | 'active' | 'retiring' | 'gone'
 
 /** A batch in a runner's hands. */
 interface SentBatch {
+  readonly size: number
+  readonly sentMs: number
+  /** Requests that have not been answered. */
   open: number
 }
 
@@ -106,7 +109,7 @@ export class RunnerLink {
   }
 
   get #open(): boolean {
-    return this.state === 'active' && this.#connection !== null && !this.replica.reserved
+    return this.state === 'active' && this.#connection !== null
   }
 
   /** Takes the connection that the runner has opened. */
@@ -122,7 +125,7 @@ export class RunnerLink {
 
   /** Sends one batch. */
   send(tickets: readonly Ticket[], nowMs: number): void {
-    const batch: SentBatch = { open: tickets.length }
+    const batch: SentBatch = { size: tickets.length, sentMs: nowMs, open: tickets.length }
     this.#batches += 1
     this.lastUsedMs = nowMs
     for (const [index, ticket] of tickets.entries()) {
@@ -176,8 +179,15 @@ export class RunnerLink {
     request.ticket.link = null
     this.lastUsedMs = nowMs
     request.batch.open -= 1
-    if (request.batch.open === 0) this.#batches -= 1
+    if (request.batch.open === 0) this.#closeBatch(request.batch, nowMs)
     return request
+  }
+
+  #closeBatch({ size, sentMs }: SentBatch, nowMs: number): void {
+    let atOnce = 0
+    for (const link of this.queue.links) atOnce += link.#batches
+    this.queue.pace.add(nowMs - sentMs, size, Math.max(1, atOnce))
+    this.#batches -= 1
   }
 
   /** Takes everything out of its hands: it has died. */

@@ -44,6 +44,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
     replicas: 1,
     maxRunnersPerReplica: 32,
     maxQueuedRequests: 10_000,
+    maxRequestsPerPrincipal: 10_000,
     loadTimeoutMs: 10_000,
     runnerIdleMs: 60_000,
     runDirectory: directory,
@@ -101,6 +102,7 @@ export function modelOf(id: string): ResolvedModel {
 /** How a test asks. */
 export interface AskOptions {
   readonly model?: string | ResolvedModel
+  readonly principal?: string
   readonly signal?: AbortSignal
 }
 
@@ -109,14 +111,14 @@ export function ask(
   scheduler: Scheduler,
   deployment: Deployment,
   input: unknown,
-  { model, signal = new AbortController().signal }: AskOptions = {},
+  { model, principal = 'test', signal = new AbortController().signal }: AskOptions = {},
 ): Promise<Answer> {
   return scheduler.submit({
     deployment,
     model: typeof model === 'string' ? modelOf(model) : (model ?? null),
     head: {
       requestId: 'test',
-      principal: 'test',
+      principal,
       method: 'POST',
       url: '/',
       params: {},
