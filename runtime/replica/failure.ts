@@ -52,3 +52,12 @@ export function loadBroken({ deployment, model }: RequestQueue, what: string): A
     details: { model: id },
   })
 }
+
+/** Refuses a request because the system gave no thread for its function. */
+export function noThread({ deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'QUEUE_FULL',
+    `The server has no room for another thread of "${deployment.name}" now; try again soon.`,
+    { details: { retryAfterMs } },
+  )
+}

@@ -3,7 +3,7 @@ import { FailureMemory } from '../cache/failure-memory.ts'
 import { type Admission, admit } from '../cache/residency.ts'
 import type { AnyIsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
-import { loadBroken } from './failure.ts'
+import { loadBroken, noThread } from './failure.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import type { RunnerReport } from './message.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
@@ -64,6 +64,10 @@ export class RunnerKeeper {
     this.#events = events
     this.pool = new ReplicaPool(options, {
       replicaReady: () => events.changed(null),
+      spareReady: () => events.changed(null),
+      leaving: ({ links }) => {
+        for (const link of links) this.#retire(link)
+      },
       frame: (link, frame) => this.#receive(link, frame),
       ended: (link, how) => this.#ended(link, how),
     })
@@ -248,7 +252,8 @@ export class RunnerKeeper {
     this.#events.changed(null)
   }
 
-  #diedLoading(link: RunnerLink, { crashed, blame }: EndOfRunner): void {
+  #diedLoading(link: RunnerLink, { crashed, blame, refusal }: EndOfRunner): void {
+    if (refusal !== null) this.#loadFailed(link, noThread(link.queue))
     if (blame === 'none') return
     const { key } = link.queue
     const deaths = crashed ? (this.#loadDeaths.get(key) ?? 0) + 1 : 0

@@ -43,6 +43,8 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
   const options: SchedulerOptions = {
     replicas: 1,
     maxRunnersPerReplica: 32,
+    maxReplicaBytes: 2 ** 40,
+    maxReplicaLoads: 1_000_000,
     maxQueuedRequests: 10_000,
     loadTimeoutMs: 10_000,
     runnerIdleMs: 60_000,
