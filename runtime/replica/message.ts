@@ -52,6 +52,8 @@ export interface RunnerReport {
   readonly providers: readonly string[]
   /** Why sessions do not compute on the provider that was wished for, a sentence each. */
   readonly fallbacks: readonly string[]
+  /** What the resident memory of its process grew by while it was loaded, in bytes; negative where it shrank. */
+  readonly grownBytes: number
 }
 
 /** What the gateway tells a replica over IPC. */

@@ -25,6 +25,12 @@ export class RequestQueue {
     return this.#waiting.size + this.#again.size
   }
 
+  /** The principal whose request waits first; `null` where none waits. */
+  get principal(): string | null {
+    const [first] = this.#again.size > 0 ? this.#again : this.#waiting
+    return first?.work.head.principal ?? null
+  }
+
   /** When the request that has waited longest arrived; infinite where none waits. */
   get oldestMs(): number {
     const [again] = this.#again

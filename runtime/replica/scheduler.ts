@@ -1,12 +1,16 @@
 import type { AnyIsoplexError } from '../error/error.ts'
+import type { ResolvedModel } from '../model/resolve.ts'
 import { breakStream, deliver } from './delivery.ts'
-import { callerGone, deadlineExceeded, draining, queueFull, replicaCrashed } from './failure.ts'
+import type { Deployment } from './deployment.ts'
+import { callerGone, deadlineExceeded, draining, loadBroken, queueFull, replicaCrashed } from './failure.ts'
 import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
 import { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
+import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
+import type { LoadOptions } from './wishes.ts'
 
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions {
@@ -52,6 +56,7 @@ export class Scheduler {
         this.#checkDrained()
       },
       ended: (link, how) => this.#ended(link, how),
+      suspectLoad: (queue) => this.#keeper.condemn(queue, loadBroken(queue, 'ended its process')),
       needs: (queue) => queue.length > 0 || [...this.#suspects].some(({ work }) => keyOf(work) === queue.key),
     })
   }
@@ -86,6 +91,26 @@ export class Scheduler {
   /** Names the deployments that are current: runners of others finish what they have and go. */
   setCurrent(deploymentIds: ReadonlySet<string>): void {
     this.#keeper.setCurrent(deploymentIds)
+  }
+
+  /** Has a model loaded, as if a request waited for it: see {@link RunnerKeeper.load}. */
+  load(deployment: Deployment, model: ResolvedModel | null, options: LoadOptions): Promise<void> {
+    return this.#keeper.load(this.#queueOf({ deployment, model }), options)
+  }
+
+  /** Unloads a model and unpins it: see {@link RunnerKeeper.unload}. */
+  unload(deploymentName: string | null, modelKey: string): Promise<number> {
+    return this.#keeper.unload(deploymentName, modelKey)
+  }
+
+  /** Pins a model of a function, or lets it go again: see {@link RunnerKeeper.setPinned}. */
+  setPinned(deploymentName: string, modelKey: string, pinned: boolean): void {
+    this.#keeper.setPinned(deploymentName, modelKey, pinned)
+  }
+
+  /** Reports what is loaded where, and what has left lately. */
+  report(): ResidencyReport {
+    return this.#keeper.report()
   }
 
   /**
@@ -150,7 +175,7 @@ export class Scheduler {
     link.cancel(ticketId, graceMs, () => this.#keeper.terminate(link, 'it does not let go of a request'))
   }
 
-  #queueOf(work: Work): RequestQueue {
+  #queueOf(work: Pick<Work, 'deployment' | 'model'>): RequestQueue {
     const key = keyOf(work)
     const known = this.#queues.get(key)
     if (known) return known
@@ -161,7 +186,7 @@ export class Scheduler {
 
   /** Forgets a queue in which nothing waits and which nobody serves. */
   #prune(queue: RequestQueue): void {
-    const unused = queue.length === 0 && queue.links.size === 0
+    const unused = queue.length === 0 && queue.links.size === 0 && !this.#keeper.keeps(queue)
     if (unused && this.#queues.get(queue.key) === queue) this.#queues.delete(queue.key)
   }
 
@@ -171,6 +196,7 @@ export class Scheduler {
       const link = this.#runnerFor(queue, nowMs)
       if (!link) {
         this.#keeper.want(queue)
+        this.#prune(queue)
         return
       }
       link.send(queue.take(), nowMs)
@@ -257,6 +283,6 @@ export class Scheduler {
   }
 }
 
-function keyOf({ deployment, model }: Work): string {
+function keyOf({ deployment, model }: Pick<Work, 'deployment' | 'model'>): string {
   return `${deployment.id} ${model?.key ?? ''}`
 }
