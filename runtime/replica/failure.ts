@@ -78,3 +78,35 @@ function retryAfterMs(queue: RequestQueue): number {
   const expectedMs = queue.pace.waitMs(queue.length) ?? unknownWaitMs
   return Math.ceil(Math.min(longestWaitMs, Math.max(shortestWaitMs, expectedMs)))
 }
+
+/** Refuses a request because the system gave no thread for its function. */
+export function noThread({ deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'QUEUE_FULL',
+    `The server has no room for another thread of "${deployment.name}" now; try again soon.`,
+    { details: { retryAfterMs: unknownWaitMs } },
+  )
+}
+
+/** Refuses a load because every place that it could take is pinned. */
+export function roomTaken({ deployment, model }: RequestQueue): AnyIsoplexError {
+  const what = model ? `Model "${model.info.id}"` : 'It'
+  return new IsoplexError(
+    'ROOM_TAKEN',
+    `${what} has no room in function "${deployment.name}": pinned models hold every place; unpin one or raise the limits.`,
+  )
+}
+
+/** Refuses a model because it is over a limit of bytes by itself. */
+export function modelTooLarge(
+  { deployment, model }: RequestQueue,
+  bytes: number,
+  limitBytes: number,
+): AnyIsoplexError {
+  const id = model?.info.id ?? ''
+  return new IsoplexError(
+    'MODEL_TOO_LARGE',
+    `Model "${id}" of function "${deployment.name}" takes ${bytes} bytes, and ${limitBytes} are the limit for it.`,
+    { details: { model: id, bytes, limitBytes } },
+  )
+}

@@ -1,33 +1,25 @@
 /** How much a new measurement counts beside all before it. */
 const weightOfNew = 0.2
 
-/** How quickly a queue is served, learnt from what has been served: moving averages, in milliseconds. */
+/** How quickly a queue is served, learnt from what has been served: a moving average. */
 export class Pace {
-  #batchMs: number | null = null
   #requestMs: number | null = null
 
-  /** How long a batch takes in a runner; `null` before one has ended. */
-  get batchMs(): number | null {
-    return this.#batchMs
-  }
-
   /**
-   * Takes in a batch that has ended.
+   * Takes in a batch that has ended. By Little's law, what is in hand by the time that it takes is what is served.
    *
+   * @param durationMs from its sending to its last answer
    * @param size its requests, from 1
-   * @param atOnce the batches that were worked on side by side, from 1
+   * @param atOnce the batches in hand at that time, from 1
    */
   add(durationMs: number, size: number, atOnce: number): void {
-    this.#batchMs = average(this.#batchMs, durationMs)
-    this.#requestMs = average(this.#requestMs, durationMs / size / atOnce)
+    const requestMs = durationMs / size / atOnce
+    const before = this.#requestMs ?? requestMs
+    this.#requestMs = before + weightOfNew * (requestMs - before)
   }
 
   /** How long requests take to be served that stand in line; `null` before anything is known. */
   waitMs(requests: number): number | null {
     return this.#requestMs === null ? null : this.#requestMs * requests
   }
-}
-
-function average(before: number | null, value: number): number {
-  return before === null ? value : before + weightOfNew * (value - before)
 }

@@ -1,5 +1,7 @@
 import type { AnyIsoplexError } from '../error/error.ts'
+import type { ResolvedModel } from '../model/resolve.ts'
 import { breakStream, deliver } from './delivery.ts'
+import type { Deployment } from './deployment.ts'
 import {
   callerGone,
   deadlineExceeded,
@@ -14,10 +16,12 @@ import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
 import { Quarantine } from './quarantine.ts'
 import { RequestQueue } from './queue.ts'
+import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 import { Shares } from './shares.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
 import { type Suspect, Ward } from './ward.ts'
+import type { LoadOptions } from './wishes.ts'
 
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions {
@@ -62,7 +66,10 @@ export class Scheduler {
     this.#keeper = new RunnerKeeper(options, {
       changed: (queue) => {
         if (queue) this.#dispatch(queue)
-        else this.#dispatchAll()
+        else {
+          this.#dispatchAll()
+          this.#ward.proceed()
+        }
       },
       frame: (link, frame) => {
         deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
@@ -72,7 +79,6 @@ export class Scheduler {
       },
       ended: (link, how) => this.#ended(link, how),
       needs: (queue) => queue.length > 0,
-      spareReady: () => this.#ward.proceed(),
       suspectLoad: (queue) => {
         if (!this.#ward.holds(queue.key)) this.#ward.admit({ queue, ticket: null })
       },
@@ -120,6 +126,26 @@ export class Scheduler {
   /** Names the deployments that are current: runners of others finish what they have and go. */
   setCurrent(deploymentIds: ReadonlySet<string>): void {
     this.#keeper.setCurrent(deploymentIds)
+  }
+
+  /** Has a model loaded, as if a request waited for it: see {@link RunnerKeeper.load}. */
+  load(deployment: Deployment, model: ResolvedModel | null, options: LoadOptions): Promise<void> {
+    return this.#keeper.load(this.#queueOf({ deployment, model }), options)
+  }
+
+  /** Unloads a model and unpins it: see {@link RunnerKeeper.unload}. */
+  unload(deploymentName: string | null, modelKey: string): Promise<number> {
+    return this.#keeper.unload(deploymentName, modelKey)
+  }
+
+  /** Pins a model of a function, or lets it go again: see {@link RunnerKeeper.setPinned}. */
+  setPinned(deploymentName: string, modelKey: string, pinned: boolean): void {
+    this.#keeper.setPinned(deploymentName, modelKey, pinned)
+  }
+
+  /** Reports what is loaded where, and what has left lately. */
+  report(): ResidencyReport {
+    return this.#keeper.report()
   }
 
   /**
@@ -205,7 +231,7 @@ export class Scheduler {
     link.cancel(ticketId, graceMs, () => this.#keeper.terminate(link, 'it does not let go of a request'))
   }
 
-  #queueOf(work: Work): RequestQueue {
+  #queueOf(work: Pick<Work, 'deployment' | 'model'>): RequestQueue {
     const key = keyOf(work)
     const known = this.#queues.get(key)
     if (known) return known
@@ -216,7 +242,7 @@ export class Scheduler {
 
   /** Forgets a queue in which nothing waits and which nobody serves. */
   #prune(queue: RequestQueue): void {
-    const unused = queue.length === 0 && queue.links.size === 0
+    const unused = queue.length === 0 && queue.links.size === 0 && !this.#keeper.keeps(queue)
     if (unused && this.#queues.get(queue.key) === queue) this.#queues.delete(queue.key)
   }
 
@@ -226,6 +252,7 @@ export class Scheduler {
       const link = this.#runnerFor(queue, nowMs)
       if (!link) {
         this.#keeper.want(queue)
+        this.#prune(queue)
         return
       }
       link.send(queue.take(), nowMs)
@@ -291,6 +318,6 @@ function quarantineKeyOf({ deployment, model }: RequestQueue, principal: string)
   return `${principal}\n${deployment.name}\n${model?.key ?? ''}`
 }
 
-function keyOf({ deployment, model }: Work): string {
+function keyOf({ deployment, model }: Pick<Work, 'deployment' | 'model'>): string {
   return `${deployment.id} ${model?.key ?? ''}`
 }

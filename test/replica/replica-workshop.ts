@@ -43,6 +43,11 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
   const options: SchedulerOptions = {
     replicas: 1,
     maxRunnersPerReplica: 32,
+    maxModelBytesPerReplica: 2 ** 40,
+    maxModelBytesPerPrincipal: null,
+    maxParallelLoads: 2,
+    maxReplicaBytes: 2 ** 40,
+    maxReplicaLoads: 1_000_000,
     maxQueuedRequests: 10_000,
     maxRequestsPerPrincipal: 10_000,
     loadTimeoutMs: 10_000,
@@ -95,8 +100,8 @@ import { defineFunction, defineInference, multiplexed } from 'isoplex'
 `
 
 /** A model as a backend would have resolved it; loaders of tests do not look for its files. */
-export function modelOf(id: string): ResolvedModel {
-  return { key: `test/${id}@1`, digest: '0'.repeat(64), info: { id, version: '1', path: '/nowhere' } }
+export function modelOf(id: string, bytes = 0): ResolvedModel {
+  return { key: `test/${id}@1`, digest: '0'.repeat(64), bytes, info: { id, version: '1', path: '/nowhere' } }
 }
 
 /** How a test asks. */
