@@ -342,6 +342,7 @@ describe('many models in few places', () => {
     stopped = true
     await Promise.all(loops)
     expect(most).toBe(3)
-    expect(loaded).toBe(4)
+    // Newcomers come up beside those that serve.
+    expect(loaded).toBeLessThanOrEqual(3 + workshop.options.maxParallelLoads)
   })
 })
