@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { addConstantModel } from '../support/onnx-models.ts'
+import { isAlive } from '../support/process-table.ts'
 import {
   type CallOptions,
   makeProject,
@@ -120,17 +120,6 @@ export function makeCrashProject(
     'functions/_models/one/model.onnx': addConstantModel(1),
   }
   return makeProject({ ...usual, ...files }, settings)
-}
-
-/** Whether a process is there and has not ended. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    // One that has ended stays in the table of processes until somebody asks for its exit code.
-    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
 
 /** Expects that all of some processes have ended within a second. */
