@@ -127,7 +127,7 @@ export async function expectGone(pids: readonly number[]): Promise<void> {
   await expect.poll(() => pids.filter(isAlive), { timeout: 1_000, interval: 10 }).toEqual([])
 }
 
-/** The process ids of a server's replicas. */
+/** The process ids of a server's replicas, the spare among them. */
 export async function replicasOf(server: TestServer): Promise<number[]> {
   const command = ['ps', '-o', 'pid=,args=', '--ppid', String(server.pid)]
   const listing = await new Response(Bun.spawn(command, { stdout: 'pipe' }).stdout).text()
