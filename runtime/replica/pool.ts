@@ -194,6 +194,7 @@ export class ReplicaPool {
     if (links.some((link) => link.connected)) return
     const blame = replica.condemned ? 'none' : blameOf(links)
     for (const link of links) this.#gone(link, { crashed: true, blame })
+    this.#crew.fill()
   }
 
   #gone(

@@ -25,31 +25,31 @@ export interface CrewEvents {
   leaving(replica: ReplicaProcess): void
   /** A runner's thread has ended; `refusal` says why there was none to be had, `null` where there was. */
   runnerEnded(runner: number, refusal: string | null): void
-  /** A process has ended; who takes its place, if anybody is at hand, serves already. */
+  /** A process has ended: once its runners are seen to, `fill` lets another take its place. */
   died(replica: ReplicaProcess): void
 }
 
 /** What has happened to a crew since its start. */
 export interface CrewTally {
-  /** Processes that others were started for, by what had become of them. */
+  /** Processes that were, or would have been, of further use, by what became of them. */
   readonly restarts: {
-    /** It died, or was ended by force. */
+    /** They died, or were ended by force. */
     died: number
-    /** It was beyond its limit of memory or of loads. */
+    /** They were beyond their limit of memory or of loads. */
     replaced: number
-    /** It did not come up. */
+    /** They did not come up. */
     startFailed: number
   }
   /** Spares that took a place, or were given away. */
   sparesUsed: number
 }
 
-const titles: Readonly<Record<ReplicaState, string>> = {
-  starting: 'A replica',
-  serving: 'A replica',
-  leaving: 'A replica that was leaving',
-  spare: 'A spare replica',
-  isolated: 'A replica that was set apart',
+const obituaries: Readonly<Record<ReplicaState, string>> = {
+  starting: 'A replica died and is replaced',
+  serving: 'A replica died and is replaced',
+  leaving: 'A replica that was leaving died',
+  spare: 'A spare replica died and is replaced',
+  isolated: 'A replica that was set apart died',
 }
 
 /**
@@ -75,7 +75,7 @@ export class ReplicaCrew {
     this.#events = events
     this.#replacement = new ReplacementPolicy(options)
     this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
-    this.#fill()
+    this.fill()
   }
 
   /** Every process that has not ended. */
@@ -88,13 +88,25 @@ export class ReplicaCrew {
     return [...this.#processes].filter(({ state }) => state === 'serving')
   }
 
+  /** Fills the places that nobody has, with the spare first; then that of the spare. */
+  fill(): void {
+    if (this.#closing) return
+    for (let vacancy = this.#vacancy; vacancy !== null; vacancy = this.#vacancy) {
+      const spare = this.#spare
+      if (spare) this.#promote(spare, vacancy)
+      else if (!this.#spawn(vacancy, 'starting')) return
+    }
+    if (!this.#spare && this.serving.length === this.#options.replicas)
+      this.#spawn(this.#freeNumber(), 'spare')
+  }
+
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
   takeSpare(): ReplicaProcess | null {
     const spare = this.#spare
     if (!spare?.ready || this.#closing) return null
     this.tally.sparesUsed += 1
     spare.enter('isolated')
-    this.#fill()
+    this.fill()
     return spare
   }
 
@@ -118,18 +130,6 @@ export class ReplicaCrew {
 
   get #spare(): ReplicaProcess | undefined {
     return [...this.#processes].find(({ state }) => state === 'spare')
-  }
-
-  /** Fills the places that nobody has, with the spare first; then that of the spare. */
-  #fill(): void {
-    if (this.#closing) return
-    for (let vacancy = this.#vacancy; vacancy !== null; vacancy = this.#vacancy) {
-      const spare = this.#spare
-      if (spare) this.#promote(spare, vacancy)
-      else if (!this.#spawn(vacancy, 'starting')) return
-    }
-    if (!this.#spare && this.serving.length === this.#options.replicas)
-      this.#spawn(this.#freeNumber(), 'spare')
   }
 
   get #vacancy(): number | null {
@@ -185,7 +185,7 @@ export class ReplicaCrew {
   #fillAfter(waitMs: number): false {
     this.#waiting ??= setTimeout(() => {
       this.#waiting = null
-      this.#fill()
+      this.fill()
     }, waitMs).unref()
     return false
   }
@@ -198,14 +198,13 @@ export class ReplicaCrew {
       replica.enter(replica.state)
       if (!this.#closing) this.#events.spareReady()
     }
-    this.#fill()
+    this.fill()
   }
 
   #died(replica: ReplicaProcess, how: string): void {
     this.#processes.delete(replica)
     if (this.#replaced === replica) this.#replaced = null
-    if (!this.#closing && replica.state !== 'leaving') this.#mourn(replica, how)
-    this.#fill()
+    if (!this.#closing && !replica.released) this.#mourn(replica, how)
     this.#events.died(replica)
   }
 
@@ -213,7 +212,7 @@ export class ReplicaCrew {
     const nowMs = performance.now()
     this.#pace.died(cameUp ? nowMs - sinceMs : 0, nowMs)
     this.tally.restarts[cameUp ? 'died' : 'startFailed'] += 1
-    this.#options.log.error(`${titles[state]} died and is replaced`, { replica: number, how })
+    this.#options.log.error(obituaries[state], { replica: number, how })
   }
 
   /** A replica that does not answer any more holds what it has in hand for ever. */
@@ -244,6 +243,6 @@ export class ReplicaCrew {
     this.#promote(spare, number)
     this.#events.leaving(replica)
     this.settle(replica)
-    this.#fill()
+    this.fill()
   }
 }
