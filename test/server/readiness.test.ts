@@ -6,6 +6,7 @@ import { sampleFunction } from '../build/manifest-samples.ts'
 const model = {
   key: 'embedded//secret-model@1',
   digest: '0'.repeat(64),
+  bytes: 0,
   info: { id: 'secret-model', version: '1', path: '/models' },
 }
 const runner = (facts: Partial<ObservedRunner>): ObservedRunner => ({
