@@ -5,7 +5,9 @@
 export class Distribution {
   /** The bounds, rising. */
   readonly bounds: readonly number[]
-  /** One count for each bound, and one for what is beyond the last. */
+  /** The bounds with one beyond all numbers, which ends each search. */
+  readonly #limits: Float64Array
+  /** One count for each of these. */
   readonly #counts: Float64Array
   #sum = 0
 
@@ -15,6 +17,7 @@ export class Distribution {
       throw new TypeError(`The bounds of a distribution must rise; got ${bounds.join(', ')}.`)
     }
     this.bounds = Object.freeze([...bounds])
+    this.#limits = Float64Array.from([...bounds, Number.POSITIVE_INFINITY])
     this.#counts = new Float64Array(bounds.length + 1)
   }
 
@@ -32,9 +35,8 @@ export class Distribution {
 
   /** Adds a number. */
   add(value: number): void {
-    const { bounds } = this
     let index = 0
-    while (index < bounds.length && value > (bounds[index] ?? Number.POSITIVE_INFINITY)) index += 1
+    while (value > (this.#limits[index] ?? value)) index += 1
     this.#counts[index] = (this.#counts[index] ?? 0) + 1
     this.#sum += value
   }

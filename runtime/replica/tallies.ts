@@ -41,44 +41,85 @@ const batchBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 const mostModels = 100
 const mostPrincipals = 100
 
+/** The distributions of one function, of all its models together: a histogram for each would be too many. */
+export class FunctionTally {
+  readonly name: string
+  /** From arrival to the answer's first byte, of answered requests, in seconds. */
+  readonly requestSeconds: Distribution = new Distribution(durationBounds)
+  /** From arrival to a runner's hands, each time that a request is sent to one, in seconds. */
+  readonly queueSeconds: Distribution = new Distribution(durationBounds)
+  /** The function's own work on each batch, in seconds. */
+  readonly computeSeconds: Distribution = new Distribution(durationBounds)
+  /** Requests of each batch that was sent. */
+  readonly batchSizes: Distribution = new Distribution(batchBounds)
+  /** From the order to a runner that is up, of loads that came up, in seconds. */
+  readonly loadSeconds: Distribution = new Distribution(loadBounds)
+  /** By model: the first so many have tallies of their own. */
+  readonly #models: BoundedFamily<TalliedModel, ModelTally> = new BoundedFamily({
+    most: mostModels,
+    create: (model) => new ModelTally(this, model ?? 'other'),
+  })
+  #modelless: ModelTally | null = null
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  /** Every tally of a model, and that of none. */
+  get models(): readonly ModelTally[] {
+    const { members } = this.#models
+    return this.#modelless === null ? members : [this.#modelless, ...members]
+  }
+
+  /** The tally of a model; of `null`, what is counted without one. */
+  model(model: TalliedModel | null): ModelTally {
+    if (model === null) {
+      this.#modelless ??= new ModelTally(this, null)
+      return this.#modelless
+    }
+    const { id, version } = model
+    return this.#models.of(`${id}@${version}`, { id, version })
+  }
+}
+
 /**
  * What is counted of one model of one function, or of a function without a model: held by its queue, so that
  * nothing is looked up when a request comes.
  */
 export class ModelTally {
-  readonly functionName: string
-  /** `null` for a function without a model. */
+  readonly function: FunctionTally
+  /** `null` for a function without a model, `other` for all models beyond the bound. */
   readonly model: TalliedModel | 'other' | null
   /** Requests that were answered, whatever status the function gave its answer. */
   successes = 0
   /** Requests that failed after they were taken, by the code of their error. */
-  readonly failures = new NamedCounts<ErrorCode>()
-  /** From arrival to the answer's first byte, of answered requests, in seconds. */
-  readonly requestSeconds = new Distribution(durationBounds)
-  /** From arrival to a runner's hands, each time that a request is sent to one, in seconds. */
-  readonly queueSeconds = new Distribution(durationBounds)
-  /** Requests of each batch that was sent. */
-  readonly batchSizes = new Distribution(batchBounds)
-  /** The function's own work on each batch, in seconds. */
-  readonly computeSeconds = new Distribution(durationBounds)
-  /** From the order to a runner that is up, of loads that came up, in seconds. */
-  readonly loadSeconds = new Distribution(loadBounds)
+  readonly failures: NamedCounts<ErrorCode> = new NamedCounts()
+  /** Requests that were sent to runners. */
+  inferences = 0
+  /** Batches that were sent to runners. */
+  executions = 0
+  /** The sum of the waits of requests, in seconds. */
+  queueSeconds = 0
+  /** The sum of the function's own work on batches, in seconds. */
+  computeSeconds = 0
+  /** Loads that came up. */
+  loads = 0
   /** Loads that failed, by the code of their error. */
-  readonly loadFailures = new NamedCounts<ErrorCode>()
+  readonly loadFailures: NamedCounts<ErrorCode> = new NamedCounts()
   /** Runners that have left, by why. */
-  readonly departures = new NamedCounts<DepartureReason>()
+  readonly departures: NamedCounts<DepartureReason> = new NamedCounts()
   /** Requests that were run again, by why. */
-  readonly reruns = new NamedCounts<RerunCause>()
+  readonly reruns: NamedCounts<RerunCause> = new NamedCounts()
 
-  constructor(functionName: string, model: ModelTally['model']) {
-    this.functionName = functionName
+  constructor(fn: FunctionTally, model: ModelTally['model']) {
+    this.function = fn
     this.model = model
   }
 
   /** A request was answered, so long after it had arrived. */
   succeeded(durationMs: number): void {
     this.successes += 1
-    this.requestSeconds.add(durationMs / 1_000)
+    this.function.requestSeconds.add(durationMs / 1_000)
   }
 
   /** A request failed after it had been taken. */
@@ -88,22 +129,29 @@ export class ModelTally {
 
   /** A request of a batch goes to a runner, so long after it had arrived. */
   waited(waitMs: number): void {
-    this.queueSeconds.add(waitMs / 1_000)
+    const seconds = waitMs / 1_000
+    this.queueSeconds += seconds
+    this.function.queueSeconds.add(seconds)
   }
 
   /** A batch of so many requests goes to a runner. */
   sent(requests: number): void {
-    this.batchSizes.add(requests)
+    this.inferences += requests
+    this.executions += 1
+    this.function.batchSizes.add(requests)
   }
 
   /** The function has worked on a batch for so long. */
   computed(durationMs: number): void {
-    this.computeSeconds.add(durationMs / 1_000)
+    const seconds = durationMs / 1_000
+    this.computeSeconds += seconds
+    this.function.computeSeconds.add(seconds)
   }
 
   /** A runner came up, so long after it had been ordered. */
   loaded(durationMs: number): void {
-    this.loadSeconds.add(durationMs / 1_000)
+    this.loads += 1
+    this.function.loadSeconds.add(durationMs / 1_000)
   }
 
   /** A runner did not come up. */
@@ -129,7 +177,7 @@ export class PrincipalTally {
   /** Requests that were handed to the scheduler. */
   requests = 0
   /** Requests that were not taken, by the code of their error. */
-  readonly rejections = new NamedCounts<ErrorCode>()
+  readonly rejections: NamedCounts<ErrorCode> = new NamedCounts()
 
   constructor(principal: string | null) {
     this.principal = principal
@@ -143,19 +191,23 @@ export class PrincipalTally {
  */
 export class Tallies {
   /** Requests that were refused before they waited for a runner, by the code of their error. */
-  readonly rejections = new NamedCounts<ErrorCode>()
+  readonly rejections: NamedCounts<ErrorCode> = new NamedCounts()
   /** Replicas in whose place others came, by why. */
-  readonly restarts = new NamedCounts<RestartCause>()
-  readonly #functions = new Map<string, BoundedFamily<TalliedModel, ModelTally>>()
-  readonly #modelless = new Map<string, ModelTally>()
+  readonly restarts: NamedCounts<RestartCause> = new NamedCounts()
+  readonly #functions = new Map<string, FunctionTally>()
   readonly #principals = new BoundedFamily<string, PrincipalTally>({
     most: mostPrincipals,
     create: (principal) => new PrincipalTally(principal),
   })
 
+  /** Every tally of a function. */
+  get functions(): readonly FunctionTally[] {
+    return [...this.#functions.values()]
+  }
+
   /** Every tally of a function and a model. */
   get models(): readonly ModelTally[] {
-    return [...this.#modelless.values(), ...[...this.#functions.values()].flatMap(({ members }) => members)]
+    return this.functions.flatMap(({ models }) => models)
   }
 
   /** Every tally of a principal. */
@@ -165,30 +217,16 @@ export class Tallies {
 
   /** The tally of a function and a model, to be held by whoever counts. */
   model(functionName: string, model: TalliedModel | null): ModelTally {
-    if (model === null) {
-      const known = this.#modelless.get(functionName)
-      if (known) return known
-      const tally = new ModelTally(functionName, null)
-      this.#modelless.set(functionName, tally)
-      return tally
+    let known = this.#functions.get(functionName)
+    if (!known) {
+      known = new FunctionTally(functionName)
+      this.#functions.set(functionName, known)
     }
-    const { id, version } = model
-    return this.#familyOf(functionName).of(`${id}@${version}`, { id, version })
+    return known.model(model)
   }
 
   /** The tally of a principal. */
   principal(name: string): PrincipalTally {
     return this.#principals.of(name, name)
-  }
-
-  #familyOf(functionName: string): BoundedFamily<TalliedModel, ModelTally> {
-    const known = this.#functions.get(functionName)
-    if (known) return known
-    const family = new BoundedFamily<TalliedModel, ModelTally>({
-      most: mostModels,
-      create: (model) => new ModelTally(functionName, model ?? 'other'),
-    })
-    this.#functions.set(functionName, family)
-    return family
   }
 }

@@ -29,12 +29,23 @@ describe('the tally of a model', () => {
     tally.sent(32)
     tally.computed(10)
     tally.loaded(1_500)
-    expect(tally.successes).toBe(1)
-    expect(tally.requestSeconds.sum).toBe(0.25)
-    expect(tally.queueSeconds.sum).toBe(0.005)
-    expect(tally.batchSizes.sum).toBe(32)
-    expect(tally.computeSeconds.sum).toBe(0.01)
-    expect(tally.loadSeconds.sum).toBe(1.5)
+    const { requestSeconds, queueSeconds, computeSeconds, batchSizes, loadSeconds } = tally.function
+    expect([tally.successes, requestSeconds.sum]).toEqual([1, 0.25])
+    expect([tally.queueSeconds, queueSeconds.sum]).toEqual([0.005, 0.005])
+    expect([tally.inferences, tally.executions, batchSizes.sum]).toEqual([32, 1, 32])
+    expect([tally.computeSeconds, computeSeconds.sum]).toEqual([0.01, 0.01])
+    expect([tally.loads, loadSeconds.sum]).toEqual([1, 1.5])
+  })
+
+  it('adds to the distributions of its function, which all its models share', () => {
+    const tallies = new Tallies()
+    for (const version of ['1', '2', '3']) tallies.model('read', { id: 'digits', version }).succeeded(1_000)
+    tallies.model('write', digits).succeeded(1_000)
+    const counts = tallies.functions.map(({ name, requestSeconds }) => [name, requestSeconds.count])
+    expect(counts).toEqual([
+      ['read', 3],
+      ['write', 1],
+    ])
   })
 
   it('tells failures apart', () => {
@@ -58,7 +69,7 @@ describe('the tally of a model', () => {
     const { models } = tallies
     expect(models).toHaveLength(102)
     const shared = models.filter(({ model }) => model === 'other')
-    expect(shared).toMatchObject([{ functionName: 'read', successes: 400 }])
+    expect(shared).toMatchObject([{ function: { name: 'read' }, successes: 400 }])
   })
 })
 

@@ -1,11 +1,5 @@
-import { type OpenMetricsContentType, type PrometheusContentType, Registry } from 'prom-client'
 import type { SystemRoute } from '../system-route.ts'
-import { addGatewayMetrics, type GatewaySources } from './gateway-metrics.ts'
-import { addReplicaMetrics, type ReplicaSources } from './replica-metrics.ts'
-import { addRequestMetrics, type RequestSources } from './request-metrics.ts'
-
-/** All that metrics are read from. */
-export type MetricsSources = GatewaySources & ReplicaSources & RequestSources
+import type { MetricsRegistries, MetricsSources } from './registries.ts'
 
 /** How metrics are served. */
 export interface MetricsRouteOptions {
@@ -21,20 +15,20 @@ const openMetricsType = 'application/openmetrics-text'
  * prefers it and else as the text of Prometheus.
  */
 export function createMetricsRoute({ sources, admit }: MetricsRouteOptions): SystemRoute {
-  const plain = new Registry<PrometheusContentType>()
-  const open = new Registry<OpenMetricsContentType>()
-  open.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
-  for (const registry of [plain, open]) {
-    addRequestMetrics(registry, sources)
-    addReplicaMetrics(registry, sources)
-    addGatewayMetrics(registry, sources)
+  let opened: Promise<MetricsRegistries> | null = null
+  const open = async (): Promise<MetricsRegistries> => {
+    // What writes them down takes a while to come up, and nobody may ever ask.
+    const { openRegistries } = await import('./registries.ts')
+    return openRegistries(sources)
   }
   return {
     path: '/metrics',
     handlers: {
       async GET({ request }) {
         await admit(request)
-        const registry = prefersOpenMetrics(request.headers.get('accept')) ? open : plain
+        opened ??= open()
+        const { openMetrics, prometheus } = await opened
+        const registry = prefersOpenMetrics(request.headers.get('accept')) ? openMetrics : prometheus
         const headers = { 'content-type': registry.contentType, 'cache-control': 'no-store' }
         return new Response(await registry.metrics(), { headers })
       },

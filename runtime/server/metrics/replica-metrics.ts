@@ -2,7 +2,7 @@ import type { ResidencyControl } from '../../replica/residency-control.ts'
 import type { ReplicaReport, ResidentReport } from '../../replica/residency-report.ts'
 import type { Tallies } from '../../replica/tallies.ts'
 import { addCounter, addGauge, addHistogram, type Labels, type MetricsRegistry } from './metric.ts'
-import { byModel, byReason, labelsOf } from './request-metrics.ts'
+import { byReason, labelsOf, ofFunctions, ofModels } from './request-metrics.ts'
 
 const modelLabels = ['function', 'model', 'version'] as const
 const replicaLabels = ['replica', 'state'] as const
@@ -48,8 +48,14 @@ function addLoads(registry: MetricsRegistry, tallies: Tallies): void {
   addHistogram(registry, {
     name: 'isoplex_model_load_duration_seconds',
     help: 'From the order to a runner that is up, of loads that came up.',
+    labels: ['function'],
+    read: () => ofFunctions(tallies, ({ loadSeconds }) => loadSeconds),
+  })
+  addCounter(registry, {
+    name: 'isoplex_model_load_total',
+    help: 'Loads that came up.',
     labels: modelLabels,
-    read: () => byModel(tallies, ({ loadSeconds }) => loadSeconds),
+    read: () => ofModels(tallies, ({ loads }) => loads),
   })
   addCounter(registry, {
     name: 'isoplex_model_load_failure_total',

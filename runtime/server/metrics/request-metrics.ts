@@ -1,7 +1,7 @@
 import type { Distribution } from '../../observe/distribution.ts'
 import type { NamedCounts } from '../../observe/named-counts.ts'
 import type { ResidencyControl } from '../../replica/residency-control.ts'
-import type { ModelTally, PrincipalTally, Tallies } from '../../replica/tallies.ts'
+import type { FunctionTally, ModelTally, PrincipalTally, Tallies } from '../../replica/tallies.ts'
 import { addCounter, addGauge, addHistogram, type Labels, type MetricsRegistry } from './metric.ts'
 
 /** What stands for all the models, or all the principals, that have no tally of their own. */
@@ -17,6 +17,7 @@ export interface RequestSources {
 /** Adds what becomes of requests, model by model and principal by principal. */
 export function addRequestMetrics(registry: MetricsRegistry, { tallies, residency }: RequestSources): void {
   addOutcomes(registry, tallies)
+  addWork(registry, tallies)
   addDurations(registry, tallies)
   addGauge(registry, {
     name: 'isoplex_inference_pending_request_count',
@@ -32,10 +33,10 @@ export function addRequestMetrics(registry: MetricsRegistry, { tallies, residenc
 }
 
 /** The labels of a tally of a model. */
-export function labelsOf({ functionName, model }: Pick<ModelTally, 'functionName' | 'model'>): Labels {
-  if (model === null) return { function: functionName }
-  if (model === 'other') return { function: functionName, model: others }
-  return { function: functionName, model: model.id, version: model.version }
+export function labelsOf({ function: { name }, model }: ModelTally): Labels {
+  if (model === null) return { function: name }
+  if (model === 'other') return { function: name, model: others }
+  return { function: name, model: model.id, version: model.version }
 }
 
 /** Counts of all models by a reason. */
@@ -48,12 +49,20 @@ export function* byReason(
   }
 }
 
-/** A distribution of each model. */
-export function* byModel(
+/** A number of each model. */
+export function ofModels(
   tallies: Tallies,
-  choose: (tally: ModelTally) => Distribution,
-): Iterable<readonly [Labels, Distribution]> {
-  for (const tally of tallies.models) yield [labelsOf(tally), choose(tally)]
+  choose: (tally: ModelTally) => number,
+): readonly (readonly [Labels, number])[] {
+  return tallies.models.map((tally) => [labelsOf(tally), choose(tally)])
+}
+
+/** A distribution of each function. */
+export function ofFunctions(
+  tallies: Tallies,
+  choose: (tally: FunctionTally) => Distribution,
+): readonly (readonly [Labels, Distribution])[] {
+  return tallies.functions.map((tally) => [{ function: tally.name }, choose(tally)])
 }
 
 function addOutcomes(registry: MetricsRegistry, tallies: Tallies): void {
@@ -61,7 +70,7 @@ function addOutcomes(registry: MetricsRegistry, tallies: Tallies): void {
     name: 'isoplex_inference_request_success_total',
     help: 'Requests that were answered, whatever status the function gave its answer.',
     labels: modelLabels,
-    read: () => tallies.models.map((tally) => [labelsOf(tally), tally.successes] as const),
+    read: () => ofModels(tallies, ({ successes }) => successes),
   })
   addCounter(registry, {
     name: 'isoplex_inference_request_failure_total',
@@ -83,32 +92,46 @@ function addOutcomes(registry: MetricsRegistry, tallies: Tallies): void {
   })
 }
 
+function addWork(registry: MetricsRegistry, tallies: Tallies): void {
+  const counters: readonly (readonly [string, string, (tally: ModelTally) => number])[] = [
+    ['count', 'Requests that were sent to runners.', ({ inferences }) => inferences],
+    ['exec_count', 'Batches that were sent to runners.', ({ executions }) => executions],
+    ['queue_seconds', 'The waits of requests for a runner, summed up.', ({ queueSeconds }) => queueSeconds],
+    [
+      'compute_infer_seconds',
+      "The function's own work on batches, summed up.",
+      ({ computeSeconds }) => computeSeconds,
+    ],
+  ]
+  for (const [name, help, choose] of counters) {
+    const metric = { name: `isoplex_inference_${name}_total`, help, labels: modelLabels }
+    addCounter(registry, { ...metric, read: () => ofModels(tallies, choose) })
+  }
+}
+
 function addDurations(registry: MetricsRegistry, tallies: Tallies): void {
-  const labels = modelLabels
-  addHistogram(registry, {
-    name: 'isoplex_inference_request_duration_seconds',
-    help: 'From the arrival of a request to the first byte of its answer.',
-    labels,
-    read: () => byModel(tallies, ({ requestSeconds }) => requestSeconds),
-  })
-  addHistogram(registry, {
-    name: 'isoplex_inference_queue_duration_seconds',
-    help: 'From the arrival of a request to the hands of a runner, each time that it is sent to one.',
-    labels,
-    read: () => byModel(tallies, ({ queueSeconds }) => queueSeconds),
-  })
-  addHistogram(registry, {
-    name: 'isoplex_inference_compute_infer_duration_seconds',
-    help: "The function's own work on a batch.",
-    labels,
-    read: () => byModel(tallies, ({ computeSeconds }) => computeSeconds),
-  })
-  addHistogram(registry, {
-    name: 'isoplex_inference_batch_size',
-    help: 'Requests of a batch: the sum is how many were inferred, the count how often.',
-    labels,
-    read: () => byModel(tallies, ({ batchSizes }) => batchSizes),
-  })
+  const histograms: readonly (readonly [string, string, (tally: FunctionTally) => Distribution])[] = [
+    [
+      'request_duration_seconds',
+      'From the arrival of a request to the first byte of its answer.',
+      ({ requestSeconds }) => requestSeconds,
+    ],
+    [
+      'queue_duration_seconds',
+      'From the arrival of a request to the hands of a runner, each time that it is sent to one.',
+      ({ queueSeconds }) => queueSeconds,
+    ],
+    [
+      'compute_infer_duration_seconds',
+      "The function's own work on a batch.",
+      ({ computeSeconds }) => computeSeconds,
+    ],
+    ['batch_size', 'Requests of a batch.', ({ batchSizes }) => batchSizes],
+  ]
+  for (const [name, help, choose] of histograms) {
+    const metric = { name: `isoplex_inference_${name}`, help, labels: ['function'] }
+    addHistogram(registry, { ...metric, read: () => ofFunctions(tallies, choose) })
+  }
 }
 
 function addPrincipals(registry: MetricsRegistry, tallies: Tallies): void {

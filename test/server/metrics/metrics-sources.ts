@@ -3,7 +3,8 @@ import type { BacklogReport } from '../../../runtime/replica/residency-control.t
 import type { ReplicaReport, ResidentReport } from '../../../runtime/replica/residency-report.ts'
 import { Tallies } from '../../../runtime/replica/tallies.ts'
 import { BodyBudget } from '../../../runtime/server/body.ts'
-import { createMetricsRoute, type MetricsSources } from '../../../runtime/server/metrics/metrics-route.ts'
+import { createMetricsRoute } from '../../../runtime/server/metrics/metrics-route.ts'
+import type { MetricsSources } from '../../../runtime/server/metrics/registries.ts'
 
 /** Something to read metrics from: what is given, and nothing else. */
 export function sourcesOf(
