@@ -49,7 +49,9 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
     timeoutMs,
     maxBodyBytes,
     maxOngoingRequests,
-    batch: batch && { maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs },
+    batch:
+      batch &&
+      withoutAbsent({ maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs, maxBytes: batch.maxBytes }),
     model: model && withoutAbsent({ default: model.default, maxModelsPerReplica: model.maxModelsPerReplica }),
     ...schemas,
     accepts: input ? acceptedMediaTypes(input) : [],

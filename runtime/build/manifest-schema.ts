@@ -45,8 +45,12 @@ export const functionManifestSchema = Type.Object(
     maxOngoingRequests: Type.Optional(countingNumber),
     batch: Type.Optional(
       Type.Object(
-        { maxSize: countingNumber, maxDelayMs: Type.Number({ minimum: 0 }) },
-        { additionalProperties: false, expected: 'maxSize from 1 and maxDelayMs from 0' },
+        {
+          maxSize: countingNumber,
+          maxDelayMs: Type.Number({ minimum: 0 }),
+          maxBytes: Type.Optional(countingNumber),
+        },
+        { additionalProperties: false, expected: 'maxSize from 1, maxDelayMs from 0 and maxBytes from 1' },
       ),
     ),
     model: Type.Optional(

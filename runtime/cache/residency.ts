@@ -1,46 +1,166 @@
+/** How readily a resident goes, the readiest first. */
+export const standings = Object.freeze([
+  /** It is on its way out. */
+  'leaving',
+  /** Nobody uses it, and another does the same. */
+  'surplus',
+  /** Nobody uses it. */
+  'idle',
+  /** It has something in hand, which it finishes before it goes. */
+  'busy',
+] as const)
+
+/** How readily a resident goes: one of {@link standings}. */
+export type Standing = (typeof standings)[number]
+
 /** Something that takes up room while it is loaded, as the policy sees it. */
 export interface Resident<Key> {
   readonly key: Key
-  /** What it counts towards beside the whole: the deployment. */
+  /** Where it is: the replica. */
+  readonly house: number
+  /** What it counts towards beside the house: the deployment. */
   readonly group: string
-  /** Whether somebody uses it now. */
-  readonly inUse: boolean
+  /** For whom it was loaded. */
+  readonly principal: string
+  readonly bytes: number
+  readonly standing: Standing
+  /** Whether it must stay. */
+  readonly pinned: boolean
   /** When it was last used, on any clock that only rises. */
   readonly lastUsedMs: number
 }
 
+/** Something that asks for room. */
+export type Newcomer = Pick<Resident<never>, 'house' | 'group' | 'principal' | 'bytes'>
+
 /** How much may be loaded at once. */
 export interface ResidencyLimits {
-  /** The most residents of one group, from 1. */
+  /** The most residents of one group in one house, from 1. */
   readonly maxInGroup: number
-  /** The most residents in all, from 1. */
-  readonly maxInAll: number
+  /** The most residents of one house, from 1. */
+  readonly maxInHouse: number
+  /** The most bytes of one house. */
+  readonly maxBytesInHouse: number
+  /** The most bytes of one principal, in all houses together. */
+  readonly maxBytesOfPrincipal: number
 }
 
-/** What must go before a newcomer may stay. */
+/** A resident that makes room, and the limit that asks for it. */
+export interface Victim<Key> {
+  readonly resident: Resident<Key>
+  readonly reason: 'count' | 'bytes' | 'principal'
+}
+
+/** What must happen before a newcomer may stay. */
 export type Admission<Key> =
-  | { readonly admitted: true }
-  /** `victims` go first: the unused before those in use, which finish what they have; each least recently used first. */
-  | { readonly admitted: false; readonly victims: readonly Resident<Key>[] }
+  | { readonly outcome: 'admitted' }
+  /** These make room, the readiest first; each of them is needed. */
+  | { readonly outcome: 'full'; readonly victims: readonly Victim<Key>[] }
+  /** Those that must stay leave no room. */
+  | { readonly outcome: 'taken' }
+  /** It is over a limit of bytes by itself. */
+  | { readonly outcome: 'too-large'; readonly limitBytes: number }
+
+interface Rule<Key> {
+  readonly reason: Victim<Key>['reason']
+  readonly limit: number
+  readonly costOfNewcomer: number
+  /** What a resident counts for; 0 where the rule does not regard it. */
+  costOf(resident: Resident<Key>): number
+}
 
 /**
- * Whether a newcomer of a group fits beside the residents, and else who makes room: the least recently used of
- * those that nobody uses; where all are in use, the least recently used of those, once it has finished. Pure:
- * it chooses, and whoever asks does the loading and unloading.
+ * Whether a newcomer fits beside the residents of all houses, and else who makes room: the readiest to go, and
+ * among those the least recently used. Pure: it chooses, and whoever asks does the loading and unloading.
  */
 export function admit<Key>(
   residents: readonly Resident<Key>[],
-  group: string,
+  newcomer: Newcomer,
   limits: ResidencyLimits,
 ): Admission<Key> {
-  const peers = residents.filter((resident) => resident.group === group)
-  const groupVictims = leastRecentlyUsed(peers).slice(0, Math.max(0, peers.length + 1 - limits.maxInGroup))
-  const remaining = residents.filter((resident) => !groupVictims.includes(resident))
-  const surplus = Math.max(0, remaining.length + 1 - limits.maxInAll)
-  const victims = [...groupVictims, ...leastRecentlyUsed(remaining).slice(0, surplus)]
-  return victims.length === 0 ? { admitted: true } : { admitted: false, victims: leastRecentlyUsed(victims) }
+  const rules = rulesOf<Key>(newcomer, limits)
+  const tooLarge = rules.find(
+    ({ reason, limit, costOfNewcomer }) => reason !== 'count' && costOfNewcomer > limit,
+  )
+  if (tooLarge) return { outcome: 'too-large', limitBytes: tooLarge.limit }
+  if (rules.every((rule) => excessOf(rule, residents) <= 0)) return { outcome: 'admitted' }
+  const ordered = residents.toSorted(compareReadiness)
+  const victims = new Map<Resident<Key>, Victim<Key>>()
+  for (const rule of rules) {
+    let excess = excessOf(rule, ordered) - sumOf(rule, victims.keys())
+    for (const resident of ordered) {
+      if (excess <= 0) break
+      const cost = rule.costOf(resident)
+      if (cost === 0 || resident.pinned || victims.has(resident)) continue
+      victims.set(resident, { resident, reason: rule.reason })
+      excess -= cost
+    }
+    if (excess > 0) return { outcome: 'taken' }
+  }
+  spare(rules, ordered, victims)
+  return {
+    outcome: 'full',
+    victims: [...victims.values()].toSorted((a, b) => compareReadiness(a.resident, b.resident)),
+  }
 }
 
-function leastRecentlyUsed<Key>(residents: readonly Resident<Key>[]): readonly Resident<Key>[] {
-  return residents.toSorted((a, b) => Number(a.inUse) - Number(b.inUse) || a.lastUsedMs - b.lastUsedMs)
+/** Orders residents by how readily they go, and the least recently used first. */
+export function compareReadiness(a: Resident<unknown>, b: Resident<unknown>): number {
+  const byStanding = standings.indexOf(a.standing) - standings.indexOf(b.standing)
+  // Equal infinities have no difference that is a number.
+  return byStanding || (a.lastUsedMs === b.lastUsedMs ? 0 : a.lastUsedMs - b.lastUsedMs)
+}
+
+/** Lets those stay after all whom a larger victim made needless, the most recently used first. */
+function spare<Key>(
+  rules: readonly Rule<Key>[],
+  ordered: readonly Resident<Key>[],
+  victims: Map<Resident<Key>, Victim<Key>>,
+): void {
+  for (const victim of [...victims.keys()].toSorted(compareReadiness).toReversed()) {
+    const needless = rules.every((rule) => {
+      const freed = sumOf(rule, victims.keys()) - rule.costOf(victim)
+      return excessOf(rule, ordered) <= freed
+    })
+    if (needless) victims.delete(victim)
+  }
+}
+
+function excessOf<Key>(rule: Rule<Key>, residents: readonly Resident<Key>[]): number {
+  return rule.costOfNewcomer + sumOf(rule, residents) - rule.limit
+}
+
+function sumOf<Key>(rule: Rule<Key>, residents: Iterable<Resident<Key>>): number {
+  let sum = 0
+  for (const resident of residents) sum += rule.costOf(resident)
+  return sum
+}
+
+function rulesOf<Key>({ house, group, principal, bytes }: Newcomer, limits: ResidencyLimits): Rule<Key>[] {
+  return [
+    {
+      reason: 'count',
+      limit: limits.maxInGroup,
+      costOfNewcomer: 1,
+      costOf: (resident) => Number(resident.house === house && resident.group === group),
+    },
+    {
+      reason: 'count',
+      limit: limits.maxInHouse,
+      costOfNewcomer: 1,
+      costOf: (resident) => Number(resident.house === house),
+    },
+    {
+      reason: 'bytes',
+      limit: limits.maxBytesInHouse,
+      costOfNewcomer: bytes,
+      costOf: (resident) => (resident.house === house ? resident.bytes : 0),
+    },
+    {
+      reason: 'principal',
+      limit: limits.maxBytesOfPrincipal,
+      costOfNewcomer: bytes,
+      costOf: (resident) => (resident.principal === principal ? resident.bytes : 0),
+    },
+  ]
 }

@@ -86,9 +86,10 @@ export interface Config {
   /** Requests that may wait in one queue. An integer from 1 to 1000000. @default 1024 */
   readonly maxQueuedRequests: number
   /**
-   * Requests of one principal that may wait, in all queues together. An integer from 1 to 1000000. @default 1024
+   * Requests of one principal at a time, waiting and running, in all queues together. An integer from 1 to 1000000.
+   * @default 4096
    */
-  readonly maxQueuedRequestsPerPrincipal: number
+  readonly maxRequestsPerPrincipal: number
   /**
    * Bytes of models that one replica holds at a time. An integer from 1 to 9007199254740991.
    * @default half of the memory, in equal parts

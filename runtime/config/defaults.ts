@@ -19,7 +19,7 @@ export const defaults: Config = Object.freeze({
   maxRunnersPerReplica: 32,
   maxOngoingRequests: 64,
   maxQueuedRequests: 1024,
-  maxQueuedRequestsPerPrincipal: 1024,
+  maxRequestsPerPrincipal: 4096,
   maxModelBytesPerReplica: Math.floor(memoryShareBytes * 0.5),
   maxModelBytesPerPrincipal: null,
   maxParallelLoads: 2,

@@ -91,8 +91,8 @@ export const configSchema = Type.Object(
     maxRunnersPerReplica: integer('Runner threads that one replica holds at a time.', 1, 1024),
     maxOngoingRequests: integer('Requests at a time in one runner of a function without a model.', 1, 65_536),
     maxQueuedRequests: integer('Requests that may wait in one queue.', 1, 1_000_000),
-    maxQueuedRequestsPerPrincipal: integer(
-      'Requests of one principal that may wait, in all queues together.',
+    maxRequestsPerPrincipal: integer(
+      'Requests of one principal at a time, waiting and running, in all queues together.',
       1,
       1_000_000,
     ),

@@ -54,6 +54,8 @@ export interface BatchOptions {
    * A free runner takes what waits at once, and a full batch leaves at once: an idle system adds no delay.
    */
   readonly maxDelayMs: number
+  /** The most bytes of request bodies in one batch; a single body may be larger. @default 16777216 (16 MiB) */
+  readonly maxBytes?: number
 }
 
 /** The longest time that a timer can measure; a longer one would end at once. */
@@ -71,6 +73,7 @@ export function assertOptions(
   }
   if (!batch) return
   assertCount('batch.maxSize', batch.maxSize)
+  if (batch.maxBytes !== undefined) assertCount('batch.maxBytes', batch.maxBytes)
   if (!isTime(batch.maxDelayMs)) {
     throw new TypeError(`"batch.maxDelayMs" must be from 0 to ${longestMs}; got ${batch.maxDelayMs}.`)
   }

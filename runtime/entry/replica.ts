@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { createLockMemory, freeLock } from '../../adapters/onnx-node/process-lock.ts'
 import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../replica/message.ts'
+import { reportHealth } from './health.ts'
 import { exitWithParent } from './parent.ts'
 import { createProcessLog } from './process-log.ts'
 import type { RunnerData, RunnerStarted } from './runner.ts'
@@ -25,10 +26,18 @@ process.on('message', (command: ReplicaCommand) => {
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 report({ kind: 'ready' })
+reportHealth((health) => report({ kind: 'health', health }))
 keepSpare()
 
 function start(order: RunnerOrder): void {
-  const worker = spare ?? createThread()
+  let worker: Worker
+  try {
+    worker = spare ?? createThread()
+  } catch (error) {
+    log.error('There is no thread for a runner', { function: order.name, error })
+    report({ kind: 'ended', runner: order.runner, refusal: String(error) })
+    return
+  }
   spare = null
   expectsModel ||= order.model !== null
   const { threadId } = worker
@@ -40,7 +49,7 @@ function start(order: RunnerOrder): void {
     runners.delete(order.runner)
     // It may have ended in the middle of its turn.
     freeLock(webgpuLock, threadId)
-    report({ kind: 'ended', runner: order.runner })
+    report({ kind: 'ended', runner: order.runner, refusal: null })
   })
   // The next one is made when this one has come up, lest it take the time of its load.
   worker.on('message', (_: RunnerStarted) => keepSpare())

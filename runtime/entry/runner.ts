@@ -79,11 +79,14 @@ async function start(): Promise<void> {
       log,
       send: (kind, id, flags, payload) => connection.send(kind, id, flags, payload),
     })
+    const bytesBefore = process.memoryUsage.rss()
     await fresh.start()
+    const grownBytes = process.memoryUsage.rss() - bytesBefore
     runner = fresh
     const report: RunnerReport = {
       providers: [...new Set(sessions.map(({ provider }) => provider))],
       fallbacks,
+      grownBytes,
     }
     connection.send(frameKinds.ready, 0, 0, [encodeJson(report)])
   } catch (error) {

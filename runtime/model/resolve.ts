@@ -1,9 +1,11 @@
+import { LRUCache } from 'lru-cache'
 import type { ModelInfo } from '../define/context.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { Backend, FoundModel, ModelQuestion, ModelRecord } from './backend.ts'
 import { modelNotFound } from './model-id.ts'
 import type { ProgressOptions } from './progress.ts'
+import { sumOfFiles } from './unpacked-folder.ts'
 
 /** A model that is ready to be loaded. Plain data, fit to be sent between threads. */
 export interface ResolvedModel {
@@ -14,6 +16,8 @@ export interface ResolvedModel {
   readonly key: string
   /** The SHA-256 of the artifact, in lower-case hexadecimal: the store keeps it while the model is in use. */
   readonly digest: string
+  /** What the files of the unpacked artifact take, in bytes. */
+  readonly bytes: number
   /** The backend's fields with `id`, `version`, and `path`, the folder of the unpacked artifact. */
   readonly info: ModelInfo
 }
@@ -24,7 +28,7 @@ export interface ModelResolverOptions {
   readonly store: ArtifactStore
 }
 
-/** Finds models and makes them ready. Nothing is remembered but what lies in the store. */
+/** Finds models and makes them ready. Nothing is remembered but what lies in the store, and how large that is. */
 export interface ModelResolver {
   /**
    * Asks the backend which versions of a model a caller may use.
@@ -49,6 +53,8 @@ const keyDigestLength = 32
 
 /** Makes a resolver of a backend and the store of this host. */
 export function createModelResolver({ backend, store }: ModelResolverOptions): ModelResolver {
+  // What a digest stands for never changes.
+  const sizes = new LRUCache<string, number>({ max: 10_000 })
   return Object.freeze({
     async find(question: ModelQuestion) {
       if (!question.modelId.isWellFormed()) throw modelNotFound(question.modelId)
@@ -61,7 +67,9 @@ export function createModelResolver({ backend, store }: ModelResolverOptions): M
       const { id, fields } = record
       const version = record.version ?? digest.slice(0, shownDigestLength)
       const key = toModelKey(backend, tenant, record, digest)
-      return Object.freeze({ key, digest, info: Object.freeze({ ...fields, id, version, path }) })
+      const bytes = sizes.get(digest) ?? (await sumOfFiles(path))
+      sizes.set(digest, bytes)
+      return Object.freeze({ key, digest, bytes, info: Object.freeze({ ...fields, id, version, path }) })
     },
   })
 }

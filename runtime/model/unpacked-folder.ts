@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFile, syncFolder } from './durable-file.ts'
 import { withFileLock } from './file-lock.ts'
@@ -40,6 +40,15 @@ export async function adoptUnpacked(folder: StoreFolder, digest: string, made: s
     await staging.writeSmall(unpackedMark(digest), currentMark())
     await rename(made, unpackedPath(digest))
   })
+}
+
+/** What the files of a folder take together, in bytes. */
+export async function sumOfFiles(path: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size
+  }
+  return bytes
 }
 
 function currentMark(): string {

@@ -9,7 +9,7 @@ export interface Deployment {
   /** The absolute path of the bundle. */
   readonly bundlePath: string
   /** How requests are gathered; a size of 1 where the function takes them one by one. */
-  readonly batch: BatchOptions
+  readonly batch: Required<BatchOptions>
   /** Batches that one runner works on side by side. */
   readonly concurrency: number
   /** Batches that may be on their way to a runner beside those it works on. */
@@ -29,6 +29,9 @@ export interface DeploymentDefaults {
   readonly requestTimeoutMs: number
 }
 
+/** The most bytes of bodies in one batch, where the function does not say. */
+const defaultBatchBytes = 16 * 1024 * 1024
+
 /** Settles the options of a function. `bundleDirectory` is where its bundle lies. */
 export function toDeployment(
   fn: FunctionManifest,
@@ -40,7 +43,7 @@ export function toDeployment(
     id: `${fn.name}@${fn.bundle}`,
     name: fn.name,
     bundlePath: `${bundleDirectory}/${fn.bundle}`,
-    batch: fn.batch ?? { maxSize: 1, maxDelayMs: 0 },
+    batch: Object.freeze({ maxBytes: defaultBatchBytes, ...(fn.batch ?? { maxSize: 1, maxDelayMs: 0 }) }),
     // A model computes one batch at a time; a function that waits for others can wait for many.
     concurrency: fn.maxOngoingRequests ?? (computes ? 1 : defaults.maxOngoingRequests),
     ahead: computes ? 1 : 0,

@@ -2,15 +2,17 @@ import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import type { RequestQueue } from './queue.ts'
 import type { Ticket } from './ticket.ts'
 
-/** Clients that were turned away for now are asked to wait this long. */
-const retryAfterMs = 1_000
+/** What a client is asked to wait where nothing is known of the queue. */
+const unknownWaitMs = 1_000
+const shortestWaitMs = 100
+const longestWaitMs = 60_000
 
 /** Refuses a request because too many wait for the same. */
-export function queueFull({ length, deployment }: RequestQueue): AnyIsoplexError {
+export function queueFull(queue: RequestQueue): AnyIsoplexError {
   return new IsoplexError(
     'QUEUE_FULL',
-    `${length} requests wait for "${deployment.name}" already; try again soon.`,
-    { details: { retryAfterMs } },
+    `${queue.length} requests wait for "${queue.deployment.name}" already; try again soon.`,
+    { details: { retryAfterMs: retryAfterMs(queue) } },
   )
 }
 
@@ -19,7 +21,7 @@ export function draining(): AnyIsoplexError {
   return new IsoplexError(
     'DRAINING',
     'This server is stopping; send the request to another, or again soon.',
-    { details: { retryAfterMs } },
+    { details: { retryAfterMs: unknownWaitMs } },
   )
 }
 
@@ -51,4 +53,60 @@ export function loadBroken({ deployment, model }: RequestQueue, what: string): A
   return new IsoplexError('MODEL_BROKEN', `Model "${id}" ${what} while function "${name}" loaded it.`, {
     details: { model: id },
   })
+}
+
+/** Refuses a request because its principal has as much as it may, or makes room for another's. */
+export function shareExceeded(queue: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'SHARE_EXCEEDED',
+    `You have more requests waiting for "${queue.deployment.name}" than your share; send fewer at a time, or wait.`,
+    { details: { retryAfterMs: retryAfterMs(queue) } },
+  )
+}
+
+/** Refuses a request because such requests have ended replicas. */
+export function quarantined({ deployment }: RequestQueue, remainingMs: number): AnyIsoplexError {
+  return new IsoplexError(
+    'QUARANTINED',
+    `Requests of yours have ended replicas of "${deployment.name}" several times; none is taken for a while.`,
+    { details: { retryAfterMs: Math.ceil(remainingMs) } },
+  )
+}
+
+/** When a queue will have served what waits now, as far as is known: within a tenth of a second and a minute. */
+function retryAfterMs(queue: RequestQueue): number {
+  const expectedMs = queue.pace.waitMs(queue.length) ?? unknownWaitMs
+  return Math.ceil(Math.min(longestWaitMs, Math.max(shortestWaitMs, expectedMs)))
+}
+
+/** Refuses a request because the system gave no thread for its function. */
+export function noThread({ deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'QUEUE_FULL',
+    `The server has no room for another thread of "${deployment.name}" now; try again soon.`,
+    { details: { retryAfterMs: unknownWaitMs } },
+  )
+}
+
+/** Refuses a load because every place that it could take is pinned. */
+export function roomTaken({ deployment, model }: RequestQueue): AnyIsoplexError {
+  const what = model ? `Model "${model.info.id}"` : 'It'
+  return new IsoplexError(
+    'ROOM_TAKEN',
+    `${what} has no room in function "${deployment.name}": pinned models hold every place; unpin one or raise the limits.`,
+  )
+}
+
+/** Refuses a model because it is over a limit of bytes by itself. */
+export function modelTooLarge(
+  { deployment, model }: RequestQueue,
+  bytes: number,
+  limitBytes: number,
+): AnyIsoplexError {
+  const id = model?.info.id ?? ''
+  return new IsoplexError(
+    'MODEL_TOO_LARGE',
+    `Model "${id}" of function "${deployment.name}" takes ${bytes} bytes, and ${limitBytes} are the limit for it.`,
+    { details: { model: id, bytes, limitBytes } },
+  )
 }

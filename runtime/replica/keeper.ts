@@ -1,24 +1,28 @@
-import { LRUCache } from 'lru-cache'
-import { FailureMemory } from '../cache/failure-memory.ts'
-import { type Admission, admit } from '../cache/residency.ts'
 import type { AnyIsoplexError } from '../error/error.ts'
-import { fromWire, type WireError } from '../error/wire.ts'
-import { loadBroken } from './failure.ts'
+import type { WireError } from '../error/wire.ts'
+import { takeCensus } from './census.ts'
+import { Departures, type ResidencyTally } from './departures.ts'
+import { draining } from './failure.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
+import { idleReasonOf } from './idleness.ts'
+import { RunnerLoader } from './loader.ts'
 import type { RunnerReport } from './message.ts'
+import { isFurther, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
 import type { RequestQueue } from './queue.ts'
-import type { ReplicaProcess } from './replica-process.ts'
+import { relocationOf } from './relocation.ts'
+import type { DepartureReason, ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
+import { type LoadOptions, Wishes } from './wishes.ts'
 
 /** How many runners are kept, and for how long. */
-export interface KeeperOptions extends PoolOptions {
-  /** The most runners of one replica. */
-  readonly maxRunnersPerReplica: number
+export interface KeeperOptions extends PoolOptions, OccupancyLimits {
   /** The longest that a function and its model may take to come up. */
   readonly loadTimeoutMs: number
-  /** How long an unused runner is kept. */
+  /** How long an unused runner is kept; a further one of the same model a tenth of that, a second at least. */
   readonly runnerIdleMs: number
+  /** Counts loads and departures. */
+  readonly tally?: ResidencyTally
 }
 
 /** What the keeper tells the scheduler. */
@@ -31,63 +35,128 @@ export interface KeeperEvents {
   ended(link: RunnerLink, how: EndOfRunner): void
   /** Whether requests wait for a runner of a queue. */
   needs(queue: RequestQueue): boolean
+  /** A load may be why replicas died: it is not tried again before `acquit` or `condemn`. */
+  suspectLoad(queue: RequestQueue): void
 }
 
-/** Loads that one replica works on side by side. */
-const maxLoadsPerReplica = 2
-/** How often a replica may die during a load before the load is held to be the reason; where nothing else can be. */
-const maxLoadDeaths = { shared: 6, sole: 2 } as const
-/** How long a load that failed is not tried again: doubled each time, up to the longest. */
-const failureOptions = { firstMs: 1_000, longestMs: 60_000, maxKeys: 1_000 }
+/** How often, at least, it is looked for what nobody uses and for what is missing. */
+const sweepMs = 1_000
 
 /**
- * Keeps runners: starts them where there is room, makes room by the rules of the cache, and retires those
- * that are unused or whose code is no longer current. One more than the limit may be loaded while the one that
- * it replaces finishes; it takes no request before that one is gone.
+ * Keeps runners: starts them where there is room, makes room by the rules of the cache, and retires those that
+ * are unused or whose code is no longer current. A newcomer is loaded beside those whose place it takes; it takes no
+ * request before they are gone, and they stay where its load fails.
  */
 export class RunnerKeeper {
   readonly pool: ReplicaPool
   readonly #options: KeeperOptions
   readonly #events: KeeperEvents
-  /** By queue: why it has no runner. */
-  readonly #failures = new FailureMemory<AnyIsoplexError>(failureOptions)
-  /** By queue: why it has no further runner beside the one that serves it. */
-  readonly #spreadFailures = new FailureMemory<AnyIsoplexError>(failureOptions)
-  /** By queue: replicas that have died during its loads since the last that came up. */
-  readonly #loadDeaths = new LRUCache<string, number>({ max: failureOptions.maxKeys })
-  readonly #saidFallbacks = new Set<string>()
+  readonly #wishes = new Wishes()
+  readonly #departures = new Departures()
+  readonly #occupancy: Occupancy
+  readonly #loader: RunnerLoader
   readonly #sweep: Timer
+  readonly #isPinned = ({ queue }: RunnerLink): boolean => this.#wishes.isPinned(queue)
   #current: ReadonlySet<string> | null = null
+  #closing = false
 
   constructor(options: KeeperOptions, events: KeeperEvents) {
     this.#options = options
     this.#events = events
     this.pool = new ReplicaPool(options, {
-      replicaReady: () => events.changed(null),
+      replicaReady: () => this.#changed(),
+      spareReady: () => this.#changed(),
+      leaving: () => this.#changed(),
       frame: (link, frame) => this.#receive(link, frame),
       ended: (link, how) => this.#ended(link, how),
     })
-    this.#sweep = setInterval(() => this.#retireUnused(), Math.min(30_000, options.runnerIdleMs / 2 + 1))
-    this.#sweep.unref()
+    const { pool } = this
+    const wishes = this.#wishes
+    const occupancy = new Occupancy(pool, options, this.#isPinned)
+    this.#occupancy = occupancy
+    const suspect = (queue: RequestQueue): void => events.suspectLoad(queue)
+    this.#loader = new RunnerLoader({ ...options, pool, occupancy, wishes, suspect })
+    this.#sweep = setInterval(() => this.#tidy(), Math.min(sweepMs, options.runnerIdleMs / 2 + 1)).unref()
   }
 
   /** Why a queue's model is not to be loaded now, if it failed a moment ago. */
-  recentFailure({ key }: RequestQueue): AnyIsoplexError | undefined {
-    return this.#failures.get(key, performance.now())
+  recentFailure(queue: RequestQueue): AnyIsoplexError | undefined {
+    return this.#loader.recentFailure(queue)
   }
 
   /**
-   * Starts a runner for a queue that has none, or a further one where a replica has room to spare. It does
-   * nothing where one is on its way already, or no replica can take one now.
+   * Starts a runner for a queue that has none, or a further one in spare room where what waits would wait for longer
+   * than a load takes. It does nothing where one is on its way already, or no replica can take one now. Where the
+   * model can have no room at all, what waits for it fails: `ROOM_TAKEN`, `MODEL_TOO_LARGE`.
    */
   want(queue: RequestQueue): void {
-    if (queue.links.size >= this.pool.size) return
-    const states = [...queue.links].map((link) => link.state)
-    if (states.includes('starting') || states.includes('loaded')) return
-    const serves = states.includes('active')
-    if (serves && this.#spreadFailures.get(queue.key, performance.now())) return
-    const replica = this.#placeFor(queue, serves ? 0 : 1)
-    if (replica) this.#start(replica, queue)
+    if (!this.#closing) this.#loader.want(queue)
+  }
+
+  /**
+   * Has a runner of a queue come up, as if a request waited for it; resolves once it serves. A pin stays where that
+   * fails: the load is tried again.
+   *
+   * @throws {IsoplexError} why its model cannot be loaded, `ROOM_TAKEN`, `MODEL_TOO_LARGE`, `DRAINING`.
+   */
+  async load(queue: RequestQueue, { pin, principal }: LoadOptions): Promise<void> {
+    if (this.#closing) throw draining()
+    if (pin) {
+      this.setPinned(queue.deployment.name, queue.model?.key ?? '', true)
+      this.#wishes.identify(queue, principal)
+    }
+    if (presenceOf(queue).active > 0) return
+    const served = this.#wishes.wait(queue, principal)
+    this.want(queue)
+    await served
+  }
+
+  /**
+   * Retires every runner of a model, of one function or (`null`) of all, and unpins it; resolves once they are gone,
+   * with how many they were.
+   */
+  async unload(deploymentName: string | null, modelKey: string): Promise<number> {
+    this.#unpin(deploymentName, modelKey)
+    const links = [...this.pool.links].filter(({ deployment, model, state }) => {
+      const isNamed = deploymentName === null || deployment.name === deploymentName
+      return isNamed && model?.key === modelKey && state !== 'retiring'
+    })
+    for (const link of links) this.#retire(link, 'unload')
+    await Promise.all(links.map(({ gone }) => gone))
+    return links.length
+  }
+
+  /**
+   * Pins a model of a function, or lets it go again. A pinned model is not unloaded for want of use or of room, and
+   * is loaded again where its runner dies. One that is not loaded yet is pinned from its first load on.
+   */
+  setPinned(deploymentName: string, modelKey: string, pinned: boolean): void {
+    if (pinned) {
+      this.#wishes.pin(deploymentName, modelKey)
+      for (const { queue, principal } of this.pool.links) this.#wishes.identify(queue, principal)
+    } else this.#unpin(deploymentName, modelKey)
+  }
+
+  /** Whether a queue has to be kept, although nothing waits in it and nobody serves it. */
+  keeps(queue: RequestQueue): boolean {
+    return this.#wishes.keeps(queue)
+  }
+
+  /** Reports what is loaded where, and what has left lately. */
+  report(): ResidencyReport {
+    const departures = this.#departures.list()
+    return takeCensus({ replicas: this.pool.processes, departures, isPinned: this.#isPinned })
+  }
+
+  /** A load that was suspected is not why replicas died: it is tried as usual. */
+  acquit(queue: RequestQueue): void {
+    this.#loader.acquit(queue)
+    this.#changed()
+  }
+
+  /** A load that was suspected is why replicas died: it has failed. */
+  condemn(queue: RequestQueue, error: AnyIsoplexError): void {
+    this.#loader.condemn(queue, error)
   }
 
   /** Names the deployments that are current: runners of others finish what they have and go. */
@@ -99,7 +168,10 @@ export class RunnerKeeper {
   /** To be called when a runner may have become idle: it goes if it has to. */
   settle(link: RunnerLink): void {
     if (!link.idle) return
-    if (link.state === 'active' && this.#isStale(link)) link.state = 'retiring'
+    if (link.state === 'active' && this.#isStale(link)) {
+      link.state = 'retiring'
+      link.departure = 'stale'
+    }
     if (link.state !== 'retiring') return
     link.stop()
     link.within(link.deployment.timeoutMs, () => this.terminate(link, 'it does not end'))
@@ -112,165 +184,120 @@ export class RunnerKeeper {
 
   /** Retires every runner, then ends the replicas; by force after the time given. */
   async close(timeoutMs: number): Promise<void> {
+    this.#closing = true
     clearInterval(this.#sweep)
-    for (const link of this.pool.links) this.#retire(link)
+    this.#wishes.clear(draining())
+    for (const link of this.pool.links) this.#retire(link, 'stop')
     await this.pool.close(timeoutMs)
   }
 
-  /** The replica with the most room for a runner; `surplus` is how many it may have beyond its limits. */
-  #placeFor(queue: RequestQueue, surplus: number): ReplicaProcess | null {
-    const { deployment, links } = queue
-    const taken = new Set([...links].map((link) => link.replica))
-    let best: { readonly replica: ReplicaProcess; readonly peers: number } | null = null
-    for (const replica of this.pool.replicas) {
-      if (replica.reserved || taken.has(replica)) continue
-      const { peers, loads, risky } = this.#crowdOf(replica, queue)
-      if (loads >= (risky ? 1 : maxLoadsPerReplica)) continue
-      if (peers >= deployment.maxInReplica + surplus) continue
-      if (replica.links.size >= this.#options.maxRunnersPerReplica + surplus) continue
-      const roomier = best && (peers - best.peers || replica.links.size - best.replica.links.size) >= 0
-      if (!roomier) best = { replica, peers }
-    }
-    return best?.replica ?? null
-  }
-
-  /** Who is in a replica beside a newcomer. A load that ended a replica before has to be the only one. */
-  #crowdOf(replica: ReplicaProcess, { deployment, key }: RequestQueue): Crowd {
-    const crowd = { peers: 0, loads: 0, risky: this.#loadDeaths.has(key) }
-    for (const link of replica.links) {
-      if (link.deployment.id === deployment.id) crowd.peers += 1
-      if (link.state !== 'starting') continue
-      crowd.loads += 1
-      crowd.risky ||= this.#loadDeaths.has(link.queue.key)
-    }
-    return crowd
-  }
-
-  #start(replica: ReplicaProcess, queue: RequestQueue): void {
-    const link = this.pool.start(replica, queue)
-    queue.links.add(link)
-    const { loadTimeoutMs } = this.#options
-    link.within(loadTimeoutMs, () => {
-      if (link.state === 'starting')
-        this.#loadFailed(link, loadBroken(link.queue, `did not come up within ${loadTimeoutMs} ms`))
-      this.terminate(link, 'it does not come up')
-    })
-  }
-
-  #admission({ replica, deployment }: RunnerLink): Admission<RunnerLink> {
-    const residents = [...replica.links]
-      .filter((link) => link.state === 'active' || link.state === 'retiring')
-      .map((link) => ({
-        key: link,
-        group: link.deployment.id,
-        inUse: !link.idle && link.state !== 'retiring',
-        lastUsedMs: lastUseOf(link),
-      }))
-    const { maxRunnersPerReplica: maxInAll } = this.#options
-    return admit(residents, deployment.id, { maxInGroup: deployment.maxInReplica, maxInAll })
-  }
-
   #receive(link: RunnerLink, frame: Frame): void {
-    if (frame.kind === frameKinds.ready) this.#cameUp(link, decodeJson<RunnerReport>(frame.payload))
-    else if (frame.kind === frameKinds.failed && link.state === 'starting') {
-      this.#loadFailed(link, fromWire(decodeJson<WireError>(frame.payload)))
-      this.#retire(link)
+    const { kind, payload } = frame
+    if (kind === frameKinds.ready) this.#cameUp(link, decodeJson<RunnerReport>(payload))
+    else if (kind === frameKinds.failed && link.state === 'starting') {
+      this.#loader.failed(link, decodeJson<WireError>(payload))
+      this.#retire(link, 'failed')
     } else this.#events.frame(link, frame)
   }
 
-  #cameUp(link: RunnerLink, { providers, fallbacks }: RunnerReport): void {
+  #cameUp(link: RunnerLink, report: RunnerReport): void {
     // One that was retired meanwhile has been told to end.
     if (link.state !== 'starting') return
-    link.inTime()
-    link.state = 'loaded'
-    link.providers = providers
-    link.fallbacks = fallbacks
-    for (const fallback of fallbacks) {
-      if (this.#saidFallbacks.has(fallback)) continue
-      this.#saidFallbacks.add(fallback)
-      this.#options.log.warn(fallback)
-    }
-    for (const memory of [this.#failures, this.#spreadFailures, this.#loadDeaths])
-      memory.delete(link.queue.key)
-    this.#settleIn(link)
-    this.#events.changed(null)
+    if (this.#loader.cameUp(link, report)) this.#settleIn(link)
+    else this.#retire(link, 'failed')
+    this.#changed()
   }
 
   /** Lets a loaded runner take work as soon as the residents that it replaces have gone. */
   #settleIn(link: RunnerLink): void {
+    const { queue, principal } = link
     if (this.#isStale(link)) {
-      this.#retire(link)
+      this.#retire(link, 'stale')
       return
     }
-    const admission = this.#admission(link)
-    if (admission.admitted) {
+    const admission = this.#occupancy.admissionOf(link)
+    if (admission.outcome === 'admitted') {
       link.state = 'active'
-      this.#events.changed(link.queue)
+      link.activeMs = performance.now()
+      this.#wishes.identify(queue, principal)
+      this.#wishes.fulfil(queue)
+      this.#events.changed(queue)
+    } else if (admission.outcome === 'full' && !isFurther(link)) {
+      for (const { resident, reason } of admission.victims) this.#retire(resident.key, reason)
     } else {
-      for (const { key: victim } of admission.victims) this.#retire(victim)
+      // Its place was taken meanwhile, by what must stay; or it was only to help, and helps nobody by eviction.
+      this.#loader.displaced(link)
+      this.#retire(link, isFurther(link) ? 'shrink' : 'failed')
     }
   }
 
   /** Takes a runner out of service: it finishes what it has in hand, frees its model and ends. */
-  #retire(link: RunnerLink): void {
+  #retire(link: RunnerLink, reason: DepartureReason): void {
     if (link.state === 'retiring' || link.state === 'gone') return
     link.state = 'retiring'
+    link.departure = reason
     this.settle(link)
   }
 
   #isStale({ deployment, queue }: RunnerLink): boolean {
-    return this.#current !== null && !this.#current.has(deployment.id) && !this.#events.needs(queue)
-  }
-
-  #retireUnused(): void {
-    const oldestMs = performance.now() - this.#options.runnerIdleMs
-    for (const link of this.pool.links) {
-      if (link.state === 'active' && link.idle && link.lastUsedMs < oldestMs) this.#retire(link)
-    }
-  }
-
-  #loadFailed({ queue }: RunnerLink, error: AnyIsoplexError): void {
-    const nowMs = performance.now()
-    // Where another runner serves the queue, the load was only to help it.
-    if ([...queue.links].some((other) => other.state === 'active')) {
-      this.#spreadFailures.add(queue.key, error, nowMs)
-    } else {
-      this.#failures.add(queue.key, error, nowMs)
-      queue.failAll(error)
-    }
+    if (this.#current === null || this.#current.has(deployment.id)) return false
+    return !this.#events.needs(queue) && !this.#wishes.isAwaited(queue)
   }
 
   #ended(link: RunnerLink, how: EndOfRunner): void {
-    link.queue.links.delete(link)
-    if (how.during === 'starting') this.#diedLoading(link, how)
+    const { queue, deployment } = link
+    queue.links.delete(link)
+    if (how.during === 'starting') this.#loader.died(link, how)
+    const forced = link.terminated && link.departure !== 'failed'
+    const reason = forced ? 'terminated' : (link.departure ?? 'crashed')
+    this.#departures.add(link, reason)
+    this.#options.tally?.departed(deployment.name, reason)
+    link.end()
     this.#events.ended(link, how)
-    for (const waiting of link.replica.links) if (waiting.state === 'loaded') this.#settleIn(waiting)
+    for (const waiting of this.pool.links) if (waiting.state === 'loaded') this.#settleIn(waiting)
+    this.#changed()
+  }
+
+  #changed(): void {
     this.#events.changed(null)
+    this.#relocate()
+    this.#fulfilWishes()
   }
 
-  #diedLoading(link: RunnerLink, { crashed, blame }: EndOfRunner): void {
-    if (blame === 'none') return
-    const { key } = link.queue
-    const deaths = crashed ? (this.#loadDeaths.get(key) ?? 0) + 1 : 0
-    if (crashed) this.#loadDeaths.set(key, deaths)
-    if (crashed && deaths < maxLoadDeaths[blame]) return
-    this.#loadFailed(link, loadBroken(link.queue, crashed ? 'ended its process' : 'ended its thread'))
+  /** Moves the runners of a replica that leaves, those first that were used last. */
+  #relocate(): void {
+    const leaving = [...this.pool.links].filter(({ state, replica }) => {
+      return state === 'active' && replica.state === 'leaving'
+    })
+    for (const link of leaving.toSorted((a, b) => b.lastUsedMs - a.lastUsedMs)) {
+      const facts = { pinned: this.#isPinned(link), nowMs: performance.now() }
+      const relocation = this.#closing ? 'go' : relocationOf(link, facts)
+      const mayStay = relocation === 'wait' || (relocation === 'succeed' && this.#loader.succeed(link))
+      if (!mayStay) this.#retire(link, 'replaced')
+    }
   }
-}
 
-interface Crowd {
-  /** Runners of the same deployment. */
-  peers: number
-  /** Loads under way. */
-  loads: number
-  /** Whether one of the loads, or the newcomer's, may end the replica. */
-  risky: boolean
-}
+  /** Has what is pinned, or was asked for, loaded where nobody serves it. */
+  #fulfilWishes(): void {
+    for (const queue of this.#wishes.queues()) {
+      const isCurrent = this.#current === null || this.#current.has(queue.deployment.id)
+      if (presenceOf(queue).active === 0 && (isCurrent || this.#wishes.isAwaited(queue))) this.want(queue)
+    }
+  }
 
-/** When a runner was last used, for the choice of who makes room. */
-function lastUseOf(link: RunnerLink): number {
-  // Whoever is on the way out makes room before anybody else has to.
-  if (link.state === 'retiring') return Number.NEGATIVE_INFINITY
-  // A stream may last for long, and nothing could take its place before its end.
-  return link.streaming ? Number.POSITIVE_INFINITY : link.lastUsedMs
+  #tidy(): void {
+    const { runnerIdleMs } = this.#options
+    const nowMs = performance.now()
+    for (const link of this.pool.links) {
+      const reason = idleReasonOf(link, nowMs, { runnerIdleMs, isPinned: this.#isPinned })
+      if (reason) this.#retire(link, reason)
+    }
+    this.#relocate()
+    this.#fulfilWishes()
+  }
+
+  #unpin(deploymentName: string | null, modelKey: string): void {
+    // A queue may have been kept for its pin alone.
+    for (const queue of this.#wishes.unpin(deploymentName, modelKey)) this.#events.changed(queue)
+  }
 }

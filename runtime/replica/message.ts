@@ -52,6 +52,8 @@ export interface RunnerReport {
   readonly providers: readonly string[]
   /** Why sessions do not compute on the provider that was wished for, a sentence each. */
   readonly fallbacks: readonly string[]
+  /** What the resident memory of its process grew by while it was loaded, in bytes; negative where it shrank. */
+  readonly grownBytes: number
 }
 
 /** What the gateway tells a replica over IPC. */
@@ -59,8 +61,20 @@ export type ReplicaCommand =
   | { readonly kind: 'start'; readonly order: RunnerOrder }
   | { readonly kind: 'terminate'; readonly runner: number }
 
+/** What a replica says of itself, once a second. */
+export interface ReplicaHealth {
+  /** The memory of its process; 0 before its first report. */
+  readonly residentSetBytes: number
+  /** How late a timer of its main thread fired, in milliseconds: the worst since the report before. */
+  readonly eventLoopLagMs: number
+}
+
 /** What a replica tells the gateway over IPC. */
 export type ReplicaReport =
   | { readonly kind: 'ready' }
-  /** A runner's thread has ended, whatever the reason. It is the last word on that runner. */
-  | { readonly kind: 'ended'; readonly runner: number }
+  | { readonly kind: 'health'; readonly health: ReplicaHealth }
+  /**
+   * A runner's thread has ended, whatever the reason. It is the last word on that runner. `refusal` says why there
+   * was no thread to be had for it, `null` where there was.
+   */
+  | { readonly kind: 'ended'; readonly runner: number; readonly refusal: string | null }

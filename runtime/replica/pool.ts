@@ -1,21 +1,32 @@
 import { join } from 'node:path'
 import type { Socket, UnixSocketListener } from 'bun'
-import type { FunctionLog } from '../define/context.ts'
 import { FrameConnection } from './connection.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import type { RunnerOrder } from './message.ts'
 import type { RequestQueue } from './queue.ts'
-import { ReplicaProcess } from './replica-process.ts'
+import { type CrewOptions, type CrewTally, ReplicaCrew } from './replica-crew.ts'
+import type { ReplicaProcess } from './replica-process.ts'
 import { RunnerLink, type RunnerState } from './runner-link.ts'
 
-/** What the pool's owner wants to hear. */
-export interface PoolEvents {
-  /** A replica takes orders. */
-  replicaReady(): void
+/** What whoever started a runner wants to hear of it. */
+export interface RunnerEvents {
   /** A frame of a runner, other than its greeting. */
   frame(link: RunnerLink, frame: Frame): void
   /** A runner has ended; every frame that it sent has been told before. */
   ended(link: RunnerLink, how: EndOfRunner): void
+}
+
+/** What the pool's owner wants to hear. */
+export interface PoolEvents extends RunnerEvents {
+  /** A replica takes orders. */
+  replicaReady(): void
+  /** A spare is at hand: `takeSpare` gives it. */
+  spareReady(): void
+  /**
+   * A fresh replica has taken a replica's place. The old one takes no newcomers; its runners have to be retired, and
+   * it ends with the last of them.
+   */
+  leaving(replica: ReplicaProcess): void
 }
 
 /** How a runner ended. */
@@ -29,44 +40,34 @@ export interface EndOfRunner {
    * process; for certain (`sole`), because nothing else went on in what ended; else perhaps (`shared`).
    */
   readonly blame: 'none' | 'shared' | 'sole'
+  /** Why the system had no thread for it; `null` where it had one. */
+  readonly refusal: string | null
 }
 
 /** How a pool is set up. */
-export interface PoolOptions {
-  /** How many replicas are kept. */
-  readonly replicas: number
+export interface PoolOptions extends CrewOptions {
   /** A folder of this gateway alone, open to its user only, for the socket. */
   readonly runDirectory: string
-  /** All of the environment that replicas get. */
-  readonly environment: Readonly<Record<string, string>>
   readonly session: RunnerOrder['session']
   readonly inputHosts: RunnerOrder['inputHosts']
   readonly logLevel: RunnerOrder['logLevel']
-  readonly log: FunctionLog
-  /** Another entry file for replicas. @default the one of isoplex */
-  readonly replicaEntryPath?: string
 }
 
-/** A replica that lived shorter than this died of its start. */
-const shortLifeMs = 5_000
-/** How long the replacement of one that died of its start waits: doubled each time, up to the longest. */
-const firstPauseMs = 100
-const longestPauseMs = 2_000
 /** How long a runner may take to end after it was told to, before its process is ended instead. */
 const terminationMs = 2_000
 /** How long the connection of a runner that has ended is read: a process of its own making may keep it open. */
 const lastWordsMs = 1_000
 
-/** Keeps a number of replicas alive, and knows every runner in them. */
+/** Keeps replicas, and knows every runner in them. */
 export class ReplicaPool {
   readonly #options: PoolOptions
   readonly #events: PoolEvents
-  readonly #replicas = new Map<number, ReplicaProcess>()
+  readonly #crew: ReplicaCrew
   readonly #links = new Map<number, RunnerLink>()
+  readonly #hearers = new Map<RunnerLink, RunnerEvents>()
   readonly #socketPath: string
   readonly #listener: UnixSocketListener<ConnectionState>
   #nextRunner = 1
-  #shortLives = 0
   #closing = false
   readonly #emptied = Promise.withResolvers<void>()
 
@@ -75,15 +76,31 @@ export class ReplicaPool {
     this.#events = events
     this.#socketPath = join(options.runDirectory, 'gateway.sock')
     this.#listener = this.#listen()
-    for (let number = 0; number < options.replicas; number += 1) this.#spawn(number)
+    this.#crew = new ReplicaCrew(options, {
+      replicaReady: () => events.replicaReady(),
+      spareReady: () => events.spareReady(),
+      leaving: (replica) => events.leaving(replica),
+      runnerEnded: (runner, refusal) => this.#runnerEnded(runner, refusal),
+      died: (replica) => this.#died(replica),
+    })
   }
 
-  /** The replicas that take orders. */
+  /** The replicas that serve: they take orders, and newcomers. */
   get replicas(): readonly ReplicaProcess[] {
-    return [...this.#replicas.values()].filter((replica) => replica.ready)
+    return this.#crew.serving
   }
 
-  /** How many replicas are kept, ready or not. */
+  /** Every process that has not ended, whatever it is there for. */
+  get processes(): Iterable<ReplicaProcess> {
+    return this.#crew.processes
+  }
+
+  /** What has happened to the processes so far. */
+  get tally(): CrewTally {
+    return this.#crew.tally
+  }
+
+  /** How many replicas are kept to serve, ready or not. */
   get size(): number {
     return this.#options.replicas
   }
@@ -93,12 +110,31 @@ export class ReplicaPool {
     return this.#links.values()
   }
 
-  /** Starts a runner for a queue in a replica. */
-  start(replica: ReplicaProcess, queue: RequestQueue): RunnerLink {
+  /**
+   * Gives the spare away as a replica of the caller's own: nobody else uses it, and its death is like any other but
+   * that nobody takes its place. `null` where none is at hand; `spareReady` tells of the next.
+   */
+  takeSpare(): ReplicaProcess | null {
+    return this.#crew.takeSpare()
+  }
+
+  /** Ends a replica that {@link takeSpare} gave: its runners are taken down, by force after a while. */
+  dismiss(replica: ReplicaProcess): void {
+    for (const link of replica.links) {
+      link.state = 'retiring'
+      link.stop()
+      link.within(terminationMs, () => this.terminate(link, 'its replica is dismissed'))
+    }
+    this.#crew.dismiss(replica)
+  }
+
+  /** Starts a runner for a queue in a replica; what becomes of it is told to `hearer`, the pool's owner by default. */
+  start(replica: ReplicaProcess, queue: RequestQueue, hearer: RunnerEvents = this.#events): RunnerLink {
     const link = new RunnerLink(this.#nextRunner++, queue, replica)
     const { name, bundlePath, concurrency } = queue.deployment
     const { session, inputHosts, logLevel } = this.#options
     this.#links.set(link.id, link)
+    this.#hearers.set(link, hearer)
     replica.links.add(link)
     replica.start({
       runner: link.id,
@@ -131,7 +167,8 @@ export class ReplicaPool {
   /** Waits until the runners have ended, then ends the replicas; by force after the time given. */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true
-    const replicas = [...this.#replicas.values()]
+    this.#crew.close()
+    const replicas = [...this.#crew.processes]
     const ended = Promise.all(replicas.map((replica) => replica.ended))
     const force = setTimeout(() => {
       for (const replica of replicas) replica.kill()
@@ -140,75 +177,48 @@ export class ReplicaPool {
     for (const replica of replicas) replica.disconnect()
     await ended
     clearTimeout(force)
-    for (const link of this.#links.values()) this.#gone(link, true, 'none')
+    for (const link of this.#links.values()) this.#gone(link, { crashed: true, blame: 'none' })
     this.#listener.stop(true)
   }
 
-  #spawn(number: number): void {
-    if (this.#closing) return
-    const { environment, replicaEntryPath: entryPath, log } = this.#options
-    const startedMs = performance.now()
-    try {
-      const replica: ReplicaProcess = new ReplicaProcess(
-        number,
-        entryPath === undefined ? { environment } : { environment, entryPath },
-        {
-          ready: () => {
-            if (!this.#closing) this.#events.replicaReady()
-          },
-          runnerEnded: (runner) => this.#runnerEnded(runner),
-          died: (how) => this.#died(replica, how),
-        },
-      )
-      this.#replicas.set(number, replica)
-    } catch (error) {
-      log.error('A replica cannot be started; it is tried again', { replica: number, error })
-      this.#replace(number, startedMs)
-    }
-  }
-
-  #died(replica: ReplicaProcess, how: string): void {
-    this.#replicas.delete(replica.number)
-    if (!this.#closing) {
-      this.#options.log.error('A replica died and is replaced', { replica: replica.number, how })
-      this.#replace(replica.number, replica.startedMs)
-    }
+  #died(replica: ReplicaProcess): void {
     for (const link of replica.links) link.within(lastWordsMs, () => this.#disconnected(link))
     this.#bury(replica)
   }
 
-  #replace(number: number, startedMs: number): void {
-    this.#shortLives = performance.now() - startedMs < shortLifeMs ? this.#shortLives + 1 : 0
-    const pauseMs =
-      this.#shortLives <= 1 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#shortLives - 2))
-    setTimeout(() => this.#spawn(number), pauseMs).unref()
-  }
-
-  #runnerEnded(runner: number): void {
+  #runnerEnded(runner: number, refusal: string | null): void {
     const link = this.#links.get(runner)
     if (!link) return
     link.ended = true
     if (link.connected) link.within(lastWordsMs, () => this.#disconnected(link))
-    else this.#gone(link, false, blameOf([link]))
+    else this.#gone(link, { crashed: false, blame: refusal === null ? blameOf([link]) : 'none', refusal })
   }
 
   /** Tells of the ends of a dead replica's runners, once all that they sent has been read. */
   #bury(replica: ReplicaProcess): void {
     const links = [...replica.links]
     if (links.some((link) => link.connected)) return
-    const blame = blameOf(links)
-    for (const link of links) this.#gone(link, true, blame)
+    const blame = replica.condemned ? 'none' : blameOf(links)
+    for (const link of links) this.#gone(link, { crashed: true, blame })
+    this.#crew.fill()
   }
 
-  #gone(link: RunnerLink, crashed: boolean, blame: EndOfRunner['blame']): void {
+  #gone(
+    link: RunnerLink,
+    how: { crashed: boolean; blame: EndOfRunner['blame']; refusal?: string | null },
+  ): void {
     const { state: during } = link
+    const { crashed, blame, refusal = null } = how
     if (!crashed && during !== 'retiring')
-      this.#options.log.error('A runner ended by itself', { ...factsOf(link), during })
+      this.#options.log.error('A runner ended by itself', { ...factsOf(link), during, refusal })
     link.state = 'gone'
     link.inTime()
     link.replica.links.delete(link)
     this.#links.delete(link.id)
-    this.#events.ended(link, { during, crashed, blame })
+    const hearer = this.#hearers.get(link)
+    this.#hearers.delete(link)
+    hearer?.ended(link, { during, crashed, blame, refusal })
+    this.#crew.settle(link.replica)
     if (this.#closing && this.#links.size === 0) this.#emptied.resolve()
   }
 
@@ -237,7 +247,7 @@ export class ReplicaPool {
   #received(socket: Socket<ConnectionState>, bytes: Uint8Array): void {
     const { data } = socket
     for (const frame of data.connection.receive(bytes)) {
-      if (data.link) this.#events.frame(data.link, frame)
+      if (data.link) this.#hearers.get(data.link)?.frame(data.link, frame)
       else this.#greet(socket, frame)
     }
   }
@@ -258,7 +268,7 @@ export class ReplicaPool {
   #disconnected(link: RunnerLink): void {
     link.disconnect()
     if (link.replica.dead) this.#bury(link.replica)
-    else if (link.ended) this.#gone(link, false, blameOf([link]))
+    else if (link.ended) this.#gone(link, { crashed: false, blame: blameOf([link]) })
     else if (!link.terminated)
       link.within(terminationMs, () => this.terminate(link, 'it has lost its connection'))
   }

@@ -1,7 +1,20 @@
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { Deployment } from './deployment.ts'
+import { FairLine } from './fair-line.ts'
+import { Pace } from './pace.ts'
 import type { RunnerLink } from './runner-link.ts'
 import type { Ticket } from './ticket.ts'
+
+/** What a request counts at least, in bytes: its own work, however small its body is. */
+const leastCostBytes = 4 * 1024
+/** What a principal may take at each of its turns. */
+const quantumBytes = 4 * leastCostBytes
+
+const fairness = Object.freeze({
+  principalOf: ({ principal }: Ticket) => principal,
+  costOf: ({ work }: Ticket) => Math.max(leastCostBytes, work.body.length),
+  quantum: quantumBytes,
+})
 
 /** The requests that wait for one model of one deployment, and the runners that serve them. */
 export class RequestQueue {
@@ -9,7 +22,8 @@ export class RequestQueue {
   readonly deployment: Deployment
   readonly model: ResolvedModel | null
   readonly links = new Set<RunnerLink>()
-  readonly #waiting = new Set<Ticket>()
+  readonly pace: Pace = new Pace()
+  readonly #waiting = new FairLine<Ticket>(fairness)
   /** Requests whose runner died: they go first, one to a batch. */
   readonly #again = new Set<Ticket>()
   #timer: Timer | null = null
@@ -22,20 +36,28 @@ export class RequestQueue {
 
   /** How many requests wait. */
   get length(): number {
-    return this.#waiting.size + this.#again.size
+    return this.#waiting.length + this.#again.size
   }
 
   /** When the request that has waited longest arrived; infinite where none waits. */
   get oldestMs(): number {
-    const [again] = this.#again
-    const [first] = this.#waiting
-    return Math.min(
-      again?.arrivedMs ?? Number.POSITIVE_INFINITY,
-      first?.arrivedMs ?? Number.POSITIVE_INFINITY,
-    )
+    return this.#oldest?.arrivedMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Adds a request at the end; it leaves by itself when it is settled. */
+  /** Whose request has waited longest; `null` where none waits. */
+  get principal(): string | null {
+    return this.#oldest?.principal ?? null
+  }
+
+  get #oldest(): Ticket | undefined {
+    let [oldest] = this.#again
+    for (const ticket of this.#waiting.firsts()) {
+      if (!oldest || ticket.arrivedMs < oldest.arrivedMs) oldest = ticket
+    }
+    return oldest
+  }
+
+  /** Adds a request behind the others of its principal; it leaves by itself when it is settled. */
   add(ticket: Ticket): void {
     this.#waiting.add(ticket)
     ticket.onSettled(() => {
@@ -49,18 +71,25 @@ export class RequestQueue {
     this.#again.add(ticket)
   }
 
-  /** Takes the next batch; empty where nothing waits. */
+  /**
+   * Takes the next batch, principals by turns; empty where nothing waits. It has at most as many requests and bytes as
+   * the deployment says, or a single request that alone has more bytes.
+   */
   take(): Ticket[] {
     const [alone] = this.#again
     if (alone) {
       this.#again.delete(alone)
       return [alone]
     }
+    const { maxSize, maxBytes } = this.deployment.batch
     const batch: Ticket[] = []
-    for (const ticket of this.#waiting) {
-      if (batch.length === this.deployment.batch.maxSize) break
-      this.#waiting.delete(ticket)
-      batch.push(ticket)
+    let bytes = 0
+    for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
+      bytes += next.work.body.length
+      if (batch.length > 0 && bytes > maxBytes) break
+      this.#waiting.shift()
+      batch.push(next)
+      if (batch.length === maxSize) break
     }
     return batch
   }
@@ -68,9 +97,9 @@ export class RequestQueue {
   /** How long the next batch should still wait for company behind a running one, in milliseconds. */
   patienceMs(nowMs: number): number {
     const { maxSize, maxDelayMs } = this.deployment.batch
-    if (this.#again.size > 0 || this.#waiting.size >= maxSize) return 0
-    const [first] = this.#waiting
-    return first ? Math.max(0, first.arrivedMs + maxDelayMs - nowMs) : 0
+    if (this.#again.size > 0 || this.#waiting.length >= maxSize) return 0
+    const oldestMs = this.oldestMs
+    return Number.isFinite(oldestMs) ? Math.max(0, oldestMs + maxDelayMs - nowMs) : 0
   }
 
   /** Runs something when the next batch has waited long enough; only one such wait is kept. */
@@ -79,6 +108,20 @@ export class RequestQueue {
       this.#timer = null
       wake()
     }, delayMs).unref()
+  }
+
+  /**
+   * Who makes room for a newcomer in a full queue: the last request of the principal with the most, where that one
+   * has more than the newcomer's principal would have; `null` where the newcomer has to go.
+   */
+  yielding(principal: string): Ticket | null {
+    const last = this.#waiting.lastOfLongest()
+    return last && last.length > this.#waiting.lengthOf(principal) + 1 ? last.entry : null
+  }
+
+  /** Whether anybody else than a principal waits. */
+  holdsOthers(principal: string): boolean {
+    return this.length > this.#waiting.lengthOf(principal)
   }
 
   /** Fails every request that waits. */

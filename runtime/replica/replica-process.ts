@@ -1,19 +1,29 @@
 import { fileURLToPath } from 'node:url'
 import type { Subprocess } from 'bun'
-import type { ReplicaCommand, ReplicaReport, RunnerOrder } from './message.ts'
+import type { ReplicaCommand, ReplicaHealth, ReplicaReport, RunnerOrder } from './message.ts'
 import type { RunnerLink } from './runner-link.ts'
 
 /** What a replica's owner wants to hear of it. */
 export interface ReplicaEvents {
   ready(): void
-  /** A runner's thread has ended. */
-  runnerEnded(runner: number): void
+  /** It has said how it is: see {@link ReplicaProcess.health}. */
+  reported(): void
+  /** A runner's thread has ended; `refusal` says why there was none to be had, `null` where there was. */
+  runnerEnded(runner: number, refusal: string | null): void
   /** The process has ended, and every runner with it. */
   died(how: string): void
 }
 
+/**
+ * What a replica is there for: `starting` (it comes up to serve), `serving`, `leaving` (another has its place, and it
+ * ends with its last runner), `spare` (it waits to take another's place), `isolated` (it tries what may end it).
+ */
+export type ReplicaState = 'starting' | 'serving' | 'leaving' | 'spare' | 'isolated'
+
 /** How replicas are started. */
 export interface ReplicaOptions {
+  /** What it is started as. @default 'starting' */
+  readonly state?: ReplicaState
   /** The file that the process runs. @default the replica's entry */
   readonly entryPath?: string
   /** All of the environment that it gets. */
@@ -28,25 +38,35 @@ const flags = ['--no-env-file', '--no-install']
 const niceness = 5
 const nice = Bun.which('nice')
 const errorOutput = 2
+/** Windows knows no groups that are ended together. */
+const leadsGroup = process.platform !== 'win32'
 const ownEntryPath = fileURLToPath(new URL('../entry/replica.ts', import.meta.url))
 
-/** A replica's process as its gateway holds it. */
+/** A replica's process as its gateway holds it, with the processes that its functions start. */
 export class ReplicaProcess {
-  /** Its number, from 0; a replacement keeps the number of the one it replaces. */
-  readonly number: number
+  /** Its number, from 0; who takes another's place takes its number. */
+  number: number
   readonly links = new Set<RunnerLink>()
   readonly startedMs: number = performance.now()
-  /** Set while one request has it to itself: nothing else is sent to it, and nothing is loaded. */
-  reserved = false
+  /** How it is, as it last said; zeros before it has. */
+  health: ReplicaHealth = Object.freeze({ residentSetBytes: 0, eventLoopLagMs: 0 })
+  /** Looks at it in a row that found no word of it since the one before. */
+  silence = 0
+  /** Whether the gateway has ended it by force, so that nothing that went on in it is the reason. */
+  condemned = false
   readonly #child: Subprocess
   readonly #startTimer: Timer
+  #state: ReplicaState
+  #sinceMs = this.startedMs
+  #loads = 0
   #ready = false
   #dead = false
 
   /** @throws {Error} where the system has no room for another process. */
   constructor(number: number, options: ReplicaOptions, events: ReplicaEvents) {
     this.number = number
-    const { environment, startTimeoutMs = 30_000, entryPath = ownEntryPath } = options
+    const { state = 'starting', environment, startTimeoutMs = 30_000, entryPath = ownEntryPath } = options
+    this.#state = state
     const prefix = nice === null ? [] : [nice, '-n', String(niceness)]
     const command = [process.execPath, ...flags, entryPath, String(process.pid)]
     this.#child = Bun.spawn([...prefix, ...command], {
@@ -54,17 +74,12 @@ export class ReplicaProcess {
       // What functions print goes where the log goes: the gateway's own output may be read by a program.
       stdio: ['ignore', errorOutput, errorOutput],
       serialization: 'json',
-      ipc: (message: ReplicaReport) => {
-        if (message.kind === 'ended') events.runnerEnded(message.runner)
-        else {
-          clearTimeout(this.#startTimer)
-          this.#ready = true
-          events.ready()
-        }
-      },
+      detached: leadsGroup,
+      ipc: (message: ReplicaReport) => this.#receive(message, events),
       onExit: (_, code, signal) => {
         clearTimeout(this.#startTimer)
         this.#dead = true
+        this.#endGroup()
         events.died(signal === null ? `exit code ${code}` : `signal ${signal}`)
       },
     })
@@ -76,9 +91,29 @@ export class ReplicaProcess {
     return this.#child.pid
   }
 
+  /** What it is there for. */
+  get state(): ReplicaState {
+    return this.#state
+  }
+
+  /** Since when it is of use as what it is there for, or has been started to be, in milliseconds. */
+  get sinceMs(): number {
+    return this.#sinceMs
+  }
+
+  /** Runners started in it. */
+  get loads(): number {
+    return this.#loads
+  }
+
   /** Whether it takes orders. */
   get ready(): boolean {
     return this.#ready && !this.#dead
+  }
+
+  /** Whether it has ever taken orders. */
+  get cameUp(): boolean {
+    return this.#ready
   }
 
   /** Whether the process has ended. */
@@ -98,8 +133,15 @@ export class ReplicaProcess {
     return this.#child.exited
   }
 
+  /** Makes it be there for something else. */
+  enter(state: ReplicaState): void {
+    this.#state = state
+    this.#sinceMs = performance.now()
+  }
+
   /** Starts a runner's thread. */
   start(order: RunnerOrder): void {
+    this.#loads += 1
     this.#command({ kind: 'start', order })
   }
 
@@ -108,14 +150,39 @@ export class ReplicaProcess {
     this.#command({ kind: 'terminate', runner })
   }
 
-  /** Ends the process at once. */
+  /** Ends the process at once, and what its functions have started. */
   kill(): void {
+    if (this.#dead) return
+    this.#endGroup()
     this.#child.kill('SIGKILL')
   }
 
   /** Lets the process end by itself: it does so when its channel closes. */
   disconnect(): void {
     if (!this.#dead) this.#child.disconnect()
+  }
+
+  #receive(report: ReplicaReport, events: ReplicaEvents): void {
+    this.silence = 0
+    if (report.kind === 'ended') events.runnerEnded(report.runner, report.refusal)
+    else if (report.kind === 'health') {
+      this.health = report.health
+      events.reported()
+    } else {
+      clearTimeout(this.#startTimer)
+      this.#ready = true
+      events.ready()
+    }
+  }
+
+  /** It leads a group of its own: whatever was started in it, and has not left the group, ends with it. */
+  #endGroup(): void {
+    if (!leadsGroup) return
+    try {
+      process.kill(-this.pid, 'SIGKILL')
+    } catch {
+      // Nobody is left in it.
+    }
   }
 
   #command(command: ReplicaCommand): void {

@@ -6,6 +6,7 @@ import type { Deployment } from './deployment.ts'
 import { encodeHead, frameFlags, frameKinds } from './frame.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
+import type { DepartureReason } from './residency-report.ts'
 import type { Ticket } from './ticket.ts'
 
 /**
@@ -17,8 +18,14 @@ export type RunnerState = 'starting' | 'loaded' | 'active' | 'retiring' | 'gone'
 
 /** A batch in a runner's hands. */
 interface SentBatch {
+  readonly size: number
+  readonly sentMs: number
+  /** Requests that have not been answered. */
   open: number
 }
+
+/** How much the latest batch counts in the average. */
+const latestShare = 0.2
 
 /** A request in a runner's hands. */
 export interface SentRequest {
@@ -48,16 +55,36 @@ export class RunnerLink {
   providers: readonly string[] = []
   /** Why sessions do not compute on the provider that was wished for, a sentence each. */
   fallbacks: readonly string[] = []
-  lastUsedMs: number = performance.now()
+  readonly startedMs: number = performance.now()
+  lastUsedMs: number = this.startedMs
+  /** When it began to take requests; `null` before. */
+  activeMs: number | null = null
+  /** How long it took to come up, in milliseconds; `null` before it has. */
+  loadMs: number | null = null
+  /** What its model counts for: its files, and what its process grew by once it is up, if that is more. */
+  bytes: number
+  /** Whether no other load has run in its replica beside its own. */
+  loadedAlone = true
+  /** For whom it was loaded. */
+  principal = ''
+  /** Requests that it has answered. */
+  requests = 0
+  /** What a batch takes on the average, in milliseconds; 0 before the first. */
+  batchMs = 0
+  /** Why it leaves, where the gateway wants it to. */
+  departure: DepartureReason | null = null
   #connection: FrameConnection | null = null
   #stopping = false
+  readonly #gone = Promise.withResolvers<void>()
   #batches = 0
+  #batchEndMs = 0
   #timer: Timer | undefined
 
   constructor(id: number, queue: RequestQueue, replica: ReplicaProcess) {
     this.id = id
     this.queue = queue
     this.replica = replica
+    this.bytes = queue.model?.bytes ?? 0
   }
 
   get deployment(): Deployment {
@@ -66,6 +93,11 @@ export class RunnerLink {
 
   get model(): ResolvedModel | null {
     return this.queue.model
+  }
+
+  /** Resolves when it has left its replica. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
   }
 
   /** Whether its connection is open. */
@@ -106,7 +138,7 @@ export class RunnerLink {
   }
 
   get #open(): boolean {
-    return this.state === 'active' && this.#connection !== null && !this.replica.reserved
+    return this.state === 'active' && this.#connection !== null
   }
 
   /** Takes the connection that the runner has opened. */
@@ -122,7 +154,7 @@ export class RunnerLink {
 
   /** Sends one batch. */
   send(tickets: readonly Ticket[], nowMs: number): void {
-    const batch: SentBatch = { open: tickets.length }
+    const batch: SentBatch = { size: tickets.length, sentMs: nowMs, open: tickets.length }
     this.#batches += 1
     this.lastUsedMs = nowMs
     for (const [index, ticket] of tickets.entries()) {
@@ -175,9 +207,15 @@ export class RunnerLink {
     clearTimeout(request.overdue)
     request.ticket.link = null
     this.lastUsedMs = nowMs
+    this.requests += 1
     request.batch.open -= 1
-    if (request.batch.open === 0) this.#batches -= 1
+    if (request.batch.open === 0) this.#closeBatch(request.batch, nowMs)
     return request
+  }
+
+  /** It has left its replica. */
+  end(): void {
+    this.#gone.resolve()
   }
 
   /** Takes everything out of its hands: it has died. */
@@ -189,6 +227,17 @@ export class RunnerLink {
     }
     this.sent.clear()
     return requests
+  }
+
+  #closeBatch({ size, sentMs }: SentBatch, nowMs: number): void {
+    let atOnce = 0
+    for (const link of this.queue.links) atOnce += link.#batches
+    this.queue.pace.add(nowMs - sentMs, size, Math.max(1, atOnce))
+    this.#batches -= 1
+    // A batch that was sent ahead began when the one before it was done.
+    const tookMs = nowMs - (this.deployment.concurrency === 1 ? Math.max(sentMs, this.#batchEndMs) : sentMs)
+    this.#batchEndMs = nowMs
+    this.batchMs = this.batchMs === 0 ? tookMs : this.batchMs + latestShare * (tookMs - this.batchMs)
   }
 
   #send(

@@ -1,37 +1,61 @@
 import type { AnyIsoplexError } from '../error/error.ts'
+import type { ResolvedModel } from '../model/resolve.ts'
 import { breakStream, deliver } from './delivery.ts'
-import { callerGone, deadlineExceeded, draining, queueFull, replicaCrashed } from './failure.ts'
+import type { Deployment } from './deployment.ts'
+import {
+  callerGone,
+  deadlineExceeded,
+  draining,
+  loadBroken,
+  quarantined,
+  queueFull,
+  replicaCrashed,
+  shareExceeded,
+} from './failure.ts'
 import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
+import { Quarantine } from './quarantine.ts'
 import { RequestQueue } from './queue.ts'
-import type { ReplicaProcess } from './replica-process.ts'
+import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
+import { Shares } from './shares.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
+import { type Suspect, Ward } from './ward.ts'
+import type { LoadOptions } from './wishes.ts'
 
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions {
   /** The most requests that wait for one model of one function; more are refused with `QUEUE_FULL`. */
   readonly maxQueuedRequests: number
+  /** The most requests of one principal at a time; more are refused with `SHARE_EXCEEDED`. */
+  readonly maxRequestsPerPrincipal: number
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
 const overdueGraceMs = 1_000
-/** A request that was in hand at so many deaths is run with nothing beside it. */
+/** A request that was in hand at so many deaths is tried alone. */
 const suspectDeaths = 2
+/** How long requests are kept out that end replicas: from the third of a principal, function and model on. */
+const quarantineOptions = {
+  toleratedDeaths: 2,
+  firstMs: 10_000,
+  longestMs: 300_000,
+  forgottenAfterMs: 600_000,
+  maxKeys: 10_000,
+}
 
 /**
  * Brings requests to runners: a queue for each model of each deployment, batches sent to whoever is free.
- * A batch never mixes models. A request in the hands of a runner that dies runs again, one to a batch, and after
- * the second death with a replica to itself. From the second death on it fails where nothing else went on in
- * what died: few requests fail for another's fault.
+ * A batch never mixes models, and principals take turns in it. A request in the hands of a runner that dies runs again,
+ * one to a batch; after the second death it is tried alone, so that nobody fails for another's fault.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #keeper: RunnerKeeper
+  readonly #ward: Ward
   readonly #queues = new Map<string, RequestQueue>()
-  readonly #suspects = new Set<Ticket>()
-  /** The replica that the first of the suspects is to have to itself. */
-  #reserved: ReplicaProcess | null = null
+  readonly #shares = new Shares()
+  readonly #quarantine = new Quarantine(quarantineOptions)
   #nextTicket = 1
   #waitingCallers = 0
   #closed: Promise<void> | null = null
@@ -42,17 +66,33 @@ export class Scheduler {
     this.#keeper = new RunnerKeeper(options, {
       changed: (queue) => {
         if (queue) this.#dispatch(queue)
-        else this.#dispatchAll()
+        else {
+          this.#dispatchAll()
+          this.#ward.proceed()
+        }
       },
       frame: (link, frame) => {
         deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
         this.#dispatch(link.queue)
         this.#keeper.settle(link)
-        this.#examine()
         this.#checkDrained()
       },
       ended: (link, how) => this.#ended(link, how),
-      needs: (queue) => queue.length > 0 || [...this.#suspects].some(({ work }) => keyOf(work) === queue.key),
+      needs: (queue) => queue.length > 0,
+      suspectLoad: (queue) => {
+        if (!this.#ward.holds(queue.key)) this.#ward.admit({ queue, ticket: null })
+      },
+    })
+    this.#ward = new Ward({
+      pool: this.#keeper.pool,
+      loadTimeoutMs: options.loadTimeoutMs,
+      events: {
+        convicted: (suspect) => this.#convict(suspect),
+        loadAcquitted: (queue) => this.#keeper.acquit(queue),
+        loadFailed: (queue, error) => this.#keeper.condemn(queue, error),
+        left: (link, id) => this.#cancel(link, id, link.deployment.timeoutMs),
+        changed: () => this.#checkDrained(),
+      },
     })
   }
 
@@ -64,8 +104,8 @@ export class Scheduler {
   /**
    * Answers a request.
    *
-   * @throws {IsoplexError} `QUEUE_FULL`, `DRAINING`, `DEADLINE_EXCEEDED`, `CANCELLED`, `REPLICA_CRASHED`, what
-   * the function threw, or why its model could not be loaded.
+   * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`, `QUARANTINED`, `DRAINING`, `DEADLINE_EXCEEDED`,
+   * `CANCELLED`, `REPLICA_CRASHED`, what the function threw, or why its model could not be loaded.
    */
   submit(work: Work): Promise<Answer> {
     const queue = this.#queueOf(work)
@@ -86,6 +126,26 @@ export class Scheduler {
   /** Names the deployments that are current: runners of others finish what they have and go. */
   setCurrent(deploymentIds: ReadonlySet<string>): void {
     this.#keeper.setCurrent(deploymentIds)
+  }
+
+  /** Has a model loaded, as if a request waited for it: see {@link RunnerKeeper.load}. */
+  load(deployment: Deployment, model: ResolvedModel | null, options: LoadOptions): Promise<void> {
+    return this.#keeper.load(this.#queueOf({ deployment, model }), options)
+  }
+
+  /** Unloads a model and unpins it: see {@link RunnerKeeper.unload}. */
+  unload(deploymentName: string | null, modelKey: string): Promise<number> {
+    return this.#keeper.unload(deploymentName, modelKey)
+  }
+
+  /** Pins a model of a function, or lets it go again: see {@link RunnerKeeper.setPinned}. */
+  setPinned(deploymentName: string, modelKey: string, pinned: boolean): void {
+    this.#keeper.setPinned(deploymentName, modelKey, pinned)
+  }
+
+  /** Reports what is loaded where, and what has left lately. */
+  report(): ResidencyReport {
+    return this.#keeper.report()
   }
 
   /**
@@ -109,15 +169,34 @@ export class Scheduler {
     clearTimeout(timer)
     for (const queue of this.#queues.values()) queue.failAll(draining())
     for (const { sent } of this.pool.links) for (const { ticket } of sent.values()) ticket.fail(draining())
-    for (const suspect of this.#suspects) suspect.fail(draining())
+    this.#ward.failAll(draining())
     await this.#keeper.close(Math.max(0, timeoutMs - (performance.now() - startedMs)))
   }
 
-  #refusal({ signal }: Work, queue: RequestQueue): AnyIsoplexError | undefined {
+  #refusal({ signal, head: { principal } }: Work, queue: RequestQueue): AnyIsoplexError | null {
     if (this.#closed) return draining()
     if (signal.aborted) return callerGone()
-    if (queue.length >= this.#options.maxQueuedRequests) return queueFull(queue)
-    return this.#keeper.recentFailure(queue)
+    const keptOutMs = this.#keptOutMs(queue, principal)
+    if (keptOutMs > 0) return quarantined(queue, keptOutMs)
+    const failure = this.#keeper.recentFailure(queue)
+    if (failure) return failure
+    const { maxRequestsPerPrincipal, maxQueuedRequests } = this.#options
+    if (this.#shares.of(principal) >= maxRequestsPerPrincipal) return shareExceeded(queue)
+    return queue.length < maxQueuedRequests ? null : this.#makeRoom(queue, principal)
+  }
+
+  /** How much longer a principal's requests are kept out of a queue; nearly always nobody's are. */
+  #keptOutMs(queue: RequestQueue, principal: string): number {
+    if (this.#quarantine.empty) return 0
+    return this.#quarantine.remainingMs(quarantineKeyOf(queue, principal), performance.now())
+  }
+
+  /** In a full queue whoever has the most there makes room, be it the newcomer itself. */
+  #makeRoom(queue: RequestQueue, principal: string): AnyIsoplexError | null {
+    const yielding = queue.yielding(principal)
+    if (!yielding) return queue.holdsOthers(principal) ? shareExceeded(queue) : queueFull(queue)
+    yielding.fail(shareExceeded(queue))
+    return null
   }
 
   /** Keeps the ticket's deadline, and gives up on it when its caller has gone. */
@@ -129,10 +208,12 @@ export class Scheduler {
     )
     const left = (): void => this.#giveUp(ticket, callerGone(), deployment.timeoutMs)
     signal.addEventListener('abort', left, { once: true })
+    this.#shares.add(ticket.principal)
     this.#waitingCallers += 1
     ticket.onSettled(() => {
       clearTimeout(overdue)
       signal.removeEventListener('abort', left)
+      this.#shares.remove(ticket.principal)
       this.#waitingCallers -= 1
     })
   }
@@ -150,7 +231,7 @@ export class Scheduler {
     link.cancel(ticketId, graceMs, () => this.#keeper.terminate(link, 'it does not let go of a request'))
   }
 
-  #queueOf(work: Work): RequestQueue {
+  #queueOf(work: Pick<Work, 'deployment' | 'model'>): RequestQueue {
     const key = keyOf(work)
     const known = this.#queues.get(key)
     if (known) return known
@@ -161,7 +242,7 @@ export class Scheduler {
 
   /** Forgets a queue in which nothing waits and which nobody serves. */
   #prune(queue: RequestQueue): void {
-    const unused = queue.length === 0 && queue.links.size === 0
+    const unused = queue.length === 0 && queue.links.size === 0 && !this.#keeper.keeps(queue)
     if (unused && this.#queues.get(queue.key) === queue) this.#queues.delete(queue.key)
   }
 
@@ -171,6 +252,7 @@ export class Scheduler {
       const link = this.#runnerFor(queue, nowMs)
       if (!link) {
         this.#keeper.want(queue)
+        this.#prune(queue)
         return
       }
       link.send(queue.take(), nowMs)
@@ -182,7 +264,6 @@ export class Scheduler {
   #dispatchAll(): void {
     const queues = [...this.#queues.values()].filter((queue) => queue.length > 0)
     for (const queue of queues.toSorted((a, b) => a.oldestMs - b.oldestMs)) this.#dispatch(queue)
-    this.#examine()
   }
 
   /** A free runner; else one that can have a batch ahead, once the batch has had its wait for company. */
@@ -209,44 +290,20 @@ export class Scheduler {
 
   #runAgain(ticket: Ticket, queue: RequestQueue, blame: EndOfRunner['blame']): void {
     if (blame !== 'none') ticket.deaths += 1
-    const suspect = ticket.deaths >= suspectDeaths
-    if (!queue.deployment.idempotent || (suspect && blame === 'sole')) ticket.fail(replicaCrashed(ticket))
-    else if (suspect) this.#suspect(ticket)
-    else queue.addAgain(ticket)
+    if (!queue.deployment.idempotent) ticket.fail(replicaCrashed(ticket))
+    else if (ticket.deaths < suspectDeaths) queue.addAgain(ticket)
+    else if (blame === 'sole') this.#convict({ queue, ticket })
+    else this.#ward.admit({ queue, ticket })
   }
 
-  #suspect(ticket: Ticket): void {
-    if (this.#suspects.has(ticket)) return
-    this.#suspects.add(ticket)
-    ticket.onSettled(() => {
-      this.#suspects.delete(ticket)
-      this.#reserve(null)
-      this.#prune(this.#queueOf(ticket.work))
-      this.#dispatchAll()
-    })
-  }
-
-  /** Gives the first suspect a replica of its own, as soon as nothing else goes on there. */
-  #examine(): void {
-    if (this.#suspects.size === 0) return
-    const [suspect] = this.#suspects
-    if (!suspect || suspect.link) return
-    const queue = this.#queueOf(suspect.work)
-    const failure = this.#keeper.recentFailure(queue)
-    if (failure) {
-      suspect.fail(failure)
+  /** Fails what has ended a replica beyond doubt, and keeps the like of it out for a while. */
+  #convict({ queue, ticket }: Suspect): void {
+    if (!ticket) {
+      this.#keeper.condemn(queue, loadBroken(queue, 'ended its process'))
       return
     }
-    const link = [...queue.links].find(({ state }) => state === 'active')
-    this.#reserve(link?.replica ?? null)
-    if (!link) this.#keeper.want(queue)
-    else if (link.replica.activities === 0) link.send([suspect], performance.now())
-  }
-
-  #reserve(replica: ReplicaProcess | null): void {
-    if (this.#reserved) this.#reserved.reserved = false
-    if (replica) replica.reserved = true
-    this.#reserved = replica
+    this.#quarantine.add(quarantineKeyOf(queue, ticket.principal), performance.now())
+    ticket.fail(replicaCrashed(ticket))
   }
 
   /** Whether all that was promised is done: no caller waits and no stream runs. */
@@ -257,6 +314,10 @@ export class Scheduler {
   }
 }
 
-function keyOf({ deployment, model }: Work): string {
+function quarantineKeyOf({ deployment, model }: RequestQueue, principal: string): string {
+  return `${principal}\n${deployment.name}\n${model?.key ?? ''}`
+}
+
+function keyOf({ deployment, model }: Pick<Work, 'deployment' | 'model'>): string {
   return `${deployment.id} ${model?.key ?? ''}`
 }

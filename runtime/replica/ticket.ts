@@ -49,6 +49,11 @@ export class Ticket {
     this.#reject = reject
   }
 
+  /** Who pays for it. */
+  get principal(): string {
+    return this.work.head.principal
+  }
+
   /** Whether the caller has had its answer, or has gone. */
   get settled(): boolean {
     return this.#settled

@@ -16,7 +16,7 @@ describe('assertOptions', () => {
         timeoutMs: longestMs,
         maxBodyBytes: 1,
         maxOngoingRequests: 1,
-        batch: { maxSize: 1, maxDelayMs: 0 },
+        batch: { maxSize: 1, maxDelayMs: 0, maxBytes: 1 },
       }),
     ).not.toThrow()
     expect(() => assertOptions({ timeoutMs: 0.5, batch: { maxSize: 1, maxDelayMs: 0.5 } })).not.toThrow()
@@ -49,6 +49,8 @@ describe('assertOptions', () => {
     ['maxDelayMs', { maxSize: 1, maxDelayMs: -1 }],
     ['maxDelayMs', { maxSize: 1, maxDelayMs: Number.NaN }],
     ['maxDelayMs', { maxSize: 1, maxDelayMs: Number.POSITIVE_INFINITY }],
+    ['maxBytes', { maxSize: 1, maxDelayMs: 0, maxBytes: 0 }],
+    ['maxBytes', { maxSize: 1, maxDelayMs: 0, maxBytes: 0.5 }],
   ])('refuses a batch whose %s is out of bounds: %j', (name, batch) => {
     expect(() => assertOptions({ batch })).toThrow(TypeError)
     expect(() => assertOptions({ batch })).toThrow(`"batch.${name}"`)

@@ -28,7 +28,12 @@ interface Desk {
 
 /** A runner that has requests 1 and 2 in hand. */
 function openDesk(): Desk {
-  const events = { ready: () => undefined, runnerEnded: () => undefined, died: () => undefined }
+  const events = {
+    ready: () => undefined,
+    reported: () => undefined,
+    runnerEnded: () => undefined,
+    died: () => undefined,
+  }
   const replica = new ReplicaProcess(0, { environment: {} }, events)
   onTestFinished(async () => {
     replica.kill()

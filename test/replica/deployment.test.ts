@@ -52,4 +52,10 @@ describe('toDeployment', () => {
     })
     expect(settle()).toMatchObject({ timeoutMs: 30_000, batch: { maxSize: 1, maxDelayMs: 0 } })
   })
+
+  it('bounds the bytes of a batch by 16 MiB, or by what the function says', () => {
+    expect(settle().batch.maxBytes).toBe(16 * 1024 * 1024)
+    expect(settle({ batch: { maxSize: 32, maxDelayMs: 2 } }).batch.maxBytes).toBe(16 * 1024 * 1024)
+    expect(settle({ batch: { maxSize: 32, maxDelayMs: 2, maxBytes: 4096 } }).batch.maxBytes).toBe(4096)
+  })
 })

@@ -37,6 +37,8 @@ function open(options: Partial<PoolOptions> = {}): ReplicaPool {
     { ...workshop.options, replicaEntryPath: join(workshop.directory, 'passive.ts'), ...options },
     {
       replicaReady: () => told.push('ready'),
+      spareReady: () => undefined,
+      leaving: ({ pid }) => told.push(`leaving ${pid}`),
       frame: (link, { kind }) => {
         if (kind === frameKinds.failed) throw new Error('a handler throws')
         told.push(`frame ${link.id}`)

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RequestQueue } from '../../runtime/replica/queue.ts'
-import { deploymentOf, ticketAt } from './work.ts'
+import { headOf } from './request-head.ts'
+import { deploymentOf, ticketAt, workOf } from './work.ts'
 
 const queueOf = (maxSize: number, maxDelayMs = 10): RequestQueue =>
-  new RequestQueue('key', deploymentOf({ batch: { maxSize, maxDelayMs } }), null)
+  new RequestQueue('key', deploymentOf({ batch: { maxSize, maxDelayMs, maxBytes: 1_048_576 } }), null)
 
 const ids = (tickets: readonly { readonly id: number }[]): number[] => tickets.map(({ id }) => id)
 
@@ -116,6 +117,76 @@ describe('a queue', () => {
         }
       }),
     )
+  })
+})
+
+describe('several principals in a queue', () => {
+  const ticketOf = (principal: string, id: number, bytes = 0): ReturnType<typeof ticketAt> =>
+    ticketAt(id, id, workOf({ head: headOf({ principal }), body: new Uint8Array(bytes) }))
+
+  it('share a batch, however many requests one of them has waiting', () => {
+    const queue = queueOf(16)
+    for (let id = 1; id <= 100; id += 1) queue.add(ticketOf('noisy', id).ticket)
+    queue.add(ticketOf('quiet', 101).ticket)
+    expect(ids(queue.take())).toContain(101)
+  })
+
+  it('share by bytes where bodies differ in size', () => {
+    const queue = queueOf(1)
+    for (let id = 1; id <= 64; id += 1) {
+      queue.add(ticketOf('large', id, 64 * 1024).ticket)
+      queue.add(ticketOf('small', 1_000 + id, 4 * 1024).ticket)
+    }
+    const taken = Array.from({ length: 68 }, () => queue.take()[0]?.principal)
+    const large = taken.filter((principal) => principal === 'large').length
+    expect(large).toBeGreaterThanOrEqual(3)
+    expect(large).toBeLessThanOrEqual(6)
+  })
+
+  it('make room for a newcomer who has less, the last of whoever has the most', () => {
+    const queue = queueOf(4)
+    for (let id = 1; id <= 3; id += 1) queue.add(ticketOf('noisy', id).ticket)
+    queue.add(ticketOf('quiet', 4).ticket)
+    expect(queue.yielding('quiet')?.id).toBe(3)
+    expect(queue.yielding('new')?.id).toBe(3)
+    expect(queue.yielding('noisy')).toBeNull()
+    expect(queue.holdsOthers('noisy')).toBe(true)
+  })
+
+  it('do not make room for each other where all have the same', () => {
+    const queue = queueOf(4)
+    for (const [id, principal] of ['a', 'b'].entries()) queue.add(ticketOf(principal, id + 1).ticket)
+    expect(queue.yielding('c')).toBeNull()
+    expect(queue.holdsOthers('a')).toBe(true)
+  })
+
+  it('are told apart from one who is alone', () => {
+    const queue = queueOf(4)
+    expect(queue.principal).toBeNull()
+    queue.add(ticketOf('a', 7).ticket)
+    expect(queue.principal).toBe('a')
+    expect(queue.holdsOthers('a')).toBe(false)
+    queue.add(ticketOf('b', 5).ticket)
+    expect(queue.principal).toBe('b')
+  })
+})
+
+describe('the bytes of a batch', () => {
+  const bytesOf = (id: number, bytes: number): ReturnType<typeof ticketAt>['ticket'] =>
+    ticketAt(id, id, workOf({ body: new Uint8Array(bytes) })).ticket
+  const bounded = (maxBytes: number): RequestQueue =>
+    new RequestQueue('key', deploymentOf({ batch: { maxSize: 100, maxDelayMs: 0, maxBytes } }), null)
+
+  it('end a batch before it has as many requests as it may', () => {
+    const queue = bounded(100)
+    for (const [id, bytes] of [60, 40, 1, 99, 2].entries()) queue.add(bytesOf(id, bytes))
+    expect([queue.take(), queue.take(), queue.take()].map(ids)).toEqual([[0, 1], [2, 3], [4]])
+  })
+
+  it('do not keep a single request out that alone has more', () => {
+    const queue = bounded(100)
+    for (const [id, bytes] of [1, 1_000, 1].entries()) queue.add(bytesOf(id, bytes))
+    expect([queue.take(), queue.take(), queue.take()].map(ids)).toEqual([[0], [1], [2]])
   })
 })
 

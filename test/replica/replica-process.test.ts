@@ -29,6 +29,7 @@ async function start(text: string, startTimeoutMs = 20_000): Promise<ReplicaProc
     { entryPath, environment: { PATH: process.env.PATH ?? '', GIVEN: 'yes' }, startTimeoutMs },
     {
       ready: () => told.push('ready'),
+      reported: () => told.push('reported'),
       runnerEnded: (runner) => told.push(`ended ${runner}`),
       died: (how) => told.push(how),
     },

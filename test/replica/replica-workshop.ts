@@ -43,7 +43,13 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
   const options: SchedulerOptions = {
     replicas: 1,
     maxRunnersPerReplica: 32,
+    maxModelBytesPerReplica: 2 ** 40,
+    maxModelBytesPerPrincipal: null,
+    maxParallelLoads: 2,
+    maxReplicaBytes: 2 ** 40,
+    maxReplicaLoads: 1_000_000,
     maxQueuedRequests: 10_000,
+    maxRequestsPerPrincipal: 10_000,
     loadTimeoutMs: 10_000,
     runnerIdleMs: 60_000,
     runDirectory: directory,
@@ -71,7 +77,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
         id: `${name}@${deployments}`,
         name,
         bundlePath,
-        batch: { maxSize: 1, maxDelayMs: 0 },
+        batch: { maxSize: 1, maxDelayMs: 0, maxBytes: 1_048_576 },
         concurrency: 1,
         ahead: 0,
         maxInReplica: 1,
@@ -94,13 +100,14 @@ import { defineFunction, defineInference, multiplexed } from 'isoplex'
 `
 
 /** A model as a backend would have resolved it; loaders of tests do not look for its files. */
-export function modelOf(id: string): ResolvedModel {
-  return { key: `test/${id}@1`, digest: '0'.repeat(64), info: { id, version: '1', path: '/nowhere' } }
+export function modelOf(id: string, bytes = 0): ResolvedModel {
+  return { key: `test/${id}@1`, digest: '0'.repeat(64), bytes, info: { id, version: '1', path: '/nowhere' } }
 }
 
 /** How a test asks. */
 export interface AskOptions {
   readonly model?: string | ResolvedModel
+  readonly principal?: string
   readonly signal?: AbortSignal
 }
 
@@ -109,14 +116,14 @@ export function ask(
   scheduler: Scheduler,
   deployment: Deployment,
   input: unknown,
-  { model, signal = new AbortController().signal }: AskOptions = {},
+  { model, principal = 'test', signal = new AbortController().signal }: AskOptions = {},
 ): Promise<Answer> {
   return scheduler.submit({
     deployment,
     model: typeof model === 'string' ? modelOf(model) : (model ?? null),
     head: {
       requestId: 'test',
-      principal: 'test',
+      principal,
       method: 'POST',
       url: '/',
       params: {},

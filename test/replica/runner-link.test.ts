@@ -10,7 +10,12 @@ import { deploymentOf, ticketAt } from './work.ts'
 
 /** A link over a real socket, to a replica that does nothing. */
 async function openLink(facts: Partial<Deployment> = {}): Promise<{ link: RunnerLink; pair: SocketPair }> {
-  const events = { ready: () => undefined, runnerEnded: () => undefined, died: () => undefined }
+  const events = {
+    ready: () => undefined,
+    reported: () => undefined,
+    runnerEnded: () => undefined,
+    died: () => undefined,
+  }
   const replica = new ReplicaProcess(0, { environment: {} }, events)
   const pair = await connectPair()
   onTestFinished(async () => {

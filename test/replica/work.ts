@@ -8,7 +8,7 @@ export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
     id: 'digits@bundle',
     name: 'digits',
     bundlePath: '/bundles/digits.js',
-    batch: { maxSize: 3, maxDelayMs: 10 },
+    batch: { maxSize: 3, maxDelayMs: 10, maxBytes: 1_048_576 },
     concurrency: 1,
     ahead: 1,
     maxInReplica: 3,
@@ -38,12 +38,12 @@ export interface WatchedTicket {
 }
 
 /** Makes a ticket that arrives at a time of the test's own clock. */
-export function ticketAt(arrivedMs: number, id = arrivedMs): WatchedTicket {
+export function ticketAt(arrivedMs: number, id = arrivedMs, work: Work = workOf()): WatchedTicket {
   const answers: unknown[] = []
   const errors: unknown[] = []
   const ticket = new Ticket(
     id,
-    workOf(),
+    work,
     arrivedMs,
     (answer) => answers.push(answer),
     (error) => errors.push(error),

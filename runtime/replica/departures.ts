@@ -1,0 +1,37 @@
+import type { LoadTally } from './loader.ts'
+import type { DepartureReason, DepartureReport } from './residency-report.ts'
+import type { RunnerLink } from './runner-link.ts'
+
+/** What counts loads and departures. */
+export interface ResidencyTally extends LoadTally {
+  /** A runner has left. */
+  departed(functionName: string, reason: DepartureReason): void
+}
+
+/** The most departures that are remembered. */
+const longest = 200
+
+/** The runners that have left lately, and why. */
+export class Departures {
+  readonly #reports: DepartureReport[] = []
+
+  /** Notes a runner that has gone. */
+  add({ deployment, model, replica, bytes, requests, startedMs }: RunnerLink, reason: DepartureReason): void {
+    this.#reports.push({
+      function: deployment.name,
+      modelKey: model?.key ?? null,
+      replica: replica.number,
+      reason,
+      atMs: Date.now(),
+      bytes,
+      requests,
+      residentMs: Math.round(performance.now() - startedMs),
+    })
+    if (this.#reports.length > longest) this.#reports.shift()
+  }
+
+  /** The last 200, the newest first. */
+  list(): readonly DepartureReport[] {
+    return this.#reports.toReversed()
+  }
+}

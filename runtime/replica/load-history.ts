@@ -1,0 +1,74 @@
+import { LRUCache } from 'lru-cache'
+import { FailureMemory } from '../cache/failure-memory.ts'
+import type { AnyIsoplexError } from '../error/error.ts'
+
+/** How long a load that failed is not tried again: doubled each time, up to the longest. */
+const failureOptions = { firstMs: 1_000, longestMs: 60_000, maxKeys: 1_000 }
+/** A load that was under way at so many deaths of replicas is suspected to be their reason. */
+const suspectDeaths = 2
+/** How much the latest load counts in the average. */
+const latestShare = 0.3
+/** What a load is held to take that has not been measured. */
+const unmeasuredMs = 1_000
+
+/** What became of the loads of each queue, by its key. */
+export class LoadHistory {
+  /** Why a queue has no runner. */
+  readonly #failures = new FailureMemory<AnyIsoplexError>(failureOptions)
+  /** Why a queue has no further runner beside the one that serves it. */
+  readonly #spreadFailures = new FailureMemory<AnyIsoplexError>(failureOptions)
+  /** Replicas that have died during loads since the last that came up. */
+  readonly #deaths = new LRUCache<string, number>({ max: failureOptions.maxKeys })
+  readonly #suspects = new Set<string>()
+  readonly #averagesMs = new LRUCache<string, number>({ max: failureOptions.maxKeys })
+
+  /** Why a queue is not to be loaded now, if that failed a moment ago. */
+  failure(key: string): AnyIsoplexError | undefined {
+    return this.#failures.get(key, performance.now())
+  }
+
+  /** Why a queue that is served is not to have a further runner now. */
+  spreadFailure(key: string): AnyIsoplexError | undefined {
+    return this.#spreadFailures.get(key, performance.now())
+  }
+
+  /** Whether a load may be why replicas died: it is not to be tried beside others. */
+  isSuspect(key: string): boolean {
+    return this.#suspects.has(key)
+  }
+
+  /** What a load takes: the average of those that came up, the latest counting most. */
+  expectedMs(key: string): number {
+    return this.#averagesMs.get(key) ?? unmeasuredMs
+  }
+
+  /** Notes a load that came up. */
+  cameUp(key: string, loadMs: number): void {
+    const before = this.#averagesMs.get(key) ?? loadMs
+    this.#averagesMs.set(key, before + latestShare * (loadMs - before))
+    this.#failures.delete(key)
+    this.#spreadFailures.delete(key)
+    this.acquit(key)
+  }
+
+  /** Notes a load that failed; `kind` says whether another runner serves the queue. */
+  failed(key: string, error: AnyIsoplexError, kind: 'first' | 'further'): void {
+    const failures = kind === 'first' ? this.#failures : this.#spreadFailures
+    failures.add(key, error, performance.now())
+  }
+
+  /** Notes the death of a replica with the load under way; whether that makes it a suspect. */
+  died(key: string): boolean {
+    const deaths = (this.#deaths.get(key) ?? 0) + 1
+    this.#deaths.set(key, deaths)
+    if (deaths < suspectDeaths || this.#suspects.has(key)) return false
+    this.#suspects.add(key)
+    return true
+  }
+
+  /** Ends a suspicion. */
+  acquit(key: string): void {
+    this.#deaths.delete(key)
+    this.#suspects.delete(key)
+  }
+}

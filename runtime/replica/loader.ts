@@ -1,0 +1,191 @@
+import type { FunctionLog } from '../define/context.ts'
+import type { AnyIsoplexError } from '../error/error.ts'
+import { fromWire, type WireError } from '../error/wire.ts'
+import { loadBroken, modelTooLarge, noThread, roomTaken } from './failure.ts'
+import { LoadHistory } from './load-history.ts'
+import type { RunnerReport } from './message.ts'
+import { type Occupancy, presenceOf } from './occupancy.ts'
+import type { EndOfRunner, ReplicaPool } from './pool.ts'
+import type { RequestQueue } from './queue.ts'
+import type { ReplicaProcess } from './replica-process.ts'
+import type { RunnerLink } from './runner-link.ts'
+import type { Wishes } from './wishes.ts'
+
+/** What counts loads. */
+export interface LoadTally {
+  /** A load has ended; `died` where its replica or its thread did. */
+  loadEnded(functionName: string, outcome: 'ready' | 'failed' | 'died', tookMs: number): void
+}
+
+/** What a loader works with. */
+export interface LoaderOptions {
+  readonly pool: ReplicaPool
+  readonly occupancy: Occupancy
+  readonly wishes: Wishes
+  /** The longest that a function and its model may take to come up. */
+  readonly loadTimeoutMs: number
+  readonly log: FunctionLog
+  readonly tally?: LoadTally
+  /** A load was under way at the deaths of several replicas. */
+  readonly suspect: (queue: RequestQueue) => void
+}
+
+/** Starts runners where there is room or will be, and remembers what became of their loads. */
+export class RunnerLoader {
+  readonly #options: LoaderOptions
+  readonly #history = new LoadHistory()
+  readonly #saidFallbacks = new Set<string>()
+
+  constructor(options: LoaderOptions) {
+    this.#options = options
+  }
+
+  /** Why a queue's model is not to be loaded now, if it failed a moment ago. */
+  recentFailure({ key }: RequestQueue): AnyIsoplexError | undefined {
+    return this.#history.failure(key)
+  }
+
+  /**
+   * Starts a runner for a queue that has none, or a further one in spare room where what waits would wait for longer
+   * than a load takes. Where its model can have no room at all, or has failed a moment ago, what waits for it fails.
+   */
+  want(queue: RequestQueue): void {
+    const { active, coming } = presenceOf(queue)
+    if (coming > 0 || this.#history.isSuspect(queue.key)) return
+    const principal = queue.principal ?? this.#options.wishes.principalOf(queue)
+    if (active > 0) {
+      if (this.#isWorthCopy(queue, active)) this.#startIn('free', queue, principal)
+    } else {
+      const refusal = this.#history.failure(queue.key) ?? this.#startIn('any', queue, principal)
+      if (refusal) this.#refuse(queue, refusal)
+    }
+  }
+
+  /** Starts a runner in the place of one whose replica leaves; whether there may be one, be it later. */
+  succeed({ queue, principal }: RunnerLink): boolean {
+    if (this.#history.isSuspect(queue.key) || this.#history.spreadFailure(queue.key)) return false
+    return this.#startIn('any', queue, principal) === null
+  }
+
+  /** Takes in what a runner says of itself; whether it may stay. */
+  cameUp(link: RunnerLink, { providers, fallbacks, grownBytes }: RunnerReport): boolean {
+    const { queue, deployment, model, loadedAlone } = link
+    link.inTime()
+    link.loadMs = performance.now() - link.startedMs
+    link.providers = providers
+    link.fallbacks = fallbacks
+    this.#sayFallbacks(fallbacks)
+    if (model && loadedAlone) link.bytes = Math.max(link.bytes, grownBytes)
+    const admission = this.#options.occupancy.admissionOf(link)
+    if (admission.outcome === 'too-large') {
+      this.#failed(link, modelTooLarge(queue, link.bytes, admission.limitBytes))
+      return false
+    }
+    link.state = 'loaded'
+    this.#history.cameUp(queue.key, link.loadMs)
+    this.#options.tally?.loadEnded(deployment.name, 'ready', link.loadMs)
+    return true
+  }
+
+  /** A runner says that it does not come up. */
+  failed(link: RunnerLink, error: WireError): void {
+    this.#failed(link, fromWire(error))
+  }
+
+  /** A runner has come up and finds only pinned ones in its place. */
+  displaced({ queue }: RunnerLink): void {
+    if (presenceOf(queue).active === 0) this.#refuse(queue, roomTaken(queue))
+  }
+
+  /** A runner has ended while it came up. */
+  died(link: RunnerLink, { crashed, blame, refusal }: EndOfRunner): void {
+    const { queue, deployment, startedMs } = link
+    if (refusal !== null) {
+      this.#failed(link, noThread(queue))
+      return
+    }
+    if (blame === 'none') return
+    if (!crashed) {
+      this.#failed(link, loadBroken(queue, 'ended its thread'))
+      return
+    }
+    this.#options.tally?.loadEnded(deployment.name, 'died', performance.now() - startedMs)
+    if (link.replica.state !== 'isolated' && this.#history.died(queue.key)) this.#options.suspect(queue)
+  }
+
+  /** A load that was suspected is not why replicas died: it is tried as usual. */
+  acquit({ key }: RequestQueue): void {
+    this.#history.acquit(key)
+  }
+
+  /** A load that was suspected is why replicas died: it has failed. */
+  condemn(queue: RequestQueue, error: AnyIsoplexError): void {
+    this.#history.acquit(queue.key)
+    this.#note(queue, error)
+  }
+
+  /** Whether what waits for a queue's runners would wait for longer than another takes to come up. */
+  #isWorthCopy({ key, links, length, deployment }: RequestQueue, active: number): boolean {
+    if (links.size >= this.#options.pool.size) return false
+    let batchMs = 0
+    for (const link of links) batchMs = Math.max(batchMs, link.batchMs)
+    const batches = length / deployment.batch.maxSize
+    const waitMs = (batches * batchMs) / (active * deployment.concurrency)
+    return waitMs > this.#history.expectedMs(key) && !this.#history.spreadFailure(key)
+  }
+
+  /** Starts a runner where there is room, or (`any`) will be; gives back why there neither is nor will be any. */
+  #startIn(room: 'free' | 'any', queue: RequestQueue, principal: string): AnyIsoplexError | null {
+    const { pool, occupancy } = this.#options
+    const placement = occupancy.placeFor(queue, principal)
+    const { outcome } = placement
+    if (outcome === 'too-large') return modelTooLarge(queue, queue.model?.bytes ?? 0, placement.limitBytes)
+    if (outcome === 'taken') return roomTaken(queue)
+    if (outcome === 'free' || (outcome === 'full' && room === 'any')) {
+      const replica = pool.replicas.find(({ number }) => number === placement.house)
+      if (replica) this.#start(replica, queue, principal)
+    }
+    return null
+  }
+
+  #start(replica: ReplicaProcess, queue: RequestQueue, principal: string): void {
+    const { pool, loadTimeoutMs } = this.#options
+    const loads = [...replica.links].filter(({ state }) => state === 'starting')
+    const link = pool.start(replica, queue)
+    link.principal = principal
+    for (const load of loads) load.loadedAlone = false
+    link.loadedAlone = loads.length === 0
+    queue.links.add(link)
+    link.within(loadTimeoutMs, () => {
+      if (link.state === 'starting')
+        this.#failed(link, loadBroken(queue, `did not come up within ${loadTimeoutMs} ms`))
+      pool.terminate(link, 'it does not come up')
+    })
+  }
+
+  #failed(link: RunnerLink, error: AnyIsoplexError): void {
+    link.departure = 'failed'
+    this.#options.tally?.loadEnded(link.deployment.name, 'failed', performance.now() - link.startedMs)
+    this.#note(link.queue, error)
+  }
+
+  #note(queue: RequestQueue, error: AnyIsoplexError): void {
+    // Where another runner serves the queue, the load was only to help it.
+    const isServed = presenceOf(queue).active > 0
+    this.#history.failed(queue.key, error, isServed ? 'further' : 'first')
+    if (!isServed) this.#refuse(queue, error)
+  }
+
+  #refuse(queue: RequestQueue, error: AnyIsoplexError): void {
+    queue.failAll(error)
+    this.#options.wishes.refuse(queue, error)
+  }
+
+  #sayFallbacks(fallbacks: readonly string[]): void {
+    for (const fallback of fallbacks) {
+      if (this.#saidFallbacks.has(fallback)) continue
+      this.#saidFallbacks.add(fallback)
+      this.#options.log.warn(fallback)
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { type Placement, place } from '../cache/placement.ts'
+import {
+  type Admission,
+  admit,
+  type ResidencyLimits,
+  type Resident,
+  type Standing,
+} from '../cache/residency.ts'
+import type { ReplicaPool } from './pool.ts'
+import type { RequestQueue } from './queue.ts'
+import type { RunnerLink } from './runner-link.ts'
+
+/** How much may be loaded at once. */
+export interface OccupancyLimits {
+  /** The most runners of one replica. */
+  readonly maxRunnersPerReplica: number
+  /** The most bytes of models of one replica. */
+  readonly maxModelBytesPerReplica: number
+  /** The most bytes of models loaded for one principal, in all replicas together; `null` for no limit. */
+  readonly maxModelBytesPerPrincipal: number | null
+  /** Loads that one replica works on side by side, and models that wait there for room. */
+  readonly maxParallelLoads: number
+}
+
+/** How many runners of a queue there are. */
+export interface Presence {
+  /** Those that take work. */
+  readonly active: number
+  /** Those that come up, or wait for room. */
+  readonly coming: number
+}
+
+/** The pool's runners as the policy of the cache sees them. */
+export class Occupancy {
+  readonly #pool: ReplicaPool
+  readonly #limits: OccupancyLimits
+  readonly #isPinned: (link: RunnerLink) => boolean
+
+  constructor(pool: ReplicaPool, limits: OccupancyLimits, isPinned: (link: RunnerLink) => boolean) {
+    this.#pool = pool
+    this.#limits = limits
+    this.#isPinned = isPinned
+  }
+
+  /** Where a runner is to be started. What comes up counts as if it were there, since it soon is. */
+  placeFor(queue: RequestQueue, principal: string): Placement {
+    const { deployment, model, links } = queue
+    const taken = new Set([...links].map((link) => link.replica))
+    const houses = this.#pool.replicas
+      .filter((replica) => !taken.has(replica))
+      .map(({ number: house, links }) => {
+        const coming = [...links].filter(isComing).length
+        return { house, open: coming < this.#limits.maxParallelLoads }
+      })
+    // Whoever asks again and again while every replica is busy costs no more than this.
+    if (!houses.some(({ open }) => open)) return { outcome: 'later' }
+    const newcomer = { group: deployment.id, principal, bytes: model?.bytes ?? 0 }
+    return place(this.#residents(), newcomer, houses, this.#limitsOf(queue))
+  }
+
+  /** Whether a runner that has come up may serve, and else who makes room. */
+  admissionOf(link: RunnerLink): Admission<RunnerLink> {
+    if (!counts(link)) return { outcome: 'admitted' }
+    const residents = this.#residents().filter(({ key }) => key !== link && !isComing(key))
+    const { deployment, principal, bytes } = link
+    return admit(
+      residents,
+      { house: houseOf(link), group: deployment.id, principal, bytes },
+      this.#limitsOf(link.queue),
+    )
+  }
+
+  #limitsOf({ deployment }: RequestQueue): ResidencyLimits {
+    return {
+      maxInGroup: deployment.maxInReplica,
+      maxInHouse: this.#limits.maxRunnersPerReplica,
+      maxBytesInHouse: this.#limits.maxModelBytesPerReplica,
+      maxBytesOfPrincipal: this.#limits.maxModelBytesPerPrincipal ?? Number.POSITIVE_INFINITY,
+    }
+  }
+
+  #residents(): Resident<RunnerLink>[] {
+    return [...this.#pool.links].filter(counts).map((link) => {
+      const standing = standingOf(link)
+      return {
+        key: link,
+        house: houseOf(link),
+        group: link.deployment.id,
+        principal: link.principal,
+        bytes: link.bytes,
+        standing,
+        pinned: standing !== 'leaving' && this.#isPinned(link),
+        // A stream may last for long, and nothing could take its place before its end.
+        lastUsedMs: link.streaming ? Number.POSITIVE_INFINITY : link.lastUsedMs,
+      }
+    })
+  }
+}
+
+/** Counts the runners of a queue. */
+export function presenceOf({ links }: RequestQueue): Presence {
+  let active = 0
+  let coming = 0
+  for (const link of links) {
+    if (link.state === 'active') active += 1
+    else if (isComing(link)) coming += 1
+  }
+  return { active, coming }
+}
+
+/** Whether a runner is a further one of its queue, beside the first that serves. */
+export function isFurther(link: RunnerLink): boolean {
+  for (const other of link.queue.links) {
+    if (other === link) return false
+    if (other.state === 'active' && other.replica.state !== 'leaving') return true
+  }
+  return false
+}
+
+/** Whether a runner does not serve yet. */
+function isComing({ state }: RunnerLink): boolean {
+  return state === 'starting' || state === 'loaded'
+}
+
+/** What is tried alone takes nobody's room. */
+function counts({ replica }: RunnerLink): boolean {
+  return replica.state !== 'isolated'
+}
+
+/** A replica that leaves keeps its number, which is another's already. */
+function houseOf({ replica }: RunnerLink): number {
+  return replica.state === 'leaving' ? -1 : replica.number
+}
+
+function standingOf(link: RunnerLink): Standing {
+  if (link.state === 'retiring' || link.replica.state === 'leaving') return 'leaving'
+  if (!link.idle || isComing(link)) return 'busy'
+  return isFurther(link) ? 'surplus' : 'idle'
+}

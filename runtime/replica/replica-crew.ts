@@ -1,0 +1,248 @@
+import type { FunctionLog } from '../define/context.ts'
+import { ReplacementPolicy, type ReplicaLimits } from './replacement.ts'
+import { ReplicaProcess, type ReplicaState } from './replica-process.ts'
+import { RestartPace } from './restart-pace.ts'
+import { SilenceWatch } from './silence-watch.ts'
+
+/** How a crew is set up. */
+export interface CrewOptions extends ReplicaLimits {
+  /** How many replicas serve. */
+  readonly replicas: number
+  /** All of the environment that they get. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly log: FunctionLog
+  /** Another entry file for them. @default the one of isoplex */
+  readonly replicaEntryPath?: string
+}
+
+/** What a crew's owner wants to hear. */
+export interface CrewEvents {
+  /** A replica begins to serve. */
+  replicaReady(): void
+  /** A spare is at hand. */
+  spareReady(): void
+  /** Another has taken a replica's place: it ends as soon as it has no runner. */
+  leaving(replica: ReplicaProcess): void
+  /** A runner's thread has ended; `refusal` says why there was none to be had, `null` where there was. */
+  runnerEnded(runner: number, refusal: string | null): void
+  /** A process has ended: once its runners are seen to, `fill` lets another take its place. */
+  died(replica: ReplicaProcess): void
+}
+
+/** What has happened to a crew since its start. */
+export interface CrewTally {
+  /** Processes that others were started for, by what had become of them. */
+  readonly restarts: {
+    /** It died, or was ended by force. */
+    died: number
+    /** It was beyond its limit of memory or of loads. */
+    replaced: number
+    /** It did not come up. */
+    startFailed: number
+  }
+  /** Spares that took a place, or were given away. */
+  sparesUsed: number
+}
+
+const titles: Readonly<Record<ReplicaState, string>> = {
+  starting: 'A replica',
+  serving: 'A replica',
+  leaving: 'A replica that was leaving',
+  spare: 'A spare replica',
+  isolated: 'A replica that was set apart',
+}
+
+/**
+ * Keeps a number of replicas serving, and beside them a spare that has come up but has run nothing yet: it takes the
+ * place of one that dies at once, and of one that is beyond its limits before that one goes. It is started once all
+ * serve, so that it is in nobody's way.
+ */
+export class ReplicaCrew {
+  readonly tally: CrewTally = { restarts: { died: 0, replaced: 0, startFailed: 0 }, sparesUsed: 0 }
+  readonly #options: CrewOptions
+  readonly #events: CrewEvents
+  readonly #processes = new Set<ReplicaProcess>()
+  readonly #pace = new RestartPace()
+  readonly #replacement: ReplacementPolicy<ReplicaProcess>
+  readonly #silence: SilenceWatch
+  /** Ends by itself, so that another may be replaced. */
+  #replaced: ReplicaProcess | null = null
+  #waiting: Timer | null = null
+  #closing = false
+
+  constructor(options: CrewOptions, events: CrewEvents) {
+    this.#options = options
+    this.#events = events
+    this.#replacement = new ReplacementPolicy(options)
+    this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
+    this.fill()
+  }
+
+  /** Every process that has not ended. */
+  get processes(): Iterable<ReplicaProcess> {
+    return this.#processes
+  }
+
+  /** The replicas that serve. */
+  get serving(): readonly ReplicaProcess[] {
+    return [...this.#processes].filter(({ state }) => state === 'serving')
+  }
+
+  /** Fills the places that nobody has, with the spare first; then that of the spare. */
+  fill(): void {
+    if (this.#closing) return
+    for (let vacancy = this.#vacancy; vacancy !== null; vacancy = this.#vacancy) {
+      const spare = this.#spare
+      if (spare) this.#promote(spare, vacancy)
+      else if (!this.#spawn(vacancy, 'starting')) return
+    }
+    if (!this.#spare && this.serving.length === this.#options.replicas)
+      this.#spawn(this.#freeNumber(), 'spare')
+  }
+
+  /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
+  takeSpare(): ReplicaProcess | null {
+    const spare = this.#spare
+    if (!spare?.ready || this.#closing) return null
+    this.tally.sparesUsed += 1
+    spare.enter('isolated')
+    this.fill()
+    return spare
+  }
+
+  /** Lets a replica go that does not serve: it ends as soon as it has no runner. */
+  dismiss(replica: ReplicaProcess): void {
+    replica.enter('leaving')
+    this.settle(replica)
+  }
+
+  /** To be called when a replica may have lost its last runner. */
+  settle(replica: ReplicaProcess): void {
+    if (replica.state === 'leaving' && replica.links.size === 0) replica.disconnect()
+  }
+
+  /** Starts nobody any more; the processes are the caller's to end. */
+  close(): void {
+    this.#closing = true
+    this.#silence.close()
+    if (this.#waiting) clearTimeout(this.#waiting)
+  }
+
+  get #spare(): ReplicaProcess | undefined {
+    return [...this.#processes].find(({ state }) => state === 'spare')
+  }
+
+  get #vacancy(): number | null {
+    const taken = new Set<number>()
+    for (const { state, number } of this.#processes)
+      if (state === 'starting' || state === 'serving') taken.add(number)
+    for (let number = 0; number < this.#options.replicas; number += 1) if (!taken.has(number)) return number
+    return null
+  }
+
+  /** The first number that is nobody's, beyond those of the places. */
+  #freeNumber(): number {
+    const taken = new Set([...this.#processes].map(({ number }) => number))
+    let number = this.#options.replicas
+    while (taken.has(number)) number += 1
+    return number
+  }
+
+  #promote(spare: ReplicaProcess, number: number): void {
+    spare.number = number
+    this.tally.sparesUsed += 1
+    spare.enter(spare.ready ? 'serving' : 'starting')
+    if (spare.ready) this.#events.replicaReady()
+  }
+
+  /** Whether a process has been started; where not, the places are looked after again in time. */
+  #spawn(number: number, state: ReplicaState): boolean {
+    const waitMs = this.#pace.waitMs(performance.now())
+    if (waitMs > 0) return this.#fillAfter(waitMs)
+    const { environment, replicaEntryPath: entryPath, log } = this.#options
+    try {
+      const replica: ReplicaProcess = new ReplicaProcess(
+        number,
+        { state, environment, ...(entryPath === undefined ? {} : { entryPath }) },
+        {
+          ready: () => this.#cameUp(replica),
+          reported: () => this.#examine(replica),
+          runnerEnded: (runner, refusal) => this.#events.runnerEnded(runner, refusal),
+          died: (how) => this.#died(replica, how),
+        },
+      )
+      this.#processes.add(replica)
+      return true
+    } catch (error) {
+      log.error('A replica cannot be started; it is tried again', { replica: number, error })
+      this.tally.restarts.startFailed += 1
+      const nowMs = performance.now()
+      this.#pace.died(0, nowMs)
+      return this.#fillAfter(this.#pace.waitMs(nowMs))
+    }
+  }
+
+  #fillAfter(waitMs: number): false {
+    this.#waiting ??= setTimeout(() => {
+      this.#waiting = null
+      this.fill()
+    }, waitMs).unref()
+    return false
+  }
+
+  #cameUp(replica: ReplicaProcess): void {
+    if (replica.state === 'starting') {
+      replica.enter('serving')
+      if (!this.#closing) this.#events.replicaReady()
+    } else {
+      replica.enter(replica.state)
+      if (!this.#closing) this.#events.spareReady()
+    }
+    this.fill()
+  }
+
+  #died(replica: ReplicaProcess, how: string): void {
+    this.#processes.delete(replica)
+    if (this.#replaced === replica) this.#replaced = null
+    if (!this.#closing && replica.state !== 'leaving') this.#mourn(replica, how)
+    this.#events.died(replica)
+  }
+
+  #mourn({ number, state, cameUp, sinceMs }: ReplicaProcess, how: string): void {
+    const nowMs = performance.now()
+    this.#pace.died(cameUp ? nowMs - sinceMs : 0, nowMs)
+    this.tally.restarts[cameUp ? 'died' : 'startFailed'] += 1
+    this.#options.log.error(`${titles[state]} died and is replaced`, { replica: number, how })
+  }
+
+  /** A replica that does not answer any more holds what it has in hand for ever. */
+  #condemn(replica: ReplicaProcess): void {
+    this.#options.log.error('A replica gives no sign of life and is ended', { replica: replica.number })
+    replica.condemned = true
+    replica.kill()
+  }
+
+  /** Replaces one that is beyond its limits, one at a time, as soon as somebody is there to take its place. */
+  #examine(replica: ReplicaProcess): void {
+    if (replica.state !== 'serving' || this.#closing) return
+    const nowMs = performance.now()
+    const reason = this.#replacement.examine(replica, nowMs)
+    const spare = this.#spare
+    if (!reason || this.#replaced || !spare?.ready) return
+    const { number, loads, health } = replica
+    const { log } = this.#options
+    log.info('A fresh replica takes the place of one', { replica: number, reason, loads, ...health })
+    if (reason === 'memory' && this.#replacement.replaced(replica, nowMs))
+      log.warn(
+        'A fresh replica needs more memory than maxReplicaBytes at once, so that replacing it is of no use; raise it, or lower maxModelBytesPerReplica',
+        { replica: number, residentSetBytes: health.residentSetBytes },
+      )
+    this.tally.restarts.replaced += 1
+    this.#replaced = replica
+    replica.enter('leaving')
+    this.#promote(spare, number)
+    this.#events.leaving(replica)
+    this.settle(replica)
+    this.fill()
+  }
+}
