@@ -11,8 +11,12 @@ interface Entry {
 const lineOf = (quantum: number): FairLine<Entry> =>
   new FairLine<Entry>({ principalOf: ({ principal }) => principal, costOf: ({ cost }) => cost, quantum })
 
-let nextId = 0
-const entry = (principal: string, cost = 1): Entry => ({ principal, cost, id: (nextId += 1) })
+let entries = 0
+
+function entry(principal: string, cost = 1): Entry {
+  entries += 1
+  return { principal, cost, id: entries }
+}
 
 function drain(line: FairLine<Entry>): Entry[] {
   const taken: Entry[] = []
@@ -23,9 +27,9 @@ function drain(line: FairLine<Entry>): Entry[] {
 describe('a fair line', () => {
   it('gives one principal its entries in the order in which they came', () => {
     const line = lineOf(1)
-    const entries = [entry('a'), entry('a', 5), entry('a')]
-    for (const each of entries) line.add(each)
-    expect(drain(line)).toEqual(entries)
+    const added = [entry('a'), entry('a', 5), entry('a')]
+    for (const each of added) line.add(each)
+    expect(drain(line)).toEqual(added)
     expect(line.length).toBe(0)
   })
 

@@ -62,7 +62,7 @@ describe('room', () => {
     expect([link.free, link.room]).toEqual([true, 2])
   })
 
-  it('is none before it works, without a connection, and where the replica is for one request only', async () => {
+  it('is none before it works, and without a connection', async () => {
     const { link } = await openActiveLink()
     expect(link.free).toBe(true)
     for (const state of ['starting', 'loaded', 'retiring', 'gone'] as const) {
@@ -70,9 +70,6 @@ describe('room', () => {
       expect([link.free, link.room]).toEqual([false, 0])
     }
     link.state = 'active'
-    link.replica.reserved = true
-    expect([link.free, link.room]).toEqual([false, 0])
-    link.replica.reserved = false
     link.disconnect()
     expect([link.free, link.room]).toEqual([false, 0])
   })

@@ -261,7 +261,8 @@ describe('a principal', () => {
   it('whose requests end replicas again and again is kept out of that function, and nobody else is', async () => {
     const { scheduler, deployment } = await openSingle()
     const other = await workshop.deploy('other', single)
-    const kill = (): Promise<unknown> => outcomeOf(scheduler, deployment, { act: 'kill' }, { principal: 'bad' })
+    const kill = (): Promise<unknown> =>
+      outcomeOf(scheduler, deployment, { act: 'kill' }, { principal: 'bad' })
     for (let count = 0; count < 3; count += 1) expect(await kill()).toBe('REPLICA_CRASHED')
     expect(await kill()).toBe('QUARANTINED')
     expect(await outcomeOf(scheduler, deployment, {}, { principal: 'bad' })).toBe('QUARANTINED')
