@@ -143,7 +143,7 @@ function openScheduler(
 ): Scheduler {
   const { provider, fallback, intraOpThreads } = config
   const session = { provider, fallback, intraOpThreads }
-  const scheduler = new Scheduler({ ...config, session, runDirectory, environment, log })
+  const scheduler = new Scheduler({ ...config, tallies, session, runDirectory, environment, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }
