@@ -52,6 +52,7 @@ export function sourceOfEverything(overrides: Partial<ModelSource> = {}): ModelS
     prepare: async ({ id, version, artifact, fields }, tenant) => ({
       key: `embedded//${id}@${version}`,
       digest: artifact.digest ?? '',
+      bytes: 0,
       info: { ...fields, id, version: version ?? '', path: '/models', tenant },
     }),
     ...overrides,
