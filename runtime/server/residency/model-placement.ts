@@ -172,7 +172,7 @@ export class ModelPlacement {
       this.#preloads.loaded += 1
     } catch (error) {
       this.#preloads.failed += 1
-      const fields = { entry, key: pin ? 'pinnedModels' : 'preloadModels' }
+      const fields = { entry, setting: pin ? 'pinnedModels' : 'preloadModels' }
       this.#warn(
         'A model of the configuration is not loaded; "isoplex models load" tries again',
         error,

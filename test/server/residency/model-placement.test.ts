@@ -186,7 +186,7 @@ describe('the models of the configuration', () => {
     const placed = place([serve('read'), serve('write')], { preloaded: ['digits', 'read=unknown'] })
     await placed.placement.preload()
     expect(placed.placement.preloads).toEqual({ loading: 0, loaded: 0, failed: 2 })
-    const facts = placed.log.map(({ level, fields }) => [level, fields?.entry, fields?.key])
+    const facts = placed.log.map(({ level, fields }) => [level, fields?.entry, fields?.setting])
     expect(facts.toSorted()).toEqual([
       ['warn', 'digits', 'preloadModels'],
       ['warn', 'read=unknown', 'preloadModels'],
