@@ -1,3 +1,6 @@
+/** Who pays where no token is sent: whoever that may be. */
+export const anonymous = 'anonymous'
+
 /** What a verified token gives its holder. Frozen; the same object for the same token while it is cached. */
 export interface Credentials {
   /** The model that the token names, as it names it: `digits`, `digits@3` or `digits@prod`. */

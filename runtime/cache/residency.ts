@@ -78,7 +78,8 @@ export function admit<Key>(
   newcomer: Newcomer,
   limits: ResidencyLimits,
 ): Admission<Key> {
-  const rules = rulesOf<Key>(newcomer, limits)
+  // Who takes no bytes breaks no limit of bytes.
+  const rules = rulesOf<Key>(newcomer, limits).filter(({ costOfNewcomer }) => costOfNewcomer > 0)
   const tooLarge = rules.find(
     ({ reason, limit, costOfNewcomer }) => reason !== 'count' && costOfNewcomer > limit,
   )

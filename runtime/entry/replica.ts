@@ -34,7 +34,6 @@ function start(order: RunnerOrder): void {
   try {
     worker = spare ?? createThread()
   } catch (error) {
-    log.error('There is no thread for a runner', { function: order.name, error })
     report({ kind: 'ended', runner: order.runner, refusal: String(error) })
     return
   }
@@ -58,11 +57,16 @@ function start(order: RunnerOrder): void {
 
 function keepSpare(): void {
   if (spare !== null) return
-  const worker = createThread()
-  spare = worker
-  worker.on('exit', () => {
-    if (spare === worker) spare = null
-  })
+  try {
+    const worker = createThread()
+    spare = worker
+    worker.on('exit', () => {
+      if (spare === worker) spare = null
+    })
+  } catch (error) {
+    // The runner that would have had it is told when it comes.
+    log.warn('There is no thread to have ready for the next runner', { error })
+  }
 }
 
 function createThread(): Worker {

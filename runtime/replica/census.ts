@@ -2,19 +2,16 @@ import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReport, ReplicaReport, ResidencyReport, ResidentReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 
-/** What a report is made from. */
-export interface CensusSources {
-  readonly replicas: Iterable<ReplicaProcess>
-  readonly departures: readonly DepartureReport[]
-  isPinned(link: RunnerLink): boolean
-}
-
 /** Reports what is loaded where, and what has left lately. */
-export function takeCensus({ replicas, departures, isPinned }: CensusSources): ResidencyReport {
+export function takeCensus(
+  replicas: Iterable<ReplicaProcess>,
+  departures: readonly DepartureReport[],
+  isPinned: (link: RunnerLink) => boolean,
+): ResidencyReport {
   return { replicas: [...replicas].map((replica) => reportReplica(replica, isPinned)), departures }
 }
 
-function reportReplica(replica: ReplicaProcess, isPinned: CensusSources['isPinned']): ReplicaReport {
+function reportReplica(replica: ReplicaProcess, isPinned: (link: RunnerLink) => boolean): ReplicaReport {
   const runners = [...replica.links].map((link) => reportRunner(link, isPinned(link)))
   return {
     replica: replica.number,

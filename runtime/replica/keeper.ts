@@ -7,10 +7,10 @@ import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import { idleReasonOf } from './idleness.ts'
 import { RunnerLoader } from './loader.ts'
 import type { RunnerReport } from './message.ts'
-import { isFurther, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
+import { holds, isFurther, isKept, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
 import type { RequestQueue } from './queue.ts'
-import { relocationOf } from './relocation.ts'
+import { leavingOf, relocationOf } from './relocation.ts'
 import type { DepartureReason, ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 import { type LoadOptions, Wishes } from './wishes.ts'
@@ -70,12 +70,14 @@ export class RunnerKeeper {
       frame: (link, frame) => this.#receive(link, frame),
       ended: (link, how) => this.#ended(link, how),
     })
-    const { pool } = this
-    const wishes = this.#wishes
-    const occupancy = new Occupancy(pool, options, this.#isPinned)
-    this.#occupancy = occupancy
-    const suspect = (queue: RequestQueue): void => events.suspectLoad(queue)
-    this.#loader = new RunnerLoader({ ...options, pool, occupancy, wishes, suspect })
+    this.#occupancy = new Occupancy(this.pool, options, this.#isPinned)
+    this.#loader = new RunnerLoader({
+      ...options,
+      pool: this.pool,
+      occupancy: this.#occupancy,
+      wishes: this.#wishes,
+      suspect: (queue) => events.suspectLoad(queue),
+    })
     this.#sweep = setInterval(() => this.#tidy(), Math.min(sweepMs, options.runnerIdleMs / 2 + 1)).unref()
   }
 
@@ -117,10 +119,7 @@ export class RunnerKeeper {
    */
   async unload(deploymentName: string | null, modelKey: string): Promise<number> {
     this.#unpin(deploymentName, modelKey)
-    const links = [...this.pool.links].filter(({ deployment, model, state }) => {
-      const isNamed = deploymentName === null || deployment.name === deploymentName
-      return isNamed && model?.key === modelKey && state !== 'retiring'
-    })
+    const links = this.#kept.filter((link) => holds(link, deploymentName, modelKey))
     for (const link of links) this.#retire(link, 'unload')
     await Promise.all(links.map(({ gone }) => gone))
     return links.length
@@ -133,7 +132,7 @@ export class RunnerKeeper {
   setPinned(deploymentName: string, modelKey: string, pinned: boolean): void {
     if (pinned) {
       this.#wishes.pin(deploymentName, modelKey)
-      for (const { queue, principal } of this.pool.links) this.#wishes.identify(queue, principal)
+      for (const { queue, principal } of this.#kept) this.#wishes.identify(queue, principal)
     } else this.#unpin(deploymentName, modelKey)
   }
 
@@ -144,11 +143,10 @@ export class RunnerKeeper {
 
   /** Reports what is loaded where, and what has left lately. */
   report(): ResidencyReport {
-    const departures = this.#departures.list()
-    return takeCensus({ replicas: this.pool.processes, departures, isPinned: this.#isPinned })
+    return takeCensus(this.pool.processes, this.#departures.list(), this.#isPinned)
   }
 
-  /** A load that was suspected is not why replicas died: it is tried as usual. */
+  /** A suspected load is not why replicas died: it is tried as usual. */
   acquit(queue: RequestQueue): void {
     this.#loader.acquit(queue)
     this.#changed()
@@ -162,7 +160,7 @@ export class RunnerKeeper {
   /** Names the deployments that are current: runners of others finish what they have and go. */
   setCurrent(deploymentIds: ReadonlySet<string>): void {
     this.#current = deploymentIds
-    for (const link of this.pool.links) this.settle(link)
+    for (const link of this.#kept) this.settle(link)
   }
 
   /** To be called when a runner may have become idle: it goes if it has to. */
@@ -189,6 +187,10 @@ export class RunnerKeeper {
     this.#wishes.clear(draining())
     for (const link of this.pool.links) this.#retire(link, 'stop')
     await this.pool.close(timeoutMs)
+  }
+
+  get #kept(): RunnerLink[] {
+    return [...this.pool.links].filter(isKept)
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
@@ -254,7 +256,7 @@ export class RunnerKeeper {
     this.#options.tally?.departed(deployment.name, reason)
     link.end()
     this.#events.ended(link, how)
-    for (const waiting of this.pool.links) if (waiting.state === 'loaded') this.#settleIn(waiting)
+    for (const waiting of this.#kept) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#changed()
   }
 
@@ -266,10 +268,7 @@ export class RunnerKeeper {
 
   /** Moves the runners of a replica that leaves, those first that were used last. */
   #relocate(): void {
-    const leaving = [...this.pool.links].filter(({ state, replica }) => {
-      return state === 'active' && replica.state === 'leaving'
-    })
-    for (const link of leaving.toSorted((a, b) => b.lastUsedMs - a.lastUsedMs)) {
+    for (const link of leavingOf(this.#kept)) {
       const facts = { pinned: this.#isPinned(link), nowMs: performance.now() }
       const relocation = this.#closing ? 'go' : relocationOf(link, facts)
       const mayStay = relocation === 'wait' || (relocation === 'succeed' && this.#loader.succeed(link))
@@ -288,7 +287,7 @@ export class RunnerKeeper {
   #tidy(): void {
     const { runnerIdleMs } = this.#options
     const nowMs = performance.now()
-    for (const link of this.pool.links) {
+    for (const link of this.#kept) {
       const reason = idleReasonOf(link, nowMs, { runnerIdleMs, isPinned: this.#isPinned })
       if (reason) this.#retire(link, reason)
     }

@@ -19,7 +19,8 @@ export class LoadHistory {
   readonly #spreadFailures = new FailureMemory<AnyIsoplexError>(failureOptions)
   /** Replicas that have died during loads since the last that came up. */
   readonly #deaths = new LRUCache<string, number>({ max: failureOptions.maxKeys })
-  readonly #suspects = new Set<string>()
+  /** Suspects that are being tried alone. */
+  readonly #trials = new Set<string>()
   readonly #averagesMs = new LRUCache<string, number>({ max: failureOptions.maxKeys })
 
   /** Why a queue is not to be loaded now, if that failed a moment ago. */
@@ -34,7 +35,12 @@ export class LoadHistory {
 
   /** Whether a load may be why replicas died: it is not to be tried beside others. */
   isSuspect(key: string): boolean {
-    return this.#suspects.has(key)
+    return (this.#deaths.get(key) ?? 0) >= suspectDeaths
+  }
+
+  /** Whether a load is being tried alone. */
+  isTried(key: string): boolean {
+    return this.#trials.has(key)
   }
 
   /** What a load takes: the average of those that came up, the latest counting most. */
@@ -57,18 +63,24 @@ export class LoadHistory {
     failures.add(key, error, performance.now())
   }
 
-  /** Notes the death of a replica with the load under way; whether that makes it a suspect. */
-  died(key: string): boolean {
-    const deaths = (this.#deaths.get(key) ?? 0) + 1
-    this.#deaths.set(key, deaths)
-    if (deaths < suspectDeaths || this.#suspects.has(key)) return false
-    this.#suspects.add(key)
-    return true
+  /** Notes the death of a replica with the load under way. */
+  died(key: string): void {
+    this.#deaths.set(key, (this.#deaths.get(key) ?? 0) + 1)
   }
 
-  /** Ends a suspicion. */
+  /** A suspect is to be tried alone. */
+  try(key: string): void {
+    this.#trials.add(key)
+  }
+
+  /** Ends a trial: replicas died of something else. */
   acquit(key: string): void {
     this.#deaths.delete(key)
-    this.#suspects.delete(key)
+    this.#trials.delete(key)
+  }
+
+  /** Ends a trial that has proved the suspicion right: it goes on. */
+  condemn(key: string): void {
+    this.#trials.delete(key)
   }
 }

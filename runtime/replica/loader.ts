@@ -26,7 +26,7 @@ export interface LoaderOptions {
   readonly loadTimeoutMs: number
   readonly log: FunctionLog
   readonly tally?: LoadTally
-  /** A load was under way at the deaths of several replicas. */
+  /** A load was under way at the deaths of several replicas: it is to be tried alone. */
   readonly suspect: (queue: RequestQueue) => void
 }
 
@@ -51,20 +51,25 @@ export class RunnerLoader {
    */
   want(queue: RequestQueue): void {
     const { active, coming } = presenceOf(queue)
-    if (coming > 0 || this.#history.isSuspect(queue.key)) return
+    if (coming > 0 || this.#history.isTried(queue.key)) return
     const principal = queue.principal ?? this.#options.wishes.principalOf(queue)
     if (active > 0) {
       if (this.#isWorthCopy(queue, active)) this.#startIn('free', queue, principal)
+      return
+    }
+    const failure = this.#history.failure(queue.key)
+    if (!failure && this.#history.isSuspect(queue.key)) {
+      this.#history.try(queue.key)
+      this.#options.suspect(queue)
     } else {
-      const refusal = this.#history.failure(queue.key) ?? this.#startIn('any', queue, principal)
+      const refusal = failure ?? this.#startIn('any', queue, principal)
       if (refusal) this.#refuse(queue, refusal)
     }
   }
 
   /** Starts a runner in the place of one whose replica leaves; whether there may be one, be it later. */
   succeed({ queue, principal }: RunnerLink): boolean {
-    if (this.#history.isSuspect(queue.key) || this.#history.spreadFailure(queue.key)) return false
-    return this.#startIn('any', queue, principal) === null
+    return this.#mayHelp(queue.key) && this.#startIn('any', queue, principal) === null
   }
 
   /** Takes in what a runner says of itself; whether it may stay. */
@@ -110,7 +115,7 @@ export class RunnerLoader {
       return
     }
     this.#options.tally?.loadEnded(deployment.name, 'died', performance.now() - startedMs)
-    if (link.replica.state !== 'isolated' && this.#history.died(queue.key)) this.#options.suspect(queue)
+    this.#history.died(queue.key)
   }
 
   /** A load that was suspected is not why replicas died: it is tried as usual. */
@@ -120,8 +125,13 @@ export class RunnerLoader {
 
   /** A load that was suspected is why replicas died: it has failed. */
   condemn(queue: RequestQueue, error: AnyIsoplexError): void {
-    this.#history.acquit(queue.key)
+    this.#history.condemn(queue.key)
     this.#note(queue, error)
+  }
+
+  /** Whether a load that is only to help may be tried. */
+  #mayHelp(key: string): boolean {
+    return !this.#history.isSuspect(key) && !this.#history.spreadFailure(key)
   }
 
   /** Whether what waits for a queue's runners would wait for longer than another takes to come up. */
@@ -131,7 +141,7 @@ export class RunnerLoader {
     for (const link of links) batchMs = Math.max(batchMs, link.batchMs)
     const batches = length / deployment.batch.maxSize
     const waitMs = (batches * batchMs) / (active * deployment.concurrency)
-    return waitMs > this.#history.expectedMs(key) && !this.#history.spreadFailure(key)
+    return waitMs > this.#history.expectedMs(key) && this.#mayHelp(key)
   }
 
   /** Starts a runner where there is room, or (`any`) will be; gives back why there neither is nor will be any. */

@@ -60,7 +60,6 @@ export class Occupancy {
 
   /** Whether a runner that has come up may serve, and else who makes room. */
   admissionOf(link: RunnerLink): Admission<RunnerLink> {
-    if (!counts(link)) return { outcome: 'admitted' }
     const residents = this.#residents().filter(({ key }) => key !== link && !isComing(key))
     const { deployment, principal, bytes } = link
     return admit(
@@ -80,7 +79,7 @@ export class Occupancy {
   }
 
   #residents(): Resident<RunnerLink>[] {
-    return [...this.#pool.links].filter(counts).map((link) => {
+    return [...this.#pool.links].filter(isKept).map((link) => {
       const standing = standingOf(link)
       return {
         key: link,
@@ -117,13 +116,22 @@ export function isFurther(link: RunnerLink): boolean {
   return false
 }
 
+/** Whether a runner holds a model, of one function or (`null`) of any, and is not on its way out. */
+export function holds(
+  { deployment, model, state }: RunnerLink,
+  name: string | null,
+  modelKey: string,
+): boolean {
+  return (name ?? deployment.name) === deployment.name && model?.key === modelKey && state !== 'retiring'
+}
+
 /** Whether a runner does not serve yet. */
 function isComing({ state }: RunnerLink): boolean {
   return state === 'starting' || state === 'loaded'
 }
 
-/** What is tried alone takes nobody's room. */
-function counts({ replica }: RunnerLink): boolean {
+/** Whether a runner is one of those that are kept: what is tried alone takes nobody's room. */
+export function isKept({ replica }: RunnerLink): boolean {
   return replica.state !== 'isolated'
 }
 

@@ -9,6 +9,13 @@ const recentMs = 60_000
  */
 export type Relocation = 'succeed' | 'wait' | 'go'
 
+/** Those that serve in a replica that leaves, those first that were used last. */
+export function leavingOf(links: readonly RunnerLink[]): RunnerLink[] {
+  return links
+    .filter(({ state, replica }) => state === 'active' && replica.state === 'leaving')
+    .toSorted((a, b) => b.lastUsedMs - a.lastUsedMs)
+}
+
 /** Says what becomes of a runner whose replica leaves. */
 export function relocationOf(
   link: RunnerLink,

@@ -31,25 +31,25 @@ export interface CrewEvents {
 
 /** What has happened to a crew since its start. */
 export interface CrewTally {
-  /** Processes that others were started for, by what had become of them. */
+  /** Processes that were, or would have been, of further use, by what became of them. */
   readonly restarts: {
-    /** It died, or was ended by force. */
+    /** They died, or were ended by force. */
     died: number
-    /** It was beyond its limit of memory or of loads. */
+    /** They were beyond their limit of memory or of loads. */
     replaced: number
-    /** It did not come up. */
+    /** They did not come up. */
     startFailed: number
   }
   /** Spares that took a place, or were given away. */
   sparesUsed: number
 }
 
-const titles: Readonly<Record<ReplicaState, string>> = {
-  starting: 'A replica',
-  serving: 'A replica',
-  leaving: 'A replica that was leaving',
-  spare: 'A spare replica',
-  isolated: 'A replica that was set apart',
+const obituaries: Readonly<Record<ReplicaState, string>> = {
+  starting: 'A replica died and is replaced',
+  serving: 'A replica died and is replaced',
+  leaving: 'A replica that was leaving died',
+  spare: 'A spare replica died and is replaced',
+  isolated: 'A replica that was set apart died',
 }
 
 /**
@@ -204,7 +204,7 @@ export class ReplicaCrew {
   #died(replica: ReplicaProcess, how: string): void {
     this.#processes.delete(replica)
     if (this.#replaced === replica) this.#replaced = null
-    if (!this.#closing && replica.state !== 'leaving') this.#mourn(replica, how)
+    if (!this.#closing && !replica.released) this.#mourn(replica, how)
     this.#events.died(replica)
   }
 
@@ -212,7 +212,7 @@ export class ReplicaCrew {
     const nowMs = performance.now()
     this.#pace.died(cameUp ? nowMs - sinceMs : 0, nowMs)
     this.tally.restarts[cameUp ? 'died' : 'startFailed'] += 1
-    this.#options.log.error(`${titles[state]} died and is replaced`, { replica: number, how })
+    this.#options.log.error(obituaries[state], { replica: number, how })
   }
 
   /** A replica that does not answer any more holds what it has in hand for ever. */

@@ -56,11 +56,13 @@ export class ReplicaProcess {
   condemned = false
   readonly #child: Subprocess
   readonly #startTimer: Timer
+  readonly #ended = Promise.withResolvers<void>()
   #state: ReplicaState
   #sinceMs = this.startedMs
   #loads = 0
   #ready = false
   #dead = false
+  #released = false
 
   /** @throws {Error} where the system has no room for another process. */
   constructor(number: number, options: ReplicaOptions, events: ReplicaEvents) {
@@ -81,6 +83,7 @@ export class ReplicaProcess {
         this.#dead = true
         this.#endGroup()
         events.died(signal === null ? `exit code ${code}` : `signal ${signal}`)
+        this.#ended.resolve()
       },
     })
     this.#startTimer = setTimeout(() => this.kill(), startTimeoutMs).unref()
@@ -121,6 +124,11 @@ export class ReplicaProcess {
     return this.#dead
   }
 
+  /** Whether it was let go, so that its end is no death. */
+  get released(): boolean {
+    return this.#released
+  }
+
   /** What goes on in it that may be the reason of its death: see {@link RunnerLink.activities}. */
   get activities(): number {
     let sum = 0
@@ -128,9 +136,9 @@ export class ReplicaProcess {
     return sum
   }
 
-  /** Resolves when the process has ended. */
-  get ended(): Promise<unknown> {
-    return this.#child.exited
+  /** Resolves when the process has ended and that has been told. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
   }
 
   /** Makes it be there for something else. */
@@ -159,7 +167,9 @@ export class ReplicaProcess {
 
   /** Lets the process end by itself: it does so when its channel closes. */
   disconnect(): void {
-    if (!this.#dead) this.#child.disconnect()
+    if (this.#dead || this.#released) return
+    this.#released = true
+    this.#child.disconnect()
   }
 
   #receive(report: ReplicaReport, events: ReplicaEvents): void {

@@ -1,3 +1,4 @@
+import { anonymous } from '../auth/credentials.ts'
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { breakStream, deliver } from './delivery.ts'
@@ -308,7 +309,10 @@ export class Scheduler implements ResidencyControl {
       this.#keeper.condemn(queue, loadBroken(queue, 'ended its process'))
       return
     }
-    this.#quarantine.add(quarantineKeyOf(queue, ticket.principal), performance.now())
+    // Nobody is to be kept out because a stranger, who sent no token either, kills replicas.
+    if (ticket.principal !== anonymous) {
+      this.#quarantine.add(quarantineKeyOf(queue, ticket.principal), performance.now())
+    }
     ticket.fail(replicaCrashed(ticket))
   }
 

@@ -1,10 +1,10 @@
 import { readModelToken } from '../auth/bearer.ts'
-import type { Credentials } from '../auth/credentials.ts'
+import { anonymous, type Credentials } from '../auth/credentials.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
-import { anonymous, type ModelAccess } from './model-access.ts'
+import type { ModelAccess } from './model-access.ts'
 
 /** Who asks, and which model answers. */
 export interface Authorization {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Credentials } from '../auth/credentials.ts'
+import { anonymous, type Credentials } from '../auth/credentials.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { type AnswerCacheOptions, createAnswerCache } from './answer-cache.ts'
@@ -44,9 +44,6 @@ export interface ModelAccess {
    */
   confirm(credentials: Credentials): Promise<string>
 }
-
-/** Who pays where no token is sent. */
-export const anonymous = 'anonymous'
 
 interface Version {
   readonly weight: number

@@ -1,186 +1,256 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { admit, type ResidencyLimits, type Resident } from '../../runtime/cache/residency.ts'
+import {
+  admit,
+  compareReadiness,
+  type Newcomer,
+  type ResidencyLimits,
+  type Resident,
+  standings,
+} from '../../runtime/cache/residency.ts'
 
-function resident(key: string, group: string, lastUsedMs: number, inUse = false): Resident<string> {
-  return { key, group, inUse, lastUsedMs }
+const wide: ResidencyLimits = {
+  maxInGroup: 10,
+  maxInHouse: 10,
+  maxBytesInHouse: 1_000,
+  maxBytesOfPrincipal: 1_000,
 }
 
-/** The keys of those that must go; empty where the newcomer fits. */
-function victimsOf<Key>(residents: readonly Resident<Key>[], group: string, limits: ResidencyLimits): Key[] {
-  const admission = admit(residents, group, limits)
-  return admission.admitted ? [] : admission.victims.map(({ key }) => key)
+function resident(key: string, facts: Partial<Resident<string>> = {}): Resident<string> {
+  return {
+    key,
+    house: 0,
+    group: 'a',
+    principal: 'acme',
+    bytes: 0,
+    standing: 'idle',
+    pinned: false,
+    lastUsedMs: 0,
+    ...facts,
+  }
 }
 
-const wide = { maxInGroup: 10, maxInAll: 10 }
+function newcomer(facts: Partial<Newcomer> = {}): Newcomer {
+  return { house: 0, group: 'a', principal: 'acme', bytes: 0, ...facts }
+}
 
-describe('admit', () => {
-  it('lets the first in', () => {
-    expect(admit([], 'a', { maxInGroup: 1, maxInAll: 1 })).toEqual({ admitted: true })
+/** Who makes room and for which limit, as `key reason`; or the outcome where nobody does. */
+function outcomeOf(
+  residents: readonly Resident<string>[],
+  limits: Partial<ResidencyLimits>,
+  facts: Partial<Newcomer> = {},
+): unknown {
+  const admission = admit(residents, newcomer(facts), { ...wide, ...limits })
+  if (admission.outcome !== 'full') return admission.outcome
+  return admission.victims.map(({ resident: { key }, reason }) => `${key} ${reason}`)
+}
+
+describe('a newcomer', () => {
+  it('is admitted up to each limit', () => {
+    expect(outcomeOf([], { maxInGroup: 1, maxInHouse: 1 })).toBe('admitted')
+    const residents = [resident('a1', { bytes: 5 }), resident('b1', { group: 'b', bytes: 5 })]
+    const limits = { maxInGroup: 2, maxInHouse: 3, maxBytesInHouse: 15, maxBytesOfPrincipal: 15 }
+    expect(outcomeOf(residents, limits, { bytes: 5 })).toBe('admitted')
+    expect(outcomeOf(residents, limits, { bytes: 6 })).toEqual(['a1 bytes'])
   })
 
-  it('lets a newcomer in up to both limits', () => {
-    const residents = [resident('a1', 'a', 1), resident('a2', 'a', 2), resident('b1', 'b', 3)]
-    expect(victimsOf(residents, 'a', { maxInGroup: 3, maxInAll: 4 })).toEqual([])
+  it('takes a place in its group of the least recently used, and leaves other groups and houses alone', () => {
+    const residents = [
+      resident('elsewhere', { house: 1 }),
+      resident('b1', { group: 'b' }),
+      resident('a2', { lastUsedMs: 2 }),
+      resident('a1', { lastUsedMs: 1 }),
+    ]
+    expect(outcomeOf(residents, { maxInGroup: 2 })).toEqual(['a1 count'])
   })
 
-  it('makes room in a full group by its least recently used, and leaves other groups alone', () => {
-    const residents = [resident('b1', 'b', 0), resident('a2', 'a', 2), resident('a1', 'a', 1)]
-    expect(victimsOf(residents, 'a', { ...wide, maxInGroup: 2 })).toEqual(['a1'])
-  })
-
-  it('makes room in a full house by the least recently used of any group', () => {
-    const residents = [resident('b1', 'b', 0), resident('a1', 'a', 1), resident('b2', 'b', 2)]
-    expect(victimsOf(residents, 'a', { ...wide, maxInAll: 3 })).toEqual(['b1'])
+  it('takes a place in its house of the least recently used of any group', () => {
+    const residents = [
+      resident('b1', { group: 'b' }),
+      resident('a1', { lastUsedMs: 1 }),
+      resident('b2', { group: 'b', lastUsedMs: 2 }),
+    ]
+    expect(outcomeOf(residents, { maxInHouse: 3 })).toEqual(['b1 count'])
   })
 
   it('asks nobody twice: who goes for the group makes room in the house too', () => {
-    const residents = [resident('b1', 'b', 0), resident('a1', 'a', 5)]
-    expect(victimsOf(residents, 'a', { maxInGroup: 1, maxInAll: 2 })).toEqual(['a1'])
+    const residents = [resident('b1', { group: 'b' }), resident('a1', { lastUsedMs: 5 })]
+    expect(outcomeOf(residents, { maxInGroup: 1, maxInHouse: 2 })).toEqual(['a1 count'])
   })
 
-  it('spares those in use as long as another will do', () => {
-    const residents = [resident('a1', 'a', 1, true), resident('a2', 'a', 9), resident('a3', 'a', 5, true)]
-    expect(victimsOf(residents, 'a', { ...wide, maxInGroup: 3 })).toEqual(['a2'])
+  it('has as many go as its bytes need, and none who has none', () => {
+    const residents = [
+      resident('none', { lastUsedMs: 0 }),
+      resident('small', { bytes: 10, lastUsedMs: 1 }),
+      resident('next', { bytes: 10, lastUsedMs: 2 }),
+      resident('last', { bytes: 10, lastUsedMs: 3 }),
+    ]
+    expect(outcomeOf(residents, { maxBytesInHouse: 30 }, { bytes: 15 })).toEqual([
+      'small bytes',
+      'next bytes',
+    ])
   })
 
-  it('takes the least recently used of those in use where all are', () => {
-    const residents = [resident('a1', 'a', 2, true), resident('a2', 'a', 1, true)]
-    expect(victimsOf(residents, 'a', { ...wide, maxInGroup: 2 })).toEqual(['a2'])
+  it('spares a small one that a larger one made needless', () => {
+    const residents = [
+      resident('small', { bytes: 1, lastUsedMs: 1 }),
+      resident('large', { bytes: 20, lastUsedMs: 2 }),
+    ]
+    expect(outcomeOf(residents, { maxBytesInHouse: 21 }, { bytes: 10 })).toEqual(['large bytes'])
+  })
+
+  it('makes room in its principal’s share wherever that principal has models, and nobody else', () => {
+    const residents = [
+      resident('theirs', { principal: 'other', bytes: 50 }),
+      resident('far', { house: 1, bytes: 50, lastUsedMs: 1 }),
+      resident('near', { bytes: 50, lastUsedMs: 2 }),
+    ]
+    expect(outcomeOf(residents, { maxBytesOfPrincipal: 100 }, { bytes: 10 })).toEqual(['far principal'])
+  })
+
+  it('takes the place of who leaves already, then of surplus, then of the idle, then of the busy', () => {
+    const residents = standings.map((standing, index) => resident(standing, { standing, lastUsedMs: -index }))
+    const victims = residents.map((_, index) => outcomeOf(residents.slice(index), { maxInGroup: 4 - index }))
+    expect(victims).toEqual(standings.map((standing) => [`${standing} count`]))
+  })
+
+  it('spares who is pinned, and is refused where only the pinned are left', () => {
+    const pinned = resident('pinned', { pinned: true, bytes: 9 })
+    expect(outcomeOf([pinned, resident('free', { lastUsedMs: 9 })], { maxInGroup: 2 })).toEqual([
+      'free count',
+    ])
+    for (const limit of ['maxInGroup', 'maxInHouse'])
+      expect(outcomeOf([pinned], { [limit]: 1 })).toBe('taken')
+    for (const limit of ['maxBytesInHouse', 'maxBytesOfPrincipal'])
+      expect(outcomeOf([pinned], { [limit]: 10 }, { bytes: 2 })).toBe('taken')
+  })
+
+  it('that is over a limit of bytes by itself is told which, and nobody goes for it', () => {
+    const admissions = [{ maxBytesInHouse: 9 }, { maxBytesOfPrincipal: 9 }].map((limits) =>
+      admit([resident('a1')], newcomer({ bytes: 10 }), { ...wide, ...limits }),
+    )
+    expect(admissions).toEqual(Array(2).fill({ outcome: 'too-large', limitBytes: 9 }))
   })
 
   it('makes room for a limit that has shrunk', () => {
-    const residents = [resident('a1', 'a', 3), resident('a2', 'a', 1), resident('a3', 'a', 2)]
-    expect(victimsOf(residents, 'a', { ...wide, maxInGroup: 1 })).toEqual(['a2', 'a3', 'a1'])
-  })
-
-  it('changes nothing that it was given', () => {
-    const residents = Object.freeze([resident('a1', 'a', 2), resident('a2', 'a', 1)].map(Object.freeze))
-    expect(victimsOf(residents as Resident<string>[], 'a', { ...wide, maxInGroup: 2 })).toEqual(['a2'])
+    const residents = [3, 1, 2].map((lastUsedMs) => resident(`a${lastUsedMs}`, { lastUsedMs }))
+    expect(outcomeOf(residents, { maxInGroup: 1 })).toEqual(['a1 count', 'a2 count', 'a3 count'])
   })
 })
 
 interface World {
   readonly residents: readonly Resident<number>[]
-  readonly group: string
+  readonly newcomer: Newcomer
   readonly limits: ResidencyLimits
 }
 
 describe('whatever the residents and the limits', () => {
-  const group = fc.constantFrom('a', 'b', 'c')
+  const place = {
+    house: fc.integer({ min: 0, max: 1 }),
+    group: fc.constantFrom('a', 'b', 'c'),
+    principal: fc.constantFrom('acme', 'other'),
+    bytes: fc.integer({ min: 0, max: 10 }),
+  }
   const world: fc.Arbitrary<World> = fc.record({
-    // A time that several share is as likely as one of their own.
     residents: fc
-      .array(fc.record({ group, inUse: fc.boolean(), lastUsedMs: fc.integer({ min: 0, max: 6 }) }), {
-        maxLength: 12,
-      })
+      .array(
+        fc.record({
+          ...place,
+          standing: fc.constantFrom(...standings),
+          pinned: fc.boolean(),
+          // A time that several share is as likely as one of their own.
+          lastUsedMs: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constant(Number.POSITIVE_INFINITY)),
+        }),
+        { maxLength: 14 },
+      )
       .map((list) => list.map((facts, key): Resident<number> => ({ ...facts, key }))),
-    group,
+    newcomer: fc.record(place),
     limits: fc.record({
       maxInGroup: fc.integer({ min: 1, max: 6 }),
-      maxInAll: fc.integer({ min: 1, max: 8 }),
+      maxInHouse: fc.integer({ min: 1, max: 8 }),
+      maxBytesInHouse: fc.integer({ min: 5, max: 40 }),
+      maxBytesOfPrincipal: fc.oneof(fc.integer({ min: 5, max: 40 }), fc.constant(Number.POSITIVE_INFINITY)),
     }),
   })
 
-  /** What a world is after the victims have gone and the newcomer has come, and who they were. */
-  function settle({ residents, group, limits }: World) {
-    const admission = admit(residents, group, limits)
-    const victims = admission.admitted ? [] : admission.victims
-    const staying = residents.filter((each) => !victims.includes(each))
-    return { admission, victims, staying }
+  /** Whether a newcomer breaks no limit beside those who stay: the rules, told plainly. */
+  function fits(staying: readonly Resident<number>[], { newcomer: each, limits }: World): boolean {
+    const inHouse = staying.filter(({ house }) => house === each.house)
+    const peers = inHouse.filter(({ group }) => group === each.group)
+    const own = staying.filter(({ principal }) => principal === each.principal)
+    const bytesOf = (some: readonly Resident<number>[]): number =>
+      some.reduce((sum, { bytes }) => sum + bytes, 0)
+    return (
+      peers.length < limits.maxInGroup &&
+      inHouse.length < limits.maxInHouse &&
+      (each.bytes === 0 || bytesOf(inHouse) + each.bytes <= limits.maxBytesInHouse) &&
+      (each.bytes === 0 || bytesOf(own) + each.bytes <= limits.maxBytesOfPrincipal)
+    )
   }
 
-  it('the limits hold once the victims have gone and the newcomer is there', () => {
-    fc.assert(
-      fc.property(world, (facts) => {
-        const { staying } = settle(facts)
-        expect(staying.length + 1).toBeLessThanOrEqual(facts.limits.maxInAll)
-        const peers = staying.filter((each) => each.group === facts.group)
-        expect(peers.length + 1).toBeLessThanOrEqual(facts.limits.maxInGroup)
-      }),
-    )
+  /** What the world is once the victims have gone. */
+  function settle(facts: World) {
+    const admission = admit(facts.residents, facts.newcomer, facts.limits)
+    const victims = admission.outcome === 'full' ? admission.victims.map(({ resident: each }) => each) : []
+    return { admission, victims, staying: facts.residents.filter((each) => !victims.includes(each)) }
+  }
+
+  const holds = (check: (facts: World) => void): void =>
+    fc.assert(fc.property(world, check), { numRuns: 500 })
+
+  it('the newcomer fits exactly as it is said, once the victims have gone', () => {
+    holds((facts) => {
+      const { admission, staying } = settle(facts)
+      const unpinned = facts.residents.filter(({ pinned }) => pinned)
+      if (admission.outcome === 'admitted') expect(fits(facts.residents, facts)).toBe(true)
+      else if (admission.outcome === 'full') {
+        expect(fits(facts.residents, facts)).toBe(false)
+        expect(fits(staying, facts)).toBe(true)
+      } else if (admission.outcome === 'taken') expect(fits(unpinned, facts)).toBe(false)
+      else expect(fits([], facts)).toBe(false)
+    })
   })
 
-  it('a victim is a resident and goes once', () => {
-    fc.assert(
-      fc.property(world, (facts) => {
-        const { victims } = settle(facts)
-        expect(new Set(victims).size).toBe(victims.length)
-        for (const victim of victims) expect(facts.residents).toContain(victim)
-      }),
-    )
-  })
-
-  it('a newcomer is let in exactly where nobody has to go', () => {
-    fc.assert(
-      fc.property(world, (facts) => {
-        const { admission, victims } = settle(facts)
-        expect(admission.admitted).toBe(victims.length === 0)
-      }),
-    )
+  it('a victim is a resident that is not pinned, and goes once', () => {
+    holds((facts) => {
+      const { victims } = settle(facts)
+      expect(new Set(victims).size).toBe(victims.length)
+      for (const victim of victims) {
+        expect(facts.residents).toContain(victim)
+        expect(victim.pinned).toBe(false)
+      }
+    })
   })
 
   it('no victim could have stayed: with any one of them back a limit breaks', () => {
-    fc.assert(
-      fc.property(world, (facts) => {
-        const { victims, staying } = settle(facts)
-        const { limits } = facts
-        for (const victim of victims) {
-          const back = [...staying, victim]
-          const peers = back.filter((each) => each.group === facts.group)
-          const fits = back.length + 1 <= limits.maxInAll && peers.length + 1 <= limits.maxInGroup
-          expect(fits).toBe(false)
-        }
-      }),
-    )
+    holds((facts) => {
+      const { victims, staying } = settle(facts)
+      for (const victim of victims) expect(fits([...staying, victim], facts)).toBe(false)
+    })
   })
 
-  it('nobody in use goes while an unused one that would have done stays', () => {
-    fc.assert(
-      fc.property(world, (facts) => {
-        const { victims, staying } = settle(facts)
-        for (const victim of victims.filter((each) => each.inUse)) {
-          const instead = staying.filter((each) => !each.inUse && couldReplace(each, victim, facts.group))
-          expect(instead).toEqual([])
-        }
-      }),
-    )
+  it('nobody goes whom another could stand in for that goes more readily', () => {
+    holds((facts) => {
+      const { victims, staying } = settle(facts)
+      // One for another is a fair trade where one alone makes room; among several, sizes decide too.
+      const [victim, second] = victims
+      if (!victim || second) return
+      const others = staying.filter(({ pinned }) => !pinned)
+      const readier = others.filter((each) => compareReadiness(each, victim) < 0)
+      const wouldDo = readier.filter((each) =>
+        fits(
+          facts.residents.filter((one) => one !== each),
+          facts,
+        ),
+      )
+      expect(wouldDo).toEqual([])
+    })
   })
 
-  it('nobody goes while one that was used less recently, and would have done, stays', () => {
-    fc.assert(
-      fc.property(world, (facts) => {
-        const { victims, staying } = settle(facts)
-        for (const victim of victims) {
-          const instead = staying.filter((each) => {
-            return (
-              each.inUse === victim.inUse &&
-              each.lastUsedMs < victim.lastUsedMs &&
-              couldReplace(each, victim, facts.group)
-            )
-          })
-          expect(instead).toEqual([])
-        }
-      }),
-    )
+  it('the readiest go first', () => {
+    holds((facts) => {
+      const { victims } = settle(facts)
+      expect(victims.toSorted(compareReadiness)).toEqual(victims)
+    })
   })
-
-  it('the unused go first, and within each kind the least recently used', () => {
-    fc.assert(
-      fc.property(world, (facts) => {
-        const { victims } = settle(facts)
-        for (const [index, victim] of victims.entries()) {
-          const next = victims[index + 1]
-          if (!next) continue
-          expect(Number(victim.inUse)).toBeLessThanOrEqual(Number(next.inUse))
-          if (victim.inUse === next.inUse) expect(victim.lastUsedMs).toBeLessThanOrEqual(next.lastUsedMs)
-        }
-      }),
-    )
-  })
-
-  /** Whether the one could go in the other's place: for a place in the group, only a peer can. */
-  function couldReplace(each: Resident<number>, victim: Resident<number>, newcomers: string): boolean {
-    return victim.group !== newcomers || each.group === newcomers
-  }
 })

@@ -71,7 +71,7 @@ describe('a gateway that is killed', () => {
   ])('takes its replicas along while they %s', async (_, where) => {
     await using server = await startServer(project, 'serve', ['--replicas', '2'])
     const file = join(project.directory, 'begun')
-    await until(async () => (await replicasOf(server)).length === 2)
+    await until(async () => (await replicasOf(server)).length === 3)
     const token = await server.token(where === 'load' ? 'spins' : 'one')
     if (where !== null) {
       void server.call('/busy', { json: { file, where }, token }).catch(() => undefined)

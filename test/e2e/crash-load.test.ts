@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { addConstantModel, garbageBytes } from '../support/onnx-models.ts'
 import { startServer, type TestProject, type TestServer, until } from '../support/server.ts'
 import { makeCrashProject, replicasOf, startMixedLoad } from './crash-project.ts'
@@ -44,6 +44,8 @@ beforeAll(async () => {
   )
   server = await startServer(project, 'serve', ['--replicas', '2'])
 })
+// The spare is one of them.
+beforeEach(() => until(async () => (await replicasOf(server)).length === 3))
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
   await project[Symbol.asyncDispose]()

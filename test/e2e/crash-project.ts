@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { addConstantModel } from '../support/onnx-models.ts'
+import { isAlive } from '../support/process-table.ts'
 import {
   type CallOptions,
   makeProject,
@@ -122,23 +122,12 @@ export function makeCrashProject(
   return makeProject({ ...usual, ...files }, settings)
 }
 
-/** Whether a process is there and has not ended. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    // One that has ended stays in the table of processes until somebody asks for its exit code.
-    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
 /** Expects that all of some processes have ended within a second. */
 export async function expectGone(pids: readonly number[]): Promise<void> {
   await expect.poll(() => pids.filter(isAlive), { timeout: 1_000, interval: 10 }).toEqual([])
 }
 
-/** The process ids of a server's replicas. */
+/** The process ids of a server's replicas, the spare among them. */
 export async function replicasOf(server: TestServer): Promise<number[]> {
   const command = ['ps', '-o', 'pid=,args=', '--ppid', String(server.pid)]
   const listing = await new Response(Bun.spawn(command, { stdout: 'pipe' }).stdout).text()

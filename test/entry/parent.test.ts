@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isAlive } from '../support/process-table.ts'
 
 const entry = fileURLToPath(new URL('../../runtime/entry/parent.ts', import.meta.url))
 
@@ -22,16 +22,6 @@ exitWithParent()
 process.send('ready')
 ${does}
 `
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    // One that has ended stays in the table of processes until somebody asks for its exit code.
-    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
 
 let directory: string

@@ -5,26 +5,20 @@ import { FrameConnection } from '../../runtime/replica/connection.ts'
 import { encodeJson, frameKinds } from '../../runtime/replica/frame.ts'
 import { type PoolOptions, ReplicaPool } from '../../runtime/replica/pool.ts'
 import { RequestQueue } from '../../runtime/replica/queue.ts'
+import type { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
 import type { RunnerLink } from '../../runtime/replica/runner-link.ts'
 import { until } from '../support/server.ts'
+import { type PassiveReplica, writePassiveReplica } from './passive-replica.ts'
 import { makeReplicaWorkshop, type ReplicaWorkshop } from './replica-workshop.ts'
 
-/** A replica whose runners do nothing by themselves: the test is at the other end of their sockets. */
-const passiveEntry = `
-process.on('disconnect', () => process.exit(0))
-process.on('message', ({ kind, runner }) => {
-  if (kind === 'terminate' && !process.env.DEAF) process.send({ kind: 'ended', runner })
-})
-process.send({ kind: 'ready' })
-`
-
 let workshop: ReplicaWorkshop
+let passive: PassiveReplica
 let pool: ReplicaPool
 let told: string[]
 
 beforeEach(async () => {
   workshop = await makeReplicaWorkshop()
-  await writeFile(join(workshop.directory, 'passive.ts'), passiveEntry)
+  passive = await writePassiveReplica(workshop.directory)
   told = []
 })
 afterEach(async () => {
@@ -34,7 +28,7 @@ afterEach(async () => {
 
 function open(options: Partial<PoolOptions> = {}): ReplicaPool {
   pool = new ReplicaPool(
-    { ...workshop.options, replicaEntryPath: join(workshop.directory, 'passive.ts'), ...options },
+    { ...workshop.options, replicaEntryPath: passive.entryPath, ...options },
     {
       replicaReady: () => told.push('ready'),
       spareReady: () => undefined,
@@ -43,8 +37,10 @@ function open(options: Partial<PoolOptions> = {}): ReplicaPool {
         if (kind === frameKinds.failed) throw new Error('a handler throws')
         told.push(`frame ${link.id}`)
       },
-      ended: (link, { during, crashed, blame }) =>
-        told.push(`ended ${link.id} ${during} ${crashed ? 'crashed ' : ''}${blame}`),
+      ended: (link, { during, crashed, blame, refusal }) =>
+        told.push(
+          ['ended', link.id, during, ...(crashed ? ['crashed'] : []), blame, refusal ?? []].flat().join(' '),
+        ),
     },
   )
   return pool
@@ -54,7 +50,15 @@ async function startRunner(): Promise<RunnerLink> {
   await until(() => pool.replicas.length > 0)
   const [replica] = pool.replicas
   if (!replica) throw new Error('no replica')
+  return startRunnerIn(replica)
+}
+
+async function startRunnerIn(replica: ReplicaProcess): Promise<RunnerLink> {
   return pool.start(replica, new RequestQueue('key', await workshop.deploy('none', ''), null))
+}
+
+async function untilSpare(): Promise<void> {
+  await until(() => [...pool.processes].some(({ state, ready }) => state === 'spare' && ready))
 }
 
 /** The runner's end of a connection. */
@@ -216,6 +220,78 @@ describe('a runner', () => {
       `ended ${second.id} starting crashed none`,
     ])
     expect(workshop.log.filter(({ message }) => message === 'A runner is ended')).toHaveLength(1)
+  })
+})
+
+describe('a replica beyond its limits', () => {
+  it('ends with the last of its runners, and before it no other is replaced', async () => {
+    open({ replicas: 2, maxReplicaLoads: 1 })
+    await until(() => pool.replicas.length === 2)
+    const links = await Promise.all(pool.replicas.map((replica) => startRunnerIn(replica)))
+    await until(() => told.some((text) => text.startsWith('leaving')))
+    const [leaving, other] = links.toSorted((a) => (a.replica.state === 'leaving' ? -1 : 1))
+    await untilSpare()
+    const before = other?.replica.health
+    await until(() => other?.replica.health !== before)
+    expect([leaving, other].map((link) => link?.replica.state)).toEqual(['leaving', 'serving'])
+    expect(pool.replicas).toHaveLength(2)
+    expect(pool.replicas).not.toContain(leaving?.replica)
+
+    if (leaving) pool.terminate(leaving, 'a test')
+    await leaving?.replica.ended
+    await until(() => other?.replica.state === 'leaving')
+    expect(pool.tally.restarts).toEqual({ died: 0, replaced: 2, startFailed: 0 })
+    expect(pool.replicas).toHaveLength(2)
+  })
+})
+
+describe('a replica that was given away', () => {
+  it('takes its runners along when it is dismissed, by force where they do not go', async () => {
+    open()
+    await untilSpare()
+    const replica = pool.takeSpare()
+    if (!replica) throw new Error('no spare')
+    const link = await startRunnerIn(replica)
+    expect(pool.replicas).not.toContain(replica)
+    pool.dismiss(replica)
+    expect(link.state).toBe('retiring')
+    await replica.ended
+    expect(told).toContain(`ended ${link.id} retiring none`)
+    expect(pool.tally.restarts.died).toBe(0)
+  })
+
+  it('dies with its runners like any other', async () => {
+    open()
+    await untilSpare()
+    const replica = pool.takeSpare()
+    if (!replica) throw new Error('no spare')
+    const link = await startRunnerIn(replica)
+    process.kill(replica.pid, 'SIGKILL')
+    await until(() => told.includes(`ended ${link.id} starting crashed sole`))
+    expect([...pool.processes]).not.toContain(replica)
+  })
+
+  it('is ended with the pool', async () => {
+    open()
+    await untilSpare()
+    const replica = pool.takeSpare()
+    if (!replica) throw new Error('no spare')
+    await pool.close(100)
+    expect([replica.dead, [...pool.processes]]).toEqual([true, []])
+  })
+})
+
+describe('a runner for which the system has no thread', () => {
+  it('has ended, for that reason, and blames nobody', async () => {
+    const entryPath = join(workshop.directory, 'refusing.ts')
+    const refuse = "process.send({ kind: 'ended', runner: order.runner, refusal: 'no room' })"
+    await writeFile(
+      entryPath,
+      `process.on('message', ({ order }) => ${refuse})\nprocess.send({ kind: 'ready' })`,
+    )
+    open({ replicaEntryPath: entryPath })
+    const link = await startRunner()
+    await until(() => told.includes(`ended ${link.id} starting none no room`))
   })
 })
 

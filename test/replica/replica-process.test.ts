@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
+import { isAlive } from '../support/process-table.ts'
 import { until } from '../support/server.ts'
 
 let directory: string
@@ -41,7 +42,7 @@ async function start(text: string, startTimeoutMs = 20_000): Promise<ReplicaProc
 const obedient = `
 process.on('disconnect', () => process.exit(0))
 process.on('message', ({ kind, order, runner }) => {
-  process.send({ kind: 'ended', runner: kind === 'start' ? order.runner : -runner })
+  process.send({ kind: 'ended', runner: kind === 'start' ? order.runner : -runner, refusal: null })
 })
 process.send({ kind: 'ready' })
 `
@@ -99,4 +100,58 @@ process.exit(4)
   expect(told).toEqual(['exit code 4'])
   const niceness = process.platform === 'win32' ? 0 : 5
   expect(await Bun.file(facts).json()).toEqual(['yes', null, String(process.pid), niceness])
+})
+
+it('says how it is', async () => {
+  const replica = await start(`
+process.send({ kind: 'ready' })
+process.send({ kind: 'health', health: { residentSetBytes: 12, eventLoopLagMs: 3 } })
+setInterval(() => undefined, 1000)
+`)
+  expect(replica.health).toEqual({ residentSetBytes: 0, eventLoopLagMs: 0 })
+  await until(() => told.includes('reported'))
+  expect(replica.health).toEqual({ residentSetBytes: 12, eventLoopLagMs: 3 })
+})
+
+it('counts the runners that were started in it, and knows since when it is what it is', async () => {
+  const replica = await start(obedient)
+  expect([replica.state, replica.loads, replica.sinceMs]).toEqual(['starting', 0, replica.startedMs])
+  await until(() => replica.ready)
+  replica.enter('serving')
+  expect([replica.state, replica.sinceMs > replica.startedMs]).toEqual(['serving', true])
+  for (const runner of [1, 2]) replica.start({ runner } as Parameters<ReplicaProcess['start']>[0])
+  expect(replica.loads).toBe(2)
+})
+
+describe.runIf(process.platform !== 'win32')('what its functions have started', () => {
+  /** Starts a process that outlives its parent, and says which on a file. */
+  const fertile = (file: string): string => `
+import { writeFileSync } from 'node:fs'
+process.on('disconnect', () => process.exit(0))
+const child = Bun.spawn(['sleep', '1000'], { stdio: ['ignore', 'ignore', 'ignore'] })
+writeFileSync(${JSON.stringify(file)}, String(child.pid))
+process.send({ kind: 'ready' })
+`
+
+  it.each([
+    ['is killed', (replica: ReplicaProcess) => process.kill(replica.pid, 'SIGKILL')],
+    ['is ended by its gateway', (replica: ReplicaProcess) => replica.kill()],
+    ['is let go', (replica: ReplicaProcess) => replica.disconnect()],
+    [
+      'is ended while it is stopped',
+      (replica: ReplicaProcess) => {
+        process.kill(replica.pid, 'SIGSTOP')
+        replica.kill()
+      },
+    ],
+  ])('ends with it where it %s', async (_, end) => {
+    const file = join(directory, 'child')
+    const replica = await start(fertile(file))
+    await until(() => replica.ready)
+    const pid = Number(await Bun.file(file).text())
+    expect(isAlive(pid)).toBe(true)
+    end(replica)
+    await replica.ended
+    await until(() => !isAlive(pid))
+  })
 })

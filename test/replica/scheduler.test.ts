@@ -271,6 +271,16 @@ describe('a principal', () => {
   }, 30_000)
 })
 
+describe('those who send no token', () => {
+  it('are not kept out for what one of them does', async () => {
+    const { scheduler, deployment } = await openSingle()
+    const ask = (input: unknown): Promise<unknown> =>
+      outcomeOf(scheduler, deployment, input, { principal: 'anonymous' })
+    for (let count = 0; count < 4; count += 1) expect(await ask({ act: 'kill' })).toBe('REPLICA_CRASHED')
+    expect(await ask({})).toHaveProperty('pid')
+  }, 30_000)
+})
+
 describe('what is kept', () => {
   it('is nothing of requests whose callers have gone', async () => {
     const { scheduler, deployment } = await openSingle({ concurrency: 16 })
@@ -332,6 +342,7 @@ describe('many models in few places', () => {
     stopped = true
     await Promise.all(loops)
     expect(most).toBe(3)
-    expect(loaded).toBe(4)
+    // Newcomers come up beside those that serve.
+    expect(loaded).toBeLessThanOrEqual(3 + workshop.options.maxParallelLoads)
   })
 })

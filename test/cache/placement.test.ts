@@ -1,0 +1,108 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type House, type Placement, place } from '../../runtime/cache/placement.ts'
+import { admit, type ResidencyLimits, type Resident } from '../../runtime/cache/residency.ts'
+
+const limits: ResidencyLimits = {
+  maxInGroup: 4,
+  maxInHouse: 4,
+  maxBytesInHouse: 100,
+  maxBytesOfPrincipal: Number.POSITIVE_INFINITY,
+}
+const houses: readonly House[] = [0, 1].map((house) => ({ house, open: true }))
+const newcomer = { group: 'a', principal: 'acme', bytes: 10 }
+
+function resident(key: string, house: number, facts: Partial<Resident<string>> = {}): Resident<string> {
+  const standing = 'idle'
+  return { key, house, ...newcomer, standing, pinned: false, lastUsedMs: 0, ...facts }
+}
+
+const placeBeside = (
+  residents: readonly Resident<string>[],
+  where = houses,
+  within: Partial<ResidencyLimits> = {},
+): Placement => place(residents, newcomer, where, { ...limits, ...within })
+
+describe('a newcomer', () => {
+  it('goes where there is most room, by places and by bytes', () => {
+    expect(placeBeside([])).toEqual({ outcome: 'free', house: 0 })
+    expect(placeBeside([resident('a', 0)])).toEqual({ outcome: 'free', house: 1 })
+    const heavy = [resident('a', 0), resident('b', 0), resident('large', 1, { bytes: 80 })]
+    expect(placeBeside(heavy)).toEqual({ outcome: 'free', house: 0 })
+  })
+
+  it('goes to a house that is open, be there less room', () => {
+    const [first, second] = [{ house: 0, open: false }, ...houses.slice(1)]
+    expect(
+      placeBeside(
+        [resident('a', 1)],
+        [first, second].filter((one) => one !== undefined),
+      ),
+    ).toEqual({
+      outcome: 'free',
+      house: 1,
+    })
+  })
+
+  it('goes where the least recently used of all houses makes room, where all are full', () => {
+    const residents = [0, 1].flatMap((house) =>
+      [5, 6, 7, 8].map((usedMs) => resident(`${house}${usedMs}`, house, { lastUsedMs: usedMs * 10 - house })),
+    )
+    expect(placeBeside(residents)).toEqual({ outcome: 'full', house: 1 })
+  })
+
+  it('waits where no house is open', () => {
+    expect(placeBeside([], [])).toEqual({ outcome: 'later' })
+    expect(placeBeside([], [{ house: 0, open: false }])).toEqual({ outcome: 'later' })
+  })
+
+  it('has nowhere to go where the pinned hold every house, and waits where they do not', () => {
+    const pinned = resident('p', 0, { pinned: true })
+    const one = { maxInGroup: 1 }
+    expect(placeBeside([pinned], houses.slice(0, 1), one)).toEqual({ outcome: 'taken' })
+    expect(
+      placeBeside(
+        [pinned],
+        [
+          { house: 0, open: true },
+          { house: 1, open: false },
+        ],
+        one,
+      ),
+    ).toEqual({
+      outcome: 'later',
+    })
+  })
+
+  it('has nowhere to go where it is too large by itself', () => {
+    expect(placeBeside([], houses, { maxBytesInHouse: 9 })).toEqual({ outcome: 'too-large', limitBytes: 9 })
+  })
+})
+
+it('several houses of a few places behave as one of many', () => {
+  const accesses = fc.array(fc.integer({ min: 0, max: 11 }), { maxLength: 200 })
+  fc.assert(
+    fc.property(accesses, (models) => {
+      let residents: Resident<string>[] = []
+      let places = new Map<string, number>()
+      for (const [nowMs, model] of models.entries()) {
+        const key = String(model)
+        if (!residents.some((each) => each.key === key)) {
+          const placement = place(residents, newcomer, houses, limits)
+          if (placement.outcome !== 'free' && placement.outcome !== 'full') throw new Error(placement.outcome)
+          const { house } = placement
+          const admission = admit(residents, { ...newcomer, house }, limits)
+          const victims = admission.outcome === 'full' ? admission.victims.map((one) => one.resident) : []
+          residents = residents.filter((each) => !victims.includes(each))
+          residents.push(resident(key, house))
+        }
+        residents = residents.map((each) => (each.key === key ? { ...each, lastUsedMs: nowMs } : each))
+        // One cache of eight places: a map in the order of use.
+        places.delete(key)
+        places.set(key, nowMs)
+        places = new Map([...places].slice(-8))
+        expect(residents.map((each) => each.key).toSorted()).toEqual([...places.keys()].toSorted())
+      }
+    }),
+  )
+})

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+
+/** Whether a process is there and has not ended. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    // One that has ended stays in the table of processes until somebody asks for its exit code.
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
