@@ -28,14 +28,15 @@ export async function withAdministration(
 ): Promise<void> {
   const output = createOutput(flags.json === true)
   const project = await openProject(flags)
-  const administration = await findServer(project.stateDirectory)
-  if (administration === null) await onRegistry(project, output, task)
-  else await task(administration, output)
+  const socketPath = await findControlSocket(project.stateDirectory)
+  if (socketPath === null) await onRegistry(project, output, task)
+  else await task(createControlClient(socketPath), output)
 }
 
-async function findServer(stateDirectory: string): Promise<Operation | null> {
+/** The control socket of the server that runs on a state directory; `null` where none does. */
+export async function findControlSocket(stateDirectory: string): Promise<string | null> {
   for (const { socketPath } of await readControlPointers(stateDirectory)) {
-    if (await isControlled(socketPath)) return createControlClient(socketPath)
+    if (await isControlled(socketPath)) return socketPath
   }
   return null
 }

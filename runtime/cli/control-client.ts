@@ -6,14 +6,14 @@ import type { StoreKeeping } from '../model/store-keeping.ts'
 import { linesMediaType } from '../server/admin/progress-reply.ts'
 
 /** A request to the control socket of a server. */
-interface ControlRequest {
+export interface ControlRequest {
   readonly method?: string
   readonly json?: unknown
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** How a path under the control socket is asked. */
-type Ask = (path: string, request?: ControlRequest) => Promise<Response>
+/** How a path under the control socket is asked. What it refuses is thrown. */
+export type Ask = (path: string, request?: ControlRequest) => Promise<Response>
 
 /**
  * The administration of a running server, through its control socket. Whoever calls it is `local` for the audit,
@@ -55,8 +55,8 @@ export function createControlClient(socketPath: string): ReportingAdministration
     listAccesses: () => list('accesses', 'access'),
     addAccess: ({ actor: _, ...access }) => change('POST', '/-/access', access),
     revokeAccess: ({ id }) => change('DELETE', at`/-/access/${String(id)}`),
-    checkAccess: () =>
-      Promise.reject(new TypeError('"checkAccess" is not asked through the control socket.')),
+    checkAccess: () => notAsked('checkAccess'),
+    noteResidency: () => notAsked('noteResidency'),
     listTransfers: () => list('transfers', 'models'),
     verifyStore: async ({ remove }) => {
       const { broken } = await read<VerifyReply>('/-/store/verify', { method: 'POST', json: { remove } })
@@ -84,6 +84,11 @@ interface PullReply {
   readonly pulled: Awaited<ReturnType<StoreKeeping['pullModel']>>
 }
 
+/** What the server does by itself, and not because a command asks for it. */
+function notAsked(name: string): Promise<never> {
+  return Promise.reject(new TypeError(`"${name}" is not asked through the control socket.`))
+}
+
 /** Whether a server answers at a control socket. */
 export async function isControlled(socketPath: string): Promise<boolean> {
   return createAsk(socketPath)('/-/tenants').then(
@@ -92,7 +97,8 @@ export async function isControlled(socketPath: string): Promise<boolean> {
   )
 }
 
-function createAsk(socketPath: string): Ask {
+/** Asks a server through its control socket, however long it takes to answer. */
+export function createAsk(socketPath: string): Ask {
   return async (path, { method = 'GET', json, headers = {} } = {}) => {
     const reply = await fetch(`http://localhost${path}`, {
       unix: socketPath,

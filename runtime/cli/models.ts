@@ -4,6 +4,7 @@ import { isIsoplexError } from '../error/error.ts'
 import { parseModelName, parseTargets } from '../model/model-name.ts'
 import type { AliasTarget, RegisteredAlias, RegisteredModel } from '../model/registered-model.ts'
 import { type AdministrationTask, localActor, withAdministration } from './administration.ts'
+import { addResidencyCommands } from './models-residency.ts'
 import { addStoreCommands } from './models-store.ts'
 import { formatBytes, formatTable } from './output.ts'
 import { startProgressBar } from './progress-bar.ts'
@@ -21,12 +22,15 @@ interface AddFlags extends ModelsFlags {
 
 /** Adds `isoplex models`: what the embedded registry holds, and changes to it. A running server makes them. */
 export function addModelsCommand(program: Command): void {
-  const models = program.command('models').description('Models of the embedded registry.')
+  const models = program
+    .command('models')
+    .description('Models of the embedded registry, and of the running server.')
   const commands = [
     ...addReadingCommands(models),
     ...addChangingCommands(models),
     ...addAliasCommands(models),
     ...addStoreCommands(models),
+    ...addResidencyCommands(models),
   ]
   for (const command of commands) {
     addConfigFlags(command.option('--json', 'print JSON'), ['functionsDirectory', 'stateDirectory'])

@@ -1,7 +1,7 @@
 import type { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
 import type { RunnerLink } from '../replica/runner-link.ts'
-import { createModelAccess, type ModelAccess } from '../server/model-access.ts'
+import { createModelAccess, type ModelAccess, type ModelSource } from '../server/model-access.ts'
 import type { RegistryMethods } from './registry.ts'
 import { watchState } from './state-watch.ts'
 
@@ -18,6 +18,8 @@ export interface GatewayModelsOptions {
 /** The models as the gateway sees them. */
 export interface GatewayModels {
   readonly access: ModelAccess
+  /** Where they are found, with nothing remembered. */
+  readonly source: ModelSource
   /** Forgets what was found, so that the next request sees what has become of it. */
   forget(): void
 }
@@ -31,12 +33,12 @@ export function openGatewayModels(
   registry: Pick<RegistryThread<RegistryMethods>, 'ask'>,
   resources: AsyncDisposableStack,
 ): GatewayModels {
-  const createAccess = (): ModelAccess =>
-    createModelAccess({
-      find: (question) => registry.ask('find', question),
-      confirm: (question) => registry.ask('confirm', question),
-      prepare: (record, tenant) => registry.ask('prepare', record, tenant),
-    })
+  const source: ModelSource = {
+    find: (question) => registry.ask('find', question),
+    confirm: (question) => registry.ask('confirm', question),
+    prepare: (record, tenant) => registry.ask('prepare', record, tenant),
+  }
+  const createAccess = (): ModelAccess => createModelAccess(source)
   let current = createAccess()
   // What is being asked meanwhile is an old answer: it comes to the old access, which nobody asks again.
   const forget = (): void => {
@@ -61,5 +63,5 @@ export function openGatewayModels(
     grantDefault: (modelId, stickyKey) => current.grantDefault(modelId, stickyKey),
     confirm: (credentials) => current.confirm(credentials),
   })
-  return { access, forget }
+  return { access, source, forget }
 }

@@ -2,14 +2,19 @@ import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
 import { RegistryThread } from '../model/registry-thread.ts'
+import { EventLoopLag } from '../observe/event-loop-lag.ts'
 import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
+import type { ResidencyControl } from '../replica/residency-control.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { Scheduler } from '../replica/scheduler.ts'
+import { Tallies } from '../replica/tallies.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
+import type { ModelSource } from '../server/model-access.ts'
+import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
@@ -41,7 +46,9 @@ export interface GatewayParts {
   readonly source: FunctionSource
   readonly scheduler: Scheduler
   readonly exchange: ExchangeOptions
-  /** The administration, and the registry for others. */
+  /** What an operator loads, pins and unloads. */
+  readonly placement: ModelPlacement
+  /** The metrics, the administration, and the registry for others. */
   readonly systemRoutes: readonly SystemRoute[]
   /** Forgets what was found of models, so that the next request sees what has become of them. */
   forgetModels(): void
@@ -68,7 +75,8 @@ export async function openParts(
   const source = resources.use(await openFunctionSource({ ...options, environment }))
   const runDirectory = makeRunDirectory()
   resources.defer(() => removeRunDirectory(runDirectory))
-  const scheduler = openScheduler(options, environment, { runDirectory, resources })
+  const tallies = new Tallies()
+  const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const exchange: ExchangeOptions = {
     authorizer: {
@@ -85,10 +93,15 @@ export async function openParts(
     closing: () => server.closing,
   }
   const { grants } = tokens
-  const system = { ...options, runDirectory, registry, grants, budget: exchange.budget }
+  const placement = openPlacement(options, scheduler, models.source)
+  const lag = resources.use(new EventLoopLag())
+  const { budget: bodies } = exchange
+  const metrics = { tallies, residency: scheduler, pool: scheduler.pool, lag, bodies }
+  const trusting = isTrusting(options)
+  const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
   const systemRoutes = await openGatewaySystem(system, resources)
   const { forget: forgetModels } = models
-  return { identity, server, registry, source, scheduler, exchange, systemRoutes, forgetModels }
+  return { identity, server, registry, source, scheduler, exchange, placement, systemRoutes, forgetModels }
 }
 
 function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryThread<RegistryMethods> {
@@ -136,14 +149,29 @@ function explainListening(error: unknown, host: string, port: number): unknown {
   return message === undefined ? error : new IsoplexError('CONFIG_INVALID', message, { cause: error })
 }
 
+function openPlacement(
+  { config, log }: PartsOptions,
+  residency: ResidencyControl,
+  source: ModelSource,
+): ModelPlacement {
+  const { pinnedModels, preloadModels } = config
+  return new ModelPlacement({ residency, source, log, pinnedModels, preloadModels })
+}
+
+interface SchedulerParts {
+  readonly environment: Readonly<Record<string, string>>
+  readonly runDirectory: string
+  readonly tallies: Tallies
+}
+
 function openScheduler(
   { config, log }: PartsOptions,
-  environment: Readonly<Record<string, string>>,
-  { runDirectory, resources }: { readonly runDirectory: string; readonly resources: AsyncDisposableStack },
+  parts: SchedulerParts,
+  resources: AsyncDisposableStack,
 ): Scheduler {
   const { provider, fallback, intraOpThreads } = config
   const session = { provider, fallback, intraOpThreads }
-  const scheduler = new Scheduler({ ...config, tallies, session, runDirectory, environment, log })
+  const scheduler = new Scheduler({ ...config, ...parts, session, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

@@ -4,7 +4,10 @@ import type { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
 import { createAdministrationRoutes, identifyAsLocal, identifyByAccess } from '../server/admin/routes.ts'
 import type { BodyBudget } from '../server/body.ts'
+import { createMetricsRoute } from '../server/metrics/metrics-route.ts'
+import type { MetricsSources } from '../server/metrics/registries.ts'
 import { createRegistryRoutes } from '../server/registry/routes.ts'
+import type { ModelPlacement } from '../server/residency/model-placement.ts'
 import type { SystemRoute } from '../server/system-route.ts'
 import { openControl } from './control.ts'
 import type { RegistryMethods } from './registry.ts'
@@ -16,38 +19,51 @@ import {
 
 /** What a gateway's own paths are made from. */
 export interface GatewaySystemOptions {
-  readonly config: Pick<Config, 'publicUrl' | 'uploadTimeoutMs'>
+  readonly config: Pick<Config, 'publicUrl' | 'uploadTimeoutMs' | 'metricsAccess'>
   readonly stateDirectory: string
   /** A folder that only its user can enter, with a short path. */
   readonly runDirectory: string
   readonly registry: RegistryThread<RegistryMethods>
   readonly grants: ArtifactGrants
-  readonly budget: BodyBudget
+  readonly bodies: BodyBudget
+  readonly placement: ModelPlacement
+  readonly metrics: MetricsSources
+  /** Whether requests need no token: from this machine only, while somebody develops. */
+  readonly trusting: boolean
   readonly log: Logger
 }
 
 /**
- * Makes the paths for administration and for other servers, which ask for access tokens, and listens on the control
- * socket, which asks for none.
+ * Makes the paths for metrics, for administration and for other servers, which ask for access tokens, and listens on
+ * the control socket, which asks for none. Metrics are open where the configuration says so, and where requests need no
+ * token.
  */
 export async function openGatewaySystem(
   options: GatewaySystemOptions,
   resources: AsyncDisposableStack,
 ): Promise<readonly SystemRoute[]> {
-  const { config, stateDirectory, runDirectory, registry, grants, budget, log } = options
+  const { config, stateDirectory, runDirectory, registry, grants, bodies, placement, log } = options
   const service = createRegistryService(registry)
-  const body = { budget, timeoutMs: config.uploadTimeoutMs }
+  const body = { budget: bodies, timeoutMs: config.uploadTimeoutMs }
   const administered = {
     administration: createThreadAdministration(registry),
     store: createThreadStoreKeeping(registry),
+    placement,
     registerUpload: service.registerUpload,
     body,
     log,
   }
-  const local = createAdministrationRoutes({ ...administered, identify: identifyAsLocal })
+  const { metrics: sources } = options
+  const local = [
+    ...createAdministrationRoutes({ ...administered, identify: identifyAsLocal }),
+    createMetricsRoute({ sources, admit: identifyAsLocal }),
+  ]
   resources.use(await openControl({ stateDirectory, runDirectory, routes: local, log }))
+  const identify = identifyByAccess(service.checkAccess)
+  const isOpen = options.trusting || config.metricsAccess === 'public'
   return [
-    ...createAdministrationRoutes({ ...administered, identify: identifyByAccess(service.checkAccess) }),
+    createMetricsRoute({ sources, admit: isOpen ? async () => undefined : identify }),
+    ...createAdministrationRoutes({ ...administered, identify }),
     ...createRegistryRoutes({ registry: service, grants, publicUrl: config.publicUrl, body }),
   ]
 }

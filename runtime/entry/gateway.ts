@@ -48,6 +48,8 @@ export class Gateway {
     try {
       const gateway = new Gateway(options, await openParts(options, resources), resources)
       await Promise.all([gateway.#build(), gateway.#syncModels()])
+      // Nobody waits for it but whoever asks whether the server is ready.
+      void gateway.#parts.placement.preload()
       if (options.mode === 'dev') await gateway.#watch()
       return gateway
     } catch (error) {
@@ -109,7 +111,7 @@ export class Gateway {
 
   #goLive(manifest: Manifest): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity, systemRoutes } = this.#parts
+    const { server, source, scheduler, exchange, identity, placement, systemRoutes } = this.#parts
     const functions = manifest.functions.map((fn): ServedFunction => {
       return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
     })
@@ -124,12 +126,14 @@ export class Gateway {
         readinessOf({
           manifest,
           scheduler,
+          preloads: placement.preloads,
           closing: server.closing,
           provider: config.provider,
         }),
     })
     server.use(app)
     scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
+    placement.follow(functions)
   }
 
   /** Follows the files: a change is built and goes live, whatever requests are under way. */

@@ -22,6 +22,7 @@ export function createThreadAdministration(thread: Thread): ReportingAdministrat
     addAccess: (parameters) => thread.ask('addAccess', parameters),
     revokeAccess: (parameters) => thread.ask('revokeAccess', parameters),
     checkAccess: (parameters) => thread.ask('checkAccess', parameters),
+    noteResidency: (parameters) => thread.ask('noteResidency', parameters),
     listAudit: (parameters) => thread.ask('listAudit', parameters),
   })
 }

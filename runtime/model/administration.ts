@@ -1,6 +1,6 @@
 import type { AccessOptions, CheckedAccess, CreatedAccess, RegisteredAccess } from './access-table.ts'
 import type { AliasOptions, SetAliasOptions } from './alias-table.ts'
-import type { AuditEntry, AuditPage } from './audit-table.ts'
+import type { AuditEntry, AuditPage, ResidencyAction } from './audit-table.ts'
 import type { ProgressOptions } from './progress.ts'
 import type { RegisteredAlias, RegisteredModel } from './registered-model.ts'
 import type { AddedModel, AddModelOptions } from './registration.ts'
@@ -38,6 +38,17 @@ export interface AddAccessParameters extends Change, AccessOptions {}
 /** An access to be revoked. */
 export interface RevokeAccessParameters extends Change {
   readonly id: number
+}
+
+/** What an operator did to a model that is loaded. */
+export interface ResidencyParameters extends Change {
+  readonly action: ResidencyAction
+  /** The model as it was named, such as `digits@3`: 1 to 512 characters. */
+  readonly model: string
+  /** The function that was named. */
+  readonly function?: string | null | undefined
+  /** The tenant that was named. */
+  readonly tenant?: string | null | undefined
 }
 
 /** A token to be checked. It is not logged, and no error tells it. */
@@ -104,6 +115,8 @@ export interface Administration {
   revokeAccess(parameters: RevokeAccessParameters): Promise<RegisteredAccess>
   /** What an access token gives; `null` where it is unknown, revoked or expired, or its tenant is revoked. */
   checkAccess(parameters: CheckAccessParameters): Promise<CheckedAccess | null>
+  /** Writes into the audit what was done to a model that is loaded: the registry itself stays as it is. */
+  noteResidency(parameters: ResidencyParameters): Promise<void>
   /** What was changed and by whom, newest first. */
   listAudit(parameters: AuditPage): Promise<readonly AuditEntry[]>
 }
@@ -129,6 +142,7 @@ export function createAdministration(registry: Registry): ReportingAdministratio
     addAccess: (parameters: AddAccessParameters) => registry.addAccess(parameters),
     revokeAccess: (parameters: RevokeAccessParameters) => registry.revokeAccess(parameters),
     checkAccess: ({ token }: CheckAccessParameters) => registry.checkAccess(token),
+    noteResidency: (parameters: ResidencyParameters) => registry.noteResidency(parameters),
     listAudit: (page: AuditPage) => registry.listAudit(page),
   })
 }

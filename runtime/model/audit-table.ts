@@ -1,6 +1,9 @@
 import type { SQL, TransactionSQL } from 'bun'
 import { assertInput, isCount } from './input.ts'
 
+/** What was done to the models that are loaded. */
+export type ResidencyAction = 'model.load' | 'model.unload' | 'model.pin' | 'model.unpin'
+
 /** What was done to the registry. */
 export type AuditAction =
   | 'model.add'
@@ -11,6 +14,7 @@ export type AuditAction =
   | 'tenant.revoke'
   | 'access.add'
   | 'access.revoke'
+  | ResidencyAction
 
 /** One change of the registry. */
 export interface AuditEntry {

@@ -8,6 +8,7 @@ import {
   type RegisteredAccess,
   revokeAccess,
 } from './access-table.ts'
+import type { ResidencyParameters } from './administration.ts'
 import { type AliasOptions, removeAlias, type SetAliasOptions, setAlias } from './alias-table.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import { type AuditEntry, type AuditPage, listAuditEntries } from './audit-table.ts'
@@ -222,6 +223,12 @@ export class Registry implements Backend {
   /** What was changed and by whom, newest first. @throws {IsoplexError} `INPUT_INVALID` */
   listAudit(page: AuditPage): Promise<readonly AuditEntry[]> {
     return listAuditEntries(this.#database.reading, page)
+  }
+
+  /** Writes into the audit what was done to a model that is loaded; it changes nothing else. */
+  noteResidency({ actor, action, model, ...details }: ResidencyParameters): Promise<void> {
+    const given = Object.entries(details).filter(([, value]) => value !== null && value !== undefined)
+    return this.#change(actor, ({ note }) => note(action, model, Object.fromEntries(given)))
   }
 
   /** Closes the database. */

@@ -1,14 +1,8 @@
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { Deployment } from './deployment.ts'
+import type { RequestQueue } from './queue.ts'
 import type { ResidencyReport } from './residency-report.ts'
-
-/** How a model is loaded before anybody asks for it. */
-export interface LoadOptions {
-  /** Whether it stays until somebody unloads it, or takes the pin away. */
-  readonly pin: boolean
-  /** For whom it is loaded, and whose share of bytes it counts towards. */
-  readonly principal: string
-}
+import type { LoadOptions } from './wishes.ts'
 
 /** Requests that wait for one model of one function. */
 export interface BacklogReport {
@@ -34,10 +28,21 @@ export interface ResidencyControl {
    * what they have in hand. A pin goes with them. Resolves to how many went.
    */
   unload(deploymentName: string | null, modelKey: string): Promise<number>
-  /** Pins a model that is loaded or will be, of one function or of all (`null`), or takes the pin away. */
-  setPinned(deploymentName: string | null, modelKey: string, pinned: boolean): void
+  /** Pins a model that is loaded or will be, or takes the pin away. */
+  setPinned(deploymentName: string, modelKey: string, pinned: boolean): void
   /** What is loaded where, and what has left lately. */
   report(): ResidencyReport
   /** The requests that wait, model by model; where none wait, nothing is told. */
   backlog(): readonly BacklogReport[]
+}
+
+/** What waits in a queue. */
+export function toBacklog({ deployment, model, length }: RequestQueue): BacklogReport {
+  return {
+    function: deployment.name,
+    modelKey: model?.key ?? null,
+    modelId: model?.info.id ?? null,
+    version: model?.info.version ?? null,
+    waiting: length,
+  }
 }

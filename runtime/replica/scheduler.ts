@@ -17,6 +17,7 @@ import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
 import { Quarantine } from './quarantine.ts'
 import { RequestQueue } from './queue.ts'
+import { type BacklogReport, type ResidencyControl, toBacklog } from './residency-control.ts'
 import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 import { Shares } from './shares.ts'
@@ -53,7 +54,7 @@ const quarantineOptions = {
  * A batch never mixes models, and principals take turns in it. A request in the hands of a runner that dies runs again,
  * one to a batch; after the second death it is tried alone, so that nobody fails for another's fault.
  */
-export class Scheduler {
+export class Scheduler implements ResidencyControl {
   readonly #options: SchedulerOptions
   readonly #keeper: RunnerKeeper
   readonly #ward: Ward
@@ -164,6 +165,11 @@ export class Scheduler {
   /** Reports what is loaded where, and what has left lately. */
   report(): ResidencyReport {
     return this.#keeper.report()
+  }
+
+  /** The requests that wait, model by model; where none wait, nothing is told. */
+  backlog(): readonly BacklogReport[] {
+    return [...this.#queues.values()].filter(({ length }) => length > 0).map(toBacklog)
   }
 
   /**

@@ -22,7 +22,7 @@ export interface AppOptions {
   readonly exchange: ExchangeOptions
   readonly corsOrigins: readonly string[]
   readonly readiness: () => Readiness
-  /** Further paths of the server's own, below `/-/`: the administration, and the registry for others. */
+  /** Further paths of the server's own: `/metrics`, and below `/-/` the administration and the registry for others. */
   readonly systemRoutes: readonly SystemRoute[]
 }
 
@@ -91,7 +91,8 @@ function addSystemRoutes(routes: Routes, options: AppOptions): void {
   for (const [path, answer] of Object.entries(pages)) routes.add(path, ['GET'], answer)
   for (const route of systemRoutes) addSystemRoute(routes, route, exchange)
   // What of the server's own paths nothing answers is not for a function that takes all paths.
-  for (const path of ['/-', '/-/*', '/metrics']) routes.addNothing(path)
+  const own = new Set(systemRoutes.map(({ path }) => path))
+  for (const path of ['/-', '/-/*', '/metrics']) if (!own.has(path)) routes.addNothing(path)
 }
 
 function readyReply(readiness: Readiness): Response {

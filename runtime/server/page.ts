@@ -31,7 +31,7 @@ export function documentationPage(manifest: Manifest, identity: AppIdentity, bas
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${identity.appName}</title><style>${raw(styles)}</style></head>
 <body>
 <header><h1>${identity.appName}</h1>
-<p>${manifest.functions.length} functions. The same as data: <a href="/-/openapi.json">OpenAPI document</a>, <a href="/-/routes">routes</a>.</p></header>
+<p>${manifest.functions.length} functions. The same as data: <a href="/-/openapi.json">OpenAPI document</a>, <a href="/-/routes">routes</a>. For operators: <code>/healthz</code>, <code>/readyz</code>, <code>/metrics</code>, <code>/-/replicas</code>, <code>/-/models</code>, <code>/-/audit</code>.</p></header>
 <main>${raw(broken.length > 0 ? html`<section><h2>Files that do not build</h2><ul>${raw(broken.join(''))}</ul></section>` : '')}
 ${raw(articles.join('\n'))}</main>
 </body></html>`

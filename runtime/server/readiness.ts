@@ -1,11 +1,14 @@
 import type { Manifest } from '../build/manifest.ts'
 import type { RunnerLink } from '../replica/runner-link.ts'
 import type { Readiness } from './app.ts'
+import type { PreloadState } from './residency/model-placement.ts'
 
 /** What readiness is read from. */
 export interface ReadinessFacts {
   readonly manifest: Manifest
   readonly scheduler: { readonly pool: ObservedPool }
+  /** How far the models have come that the configuration names. */
+  readonly preloads: PreloadState
   /** Whether the server is about to stop. */
   readonly closing: boolean
   /** The provider that the operator wished for. */
@@ -26,10 +29,10 @@ export interface ObservedPool {
 export type ObservedRunner = Pick<RunnerLink, 'state' | 'model' | 'providers' | 'fallbacks'>
 
 /**
- * Whether requests can be answered: a replica takes orders and the server is not stopping. Beside it stands
- * what an operator looks for first; it names no model and no tenant, since anybody may read it.
+ * Whether requests can be answered well: a replica takes orders, the server is not stopping, and the models that the
+ * configuration names are loaded, or have failed to. Beside it stands what an operator looks for first; it names no model and no tenant, since anybody may read it.
  */
-export function readinessOf({ manifest, scheduler, closing, provider }: ReadinessFacts): Readiness {
+export function readinessOf({ manifest, scheduler, preloads, closing, provider }: ReadinessFacts): Readiness {
   const { pool } = scheduler
   const replicas = pool.replicas.map((replica) => {
     const runners = [...replica.links].filter(({ state }) => state === 'active')
@@ -41,8 +44,9 @@ export function readinessOf({ manifest, scheduler, closing, provider }: Readines
   })
   const links = [...pool.links]
   return Object.freeze({
-    ready: replicas.length > 0 && !closing,
+    ready: replicas.length > 0 && !closing && preloads.loading === 0,
     stopping: closing,
+    preloads,
     replicas: { wanted: pool.size, ready: replicas },
     provider: {
       wished: provider,

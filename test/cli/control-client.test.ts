@@ -9,8 +9,10 @@ import { createStoreKeeping } from '../../runtime/model/store-keeping.ts'
 import { createAdministrationRoutes, identifyAsLocal } from '../../runtime/server/admin/routes.ts'
 import { BodyBudget } from '../../runtime/server/body.ts'
 import { type ControlServer, openControlServer } from '../../runtime/server/control-server.ts'
+import { ModelPlacement } from '../../runtime/server/residency/model-placement.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
-import { surround } from '../server/served.ts'
+import { createMemoryResidency } from '../server/residency/memory-residency.ts'
+import { sourceOfEverything, surround } from '../server/served.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 
 let scratch: Scratch
@@ -30,6 +32,13 @@ beforeEach(async () => {
       store,
       registry,
       resolver: createModelResolver({ backend: registry, store }),
+    }),
+    placement: new ModelPlacement({
+      residency: createMemoryResidency(),
+      source: sourceOfEverything(),
+      log: surround().exchange.log,
+      pinnedModels: [],
+      preloadModels: [],
     }),
     registerUpload: () => Promise.reject(new Error('nobody uploads to a socket')),
     identify: identifyAsLocal,

@@ -38,6 +38,10 @@ const flagsOf: Readonly<Record<string, readonly string[]>> = {
   'models unalias': registryFlags,
   'models verify': ['--remove', ...registryFlags],
   'models prune': ['--max-bytes', ...registryFlags],
+  'models load': ['--function', '--tenant', '--pin', ...registryFlags],
+  'models unload': ['--function', '--tenant', ...registryFlags],
+  'models pin': ['--function', '--tenant', ...registryFlags],
+  'models unpin': ['--function', '--tenant', ...registryFlags],
   'tenants add': registryFlags,
   'tenants list': registryFlags,
   'tenants revoke': registryFlags,
@@ -45,6 +49,7 @@ const flagsOf: Readonly<Record<string, readonly string[]>> = {
   'access list': registryFlags,
   'access revoke': registryFlags,
   audit: ['--limit', '--before', ...registryFlags],
+  ps: ['--watch', '--json', '--state-directory'],
   doctor: ['--json', '--provider', '--fallback'],
 }
 

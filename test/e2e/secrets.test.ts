@@ -41,6 +41,7 @@ describe('two servers that log everything', () => {
   const secrets = new Map<string, string>()
   const replies: Reply[] = []
   let processes = ''
+  let metrics = ''
 
   beforeAll(async () => {
     source = await makeProject({
@@ -66,6 +67,13 @@ describe('two servers that log everything', () => {
     )
     await makeTokens(backendUrl)
     await askEverything()
+    const admin = { headers: { authorization: `Bearer ${secrets.get('access token (admin)')}` } }
+    metrics = (await call(`${origin(feeding)}/metrics`, admin)).text
+    // Its registry is another: the access of that one counts for nothing here.
+    const local = (await fed.run('access', 'add', '--right', 'admin')).stdout.trim()
+    secrets.set('access token (local)', local)
+    const bearing = { headers: { authorization: `Bearer ${local}` } }
+    metrics += (await call(`${origin(server)}/metrics`, bearing)).text
     processes = await new Response(Bun.spawn(['ps', '-eo', 'args='], { stdout: 'pipe' }).stdout).text()
     await server.end()
     await feeding.end()
@@ -82,6 +90,8 @@ describe('two servers that log everything', () => {
     await fed?.[Symbol.asyncDispose]()
     await source?.[Symbol.asyncDispose]()
   })
+
+  const origin = ({ url }: TestServer): string => new URL(url).origin
 
   /** One token of each form, and those that are wrong in some way. */
   async function makeTokens(backendUrl: string): Promise<void> {
@@ -166,6 +176,13 @@ describe('two servers that log everything', () => {
         expect(found.map(([name]) => `${name} in ${path}`)).toEqual([])
       }
     }
+  })
+
+  it('have put no secret into their metrics, nor the path of an artifact', () => {
+    expect(metrics).toContain('isoplex_model_load_total{function="add"')
+    expect([...secrets].filter(([, secret]) => metrics.includes(secret)).map(([name]) => name)).toEqual([])
+    for (const { directory } of [source, fed]) expect(metrics).not.toContain(directory)
+    expect(metrics).not.toMatch(/eyJ|isoplexat_|[0-9a-f]{32}/)
   })
 
   it('have shown no secret to whoever lists the processes', () => {

@@ -104,6 +104,26 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/synapse-backend.test.ts',
     reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
   },
+  'runtime/server/metrics/metric.ts': {
+    provenBy: 'test/server/metrics/request-metrics.test.ts',
+    reason: 'How each metric is put into a registry: tested there by what is written of all kinds.',
+  },
+  'runtime/server/metrics/registries.ts': {
+    provenBy: 'test/server/metrics/metrics-route.test.ts',
+    reason: 'All metrics put together in both forms: tested there by what is written.',
+  },
+  'runtime/server/residency/places.ts': {
+    provenBy: 'test/server/residency/model-placement.test.ts',
+    reason: 'What names mean of what is loaded: tested there by what is unloaded.',
+  },
+  'runtime/replica/residency-control.ts': {
+    provenBy: 'test/e2e/residency.test.ts',
+    reason: 'A contract, and a queue as a report shows it: proven over the real command.',
+  },
+  'runtime/cli/residency-client.ts': {
+    provenBy: 'test/e2e/residency.test.ts',
+    reason: 'The questions of commands to a running server: proven over the real command.',
+  },
   'runtime/cli/progress-bar.ts': {
     provenBy: 'test/cli/models.test.ts',
     reason: 'What a terminal shows while a model is added: tested there on one.',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Manifest } from '../../runtime/build/manifest.ts'
 import { type ObservedPool, type ObservedRunner, readinessOf } from '../../runtime/server/readiness.ts'
+import type { PreloadState } from '../../runtime/server/residency/model-placement.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
 
 const model = {
@@ -28,15 +29,26 @@ const manifest: Manifest = {
   ],
 }
 
-function readiness(pool: Partial<ObservedPool>, closing = false): ReturnType<typeof readinessOf> {
+function readiness(
+  pool: Partial<ObservedPool>,
+  closing = false,
+  preloads: PreloadState = { loading: 0, loaded: 0, failed: 0 },
+): ReturnType<typeof readinessOf> {
   const scheduler = { pool: { size: 2, replicas: [], links: [], ...pool } }
-  return readinessOf({ manifest, scheduler, closing, provider: 'auto' })
+  return readinessOf({ manifest, scheduler, preloads, closing, provider: 'auto' })
 }
 
 describe('a server', () => {
   it('is ready as soon as one replica is', () => {
     expect(readiness({}).ready).toBe(false)
     expect(readiness({ replicas: [{ number: 1, links: [] }] }).ready).toBe(true)
+  })
+
+  it('is not ready before the models of the configuration are loaded, or have failed', () => {
+    const replicas = [{ number: 0, links: [] }]
+    const loading = readiness({ replicas }, false, { loading: 1, loaded: 1, failed: 0 })
+    expect(loading).toMatchObject({ ready: false, preloads: { loading: 1, loaded: 1, failed: 0 } })
+    expect(readiness({ replicas }, false, { loading: 0, loaded: 1, failed: 1 }).ready).toBe(true)
   })
 
   it('is not ready any more while it stops', () => {

@@ -1,6 +1,8 @@
+import { Type } from '@sinclair/typebox'
 import { createArtifactGrants } from '../../runtime/auth/grant.ts'
 import { createProjectKey } from '../../runtime/auth/project-key.ts'
 import type { FunctionLog } from '../../runtime/define/context.ts'
+import { defineInference, onnx } from '../../runtime/index.ts'
 import type { AccessOptions } from '../../runtime/model/access-table.ts'
 import { createAdministration, type ReportingAdministration } from '../../runtime/model/administration.ts'
 import { type ArtifactStore, openArtifactStore } from '../../runtime/model/artifact-store.ts'
@@ -13,10 +15,12 @@ import { createApp } from '../../runtime/server/app.ts'
 import { BodyBudget } from '../../runtime/server/body.ts'
 import { createRegistryRoutes } from '../../runtime/server/registry/routes.ts'
 import type { RegistryService } from '../../runtime/server/registry/service.ts'
+import { ModelPlacement } from '../../runtime/server/residency/model-placement.ts'
 import type { SystemRoute } from '../../runtime/server/system-route.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
-import { type LogEntry, surround } from './served.ts'
+import { createMemoryResidency } from './residency/memory-residency.ts'
+import { deploymentOf, type LogEntry, manifestOf, surround } from './served.ts'
 
 /** A reply that was read. */
 export interface ReadReply {
@@ -71,6 +75,7 @@ export async function serveRegistry(): Promise<ServedRegistry> {
   const administration = createAdministration(registry)
   const service = await serviceOf({ scratch, store, registry })
   const around = surround()
+  const placement = placementOf({ store, registry }, around.exchange.log)
   const clock = { nowMs: Date.now() }
   const systemRoutes = await routesOf({
     administration,
@@ -80,6 +85,7 @@ export async function serveRegistry(): Promise<ServedRegistry> {
       resolver: createModelResolver({ backend: registry, store }),
     }),
     service,
+    placement,
     log: around.exchange.log,
     clock,
   })
@@ -106,6 +112,17 @@ export async function serveRegistry(): Promise<ServedRegistry> {
       await scratch[Symbol.asyncDispose]()
     },
   })
+}
+
+/** A placement of the registry's models, for one function, in a residency that loads in no time. */
+function placementOf({ store, registry }: Omit<Stored, 'scratch'>, log: FunctionLog): ModelPlacement {
+  const residency = createMemoryResidency()
+  const source = createModelResolver({ backend: registry, store })
+  const placement = new ModelPlacement({ residency, source, log, pinnedModels: [], preloadModels: [] })
+  const definition = defineInference({ input: Type.Unknown(), model: onnx(), infer: () => null })
+  const manifest = manifestOf('read.ts', definition)
+  placement.follow([{ manifest, deployment: deploymentOf(manifest) }])
+  return placement
 }
 
 interface Stored {
@@ -136,6 +153,7 @@ interface Routed {
   readonly administration: ReportingAdministration
   readonly store: StoreKeeping
   readonly service: RegistryService
+  readonly placement: ModelPlacement
   readonly log: FunctionLog
   readonly clock: { readonly nowMs: number }
 }
@@ -144,6 +162,7 @@ async function routesOf({
   administration,
   store,
   service,
+  placement,
   log,
   clock,
 }: Routed): Promise<readonly SystemRoute[]> {
@@ -152,7 +171,7 @@ async function routesOf({
   const body = { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 }
   const identify = identifyByAccess(service.checkAccess)
   return [
-    ...createAdministrationRoutes({ administration, store, registerUpload, identify, body, log }),
+    ...createAdministrationRoutes({ administration, store, placement, registerUpload, identify, body, log }),
     ...createRegistryRoutes({
       registry: service,
       grants: createArtifactGrants([key]),

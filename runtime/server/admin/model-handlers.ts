@@ -1,5 +1,7 @@
 import { modelNotFound } from '../../model/model-id.ts'
 import { parseModelName } from '../../model/model-name.ts'
+import type { ResidencyReport } from '../../replica/residency-report.ts'
+import type { RunnerState } from '../../replica/runner-link.ts'
 import { readJson } from '../json-body.ts'
 import { jsonReply } from '../reply.ts'
 import type { SystemHandler } from '../system-route.ts'
@@ -19,12 +21,12 @@ export interface ModelHandlers {
 
 /** Makes the handlers of models and their aliases. */
 export function createModelHandlers(options: AdministrationRoutesOptions): ModelHandlers {
-  const { administration, store, identify, body } = options
+  const { administration, store, placement, identify, body } = options
   return {
     async list({ request }) {
       await identify(request)
       const [models, transfers] = await Promise.all([administration.listModels({}), store.listTransfers({})])
-      return jsonReply({ models, transfers })
+      return jsonReply({ models, transfers, loaded: listLoaded(placement.report()) })
     },
     async add({ request }) {
       const work = await readAddition(request, options)
@@ -79,6 +81,24 @@ function readName(text: string): { readonly id: string; readonly version: number
   if (name === null || name.selector.kind === 'alias') throw modelNotFound(text)
   const { id, selector } = name
   return { id, version: selector.kind === 'version' ? selector.version : null }
+}
+
+/** Where a version of a model is loaded. */
+interface LoadedVersion {
+  readonly id: string
+  readonly version: string | null
+  readonly function: string
+  readonly replica: number
+  readonly state: RunnerState
+  readonly pinned: boolean
+}
+
+function listLoaded({ replicas }: ResidencyReport): readonly LoadedVersion[] {
+  return replicas.flatMap(({ replica, runners }) =>
+    runners.flatMap(({ modelId: id, version, function: name, state, pinned }) =>
+      id === null ? [] : [{ id, version, function: name, replica, state, pinned }],
+    ),
+  )
 }
 
 function nothing(): Response {

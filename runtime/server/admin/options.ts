@@ -3,6 +3,7 @@ import type { ReportingAdministration } from '../../model/administration.ts'
 import type { StoreKeeping } from '../../model/store-keeping.ts'
 import type { BodyReading } from '../json-body.ts'
 import type { RegistryService } from '../registry/service.ts'
+import type { ModelPlacement } from '../residency/model-placement.ts'
 
 /** Who administers. */
 export interface Administrator {
@@ -17,6 +18,7 @@ export interface AdministrationRoutesOptions {
   readonly administration: ReportingAdministration
   readonly registerUpload: RegistryService['registerUpload']
   readonly store: StoreKeeping
+  readonly placement: Pick<ModelPlacement, 'report' | 'load' | 'unload' | 'unpin'>
   /** Finds out who sends a request. @throws {IsoplexError} `ACCESS_REQUIRED`, `ACCESS_FORBIDDEN` */
   readonly identify: (request: Request) => Promise<Administrator>
   readonly body: BodyReading

@@ -3,6 +3,7 @@ import type { SystemRoute } from '../system-route.ts'
 import { createAccessHandlers } from './access-handlers.ts'
 import { createModelHandlers } from './model-handlers.ts'
 import type { AdministrationRoutesOptions, Administrator } from './options.ts'
+import { createReplicaHandlers } from './replica-handlers.ts'
 import { createStoreHandlers } from './store-handlers.ts'
 
 /** The administration over HTTP, below `/-/`. Who may, and in whose name, `identify` says of each request. */
@@ -10,6 +11,7 @@ export function createAdministrationRoutes(options: AdministrationRoutesOptions)
   const models = createModelHandlers(options)
   const store = createStoreHandlers(options)
   const accesses = createAccessHandlers(options)
+  const replicas = createReplicaHandlers(options)
   return [
     { path: '/-/models', handlers: { GET: models.list, POST: models.add } },
     { path: '/-/models/:name', handlers: { GET: models.show, DELETE: models.remove } },
@@ -24,6 +26,11 @@ export function createAdministrationRoutes(options: AdministrationRoutesOptions)
     { path: '/-/store/verify', handlers: { POST: store.verify } },
     { path: '/-/store/prune', handlers: { POST: store.prune } },
     { path: '/-/store/pull', handlers: { POST: store.pull } },
+    { path: '/-/replicas', handlers: { GET: replicas.report } },
+    { path: '/-/replicas/load', handlers: { POST: replicas.load } },
+    { path: '/-/replicas/unload', handlers: { POST: replicas.unload } },
+    { path: '/-/replicas/pin', handlers: { POST: replicas.pin } },
+    { path: '/-/replicas/unpin', handlers: { POST: replicas.unpin } },
     { path: '/-/audit', handlers: { GET: accesses.listAudit } },
   ]
 }

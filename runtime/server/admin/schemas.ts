@@ -53,3 +53,15 @@ export const accessSchema = Type.Object(
 
 /** A model to be made ready. */
 export const pullSchema = Type.Object({ id: Type.String(), tenant: Type.Optional(textOrNull) }, closed)
+
+const placement = {
+  model: Type.String({ minLength: 1, maxLength: 512 }),
+  function: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
+  tenant: Type.Optional(textOrNull),
+}
+
+/** A model that is loaded or pinned, in one function or in all. */
+export const placementSchema = Type.Object(placement, closed)
+
+/** A model to be loaded. */
+export const loadSchema = Type.Object({ ...placement, pin: Type.Optional(Type.Boolean()) }, closed)

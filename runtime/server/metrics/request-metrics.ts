@@ -40,7 +40,7 @@ export function labelsOf({ function: { name }, model }: ModelTally): Labels {
 }
 
 /** Counts of all models by a reason. */
-export function* byReason(
+function* byReason(
   tallies: Tallies,
   choose: (tally: ModelTally) => NamedCounts<string>,
 ): Iterable<readonly [Labels, number]> {
@@ -50,7 +50,7 @@ export function* byReason(
 }
 
 /** A number of each model. */
-export function ofModels(
+function ofModels(
   tallies: Tallies,
   choose: (tally: ModelTally) => number,
 ): readonly (readonly [Labels, number])[] {

@@ -25,6 +25,11 @@ const paths: readonly (readonly [method: string, path: string])[] = [
   ['GET', '/-/audit'],
   ['POST', '/-/store/verify'],
   ['POST', '/-/store/prune'],
+  ['GET', '/-/replicas'],
+  ['POST', '/-/replicas/load'],
+  ['POST', '/-/replicas/unload'],
+  ['POST', '/-/replicas/pin'],
+  ['POST', '/-/replicas/unpin'],
 ]
 
 describe('the administration', () => {

@@ -1,0 +1,54 @@
+import { IsoplexError } from '../error/error.ts'
+import type { PlacedModel, PlacementQuestion, PlacementReport } from '../server/residency/model-placement.ts'
+import { findControlSocket } from './administration.ts'
+import { createAsk } from './control-client.ts'
+import { openProject } from './project.ts'
+
+/** What is done to the models that a running server has loaded. */
+export interface ResidencyClient {
+  /** What is loaded where, what has left lately, and what waits. */
+  report(): Promise<PlacementReport>
+  /** Loads a model, and pins it where that is asked for; answers once it is loaded. */
+  load(question: PlacementQuestion, options: { readonly pin: boolean }): Promise<readonly PlacedModel[]>
+  /** Unloads a model; gives how many runners have gone. */
+  unload(question: PlacementQuestion): Promise<number>
+  /** Takes the pins from a model; gives how many there were. */
+  unpin(question: PlacementQuestion): Promise<number>
+}
+
+/**
+ * Finds the server that runs on the state directory of the current project.
+ *
+ * @throws {IsoplexError} `CONFIG_INVALID` where none does.
+ */
+export async function findResidency(flags: Readonly<Record<string, unknown>>): Promise<ResidencyClient> {
+  const { stateDirectory } = await openProject(flags)
+  const socketPath = await findControlSocket(stateDirectory)
+  if (socketPath !== null) return createResidencyClient(socketPath)
+  const message = `No server runs on the state directory ${stateDirectory}; start one with "isoplex serve".`
+  throw new IsoplexError('CONFIG_INVALID', message)
+}
+
+/** Asks a server through its control socket. */
+export function createResidencyClient(socketPath: string): ResidencyClient {
+  const ask = createAsk(socketPath)
+  // The server is of the same sources; what it answers is what it was asked for.
+  const read = async <Value>(path: string): Promise<Value> => (await (await ask(path)).json()) as Value
+  const change = async <Value>(
+    name: string,
+    { model, functionName, tenant }: PlacementQuestion,
+    options: object = {},
+  ): Promise<Value> => {
+    const json = { model, function: functionName, tenant, ...options }
+    return (await (await ask(`/-/replicas/${name}`, { method: 'POST', json })).json()) as Value
+  }
+  return Object.freeze<ResidencyClient>({
+    report: () => read('/-/replicas'),
+    load: async (question, options) => {
+      const { loaded } = await change<{ readonly loaded: readonly PlacedModel[] }>('load', question, options)
+      return loaded
+    },
+    unload: async (question) => (await change<{ readonly unloaded: number }>('unload', question)).unloaded,
+    unpin: async (question) => (await change<{ readonly unpinned: number }>('unpin', question)).unpinned,
+  })
+}

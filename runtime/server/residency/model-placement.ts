@@ -1,0 +1,224 @@
+import type { FunctionLog } from '../../define/context.ts'
+import { isIsoplexError } from '../../error/error.ts'
+import type { ResolvedModel } from '../../model/resolve.ts'
+import type { Deployment } from '../../replica/deployment.ts'
+import type { BacklogReport, ResidencyControl } from '../../replica/residency-control.ts'
+import type { ResidencyReport } from '../../replica/residency-report.ts'
+import type { ServedFunction } from '../exchange.ts'
+import type { ModelSource } from '../model-access.ts'
+import { chooseFunctions, idOf } from './function-choice.ts'
+import { findPlaces, type Pin, type Place, placeId } from './places.ts'
+
+/** What a placement works with. */
+export interface ModelPlacementOptions {
+  readonly residency: ResidencyControl
+  readonly source: Pick<ModelSource, 'find' | 'prepare'>
+  readonly log: FunctionLog
+  /** What is loaded at the start and pinned, as `MODEL` or `FUNCTION=MODEL`. */
+  readonly pinnedModels: readonly string[]
+  /** What is loaded at the start. */
+  readonly preloadModels: readonly string[]
+}
+
+/** Which model of which functions is meant. */
+export interface PlacementQuestion {
+  /** The model as a token names it: `digits`, `digits@3` or `digits@prod`. */
+  readonly model: string
+  /** The function; `null` leaves it to {@link chooseFunctions}, and means all where it is about what is loaded. */
+  readonly functionName: string | null
+  /** Whose model it is; `null` for one that is nobody's, and for any where it is about what is loaded. */
+  readonly tenant: string | null
+}
+
+/** A model that was loaded for a function. */
+export interface PlacedModel {
+  readonly function: string
+  readonly id: string
+  readonly version: string
+  readonly pinned: boolean
+}
+
+/** How far the models of the configuration have come. */
+export interface PreloadState {
+  /** Those that have not ended yet, begun or not. */
+  readonly loading: number
+  readonly loaded: number
+  readonly failed: number
+}
+
+/** What is loaded where, and what waits for it. */
+export interface PlacementReport extends ResidencyReport {
+  readonly backlog: readonly BacklogReport[]
+}
+
+/** The principal in whose name an operator's models are loaded. */
+export const operator = 'operator'
+
+/**
+ * Loads, pins and unloads models by their names, for an operator. A pinned model is loaded anew when its function
+ * has a new version; an alias means then what it meant when the model was pinned.
+ */
+export class ModelPlacement {
+  readonly #options: ModelPlacementOptions
+  readonly #pins = new Map<string, Pin>()
+  readonly #preloads: { loading: number; loaded: number; failed: number }
+  #functions: readonly ServedFunction[] = []
+
+  constructor(options: ModelPlacementOptions) {
+    this.#options = options
+    const { pinnedModels, preloadModels } = options
+    this.#preloads = { loading: pinnedModels.length + preloadModels.length, loaded: 0, failed: 0 }
+  }
+
+  /** How far {@link preload} has come. */
+  get preloads(): PreloadState {
+    return { ...this.#preloads }
+  }
+
+  /** What is loaded where, what has left lately, and what waits. */
+  report(): PlacementReport {
+    const { residency } = this.#options
+    return { ...residency.report(), backlog: residency.backlog() }
+  }
+
+  /** Names the functions that are served from now on, and loads what is pinned for their new versions. */
+  follow(functions: readonly ServedFunction[]): void {
+    const before = new Set(this.#functions.map(({ deployment }) => deployment.id))
+    this.#functions = functions
+    for (const pin of this.#pins.values()) {
+      const served = functions.find(({ manifest }) => manifest.name === pin.functionName)
+      if (!served || before.has(served.deployment.id)) continue
+      this.#load(served.deployment, pin.model, true).catch((error: unknown) =>
+        this.#warn('A pinned model is not loaded for the new version of its function', error, {
+          function: pin.functionName,
+          model: pin.model.info.id,
+        }),
+      )
+    }
+  }
+
+  /** Loads the models of the configuration, once; resolves when each is loaded or has failed, which is logged. */
+  async preload(): Promise<void> {
+    const { pinnedModels, preloadModels } = this.#options
+    await Promise.all([
+      ...pinnedModels.map((entry) => this.#preload(entry, { pin: true })),
+      ...preloadModels.map((entry) => this.#preload(entry, { pin: false })),
+    ])
+  }
+
+  /**
+   * Loads every version that a name means for every function that it is meant for, and waits until they are loaded.
+   *
+   * @throws {IsoplexError} `INPUT_INVALID` where the functions are not clear; whatever `Backend.find`,
+   * `ModelResolver.prepare` and {@link ResidencyControl.load} throw.
+   */
+  async load(
+    question: PlacementQuestion,
+    { pin }: { readonly pin: boolean },
+  ): Promise<readonly PlacedModel[]> {
+    const { model, functionName } = question
+    const holders = new Set(this.#known(question).map((place) => place.functionName))
+    const functions = chooseFunctions(this.#functions, { model, functionName, holders })
+    const models = await this.#resolve(question)
+    return await Promise.all(
+      functions.flatMap(({ manifest: { name }, deployment }) =>
+        models.map(async (resolved) => {
+          if (pin) this.#pins.set(placeId(name, resolved.key), { functionName: name, model: resolved })
+          await this.#load(deployment, resolved, pin)
+          const { id, version } = resolved.info
+          return { function: name, id, version, pinned: pin }
+        }),
+      ),
+    )
+  }
+
+  /**
+   * Unloads a model, all its versions where none is named, and waits until it has gone. Requests may load it again.
+   *
+   * @returns how many runners went
+   * @throws {IsoplexError} whatever `Backend.find` and `ModelResolver.prepare` throw of an alias or a tenant.
+   */
+  async unload(question: PlacementQuestion): Promise<number> {
+    const places = await this.#placesOf(question)
+    for (const { id } of places) this.#pins.delete(id)
+    const { residency } = this.#options
+    const counts = await Promise.all(
+      places.map(({ functionName, modelKey }) => residency.unload(functionName, modelKey)),
+    )
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  /**
+   * Takes the pins from a model, of all its versions where none is named. It stays loaded as long as it is used.
+   *
+   * @returns how many models had one
+   * @throws {IsoplexError} as {@link unload}
+   */
+  async unpin(question: PlacementQuestion): Promise<number> {
+    const places = await this.#placesOf(question)
+    for (const { id, functionName, modelKey } of places) {
+      this.#pins.delete(id)
+      this.#options.residency.setPinned(functionName, modelKey, false)
+    }
+    return places.filter(({ pinned }) => pinned).length
+  }
+
+  /** An entry is written `MODEL` or `FUNCTION=MODEL`. */
+  async #preload(entry: string, { pin }: { readonly pin: boolean }): Promise<void> {
+    const at = entry.indexOf('=')
+    const [model, functionName] = [entry.slice(at + 1), at > 0 ? entry.slice(0, at) : null]
+    try {
+      await this.load({ model, functionName, tenant: null }, { pin })
+      this.#preloads.loaded += 1
+    } catch (error) {
+      this.#preloads.failed += 1
+      const fields = { entry, setting: pin ? 'pinnedModels' : 'preloadModels' }
+      this.#warn(
+        'A model of the configuration is not loaded; "isoplex models load" tries again',
+        error,
+        fields,
+      )
+    } finally {
+      this.#preloads.loading -= 1
+    }
+  }
+
+  async #load(deployment: Deployment, model: ResolvedModel, pin: boolean): Promise<void> {
+    await this.#options.residency.load(deployment, model, { pin, principal: operator })
+  }
+
+  async #resolve({ model, tenant }: PlacementQuestion): Promise<readonly ResolvedModel[]> {
+    const { source } = this.#options
+    const found = await source.find({ modelId: model, tenant, accessToken: null, proven: true })
+    return await Promise.all(found.versions.map(({ record }) => source.prepare(record, found.tenant)))
+  }
+
+  /** Where a model is loaded or pinned. The backend is asked only where the name alone does not tell. */
+  async #placesOf(question: PlacementQuestion): Promise<readonly Place[]> {
+    const known = this.#known(question)
+    const selected = selectorOf(question.model)
+    const plain = question.tenant === null
+    if (plain && selected === null) return known
+    const versions = known.filter(({ version }) => version === selected)
+    if (known.length === 0 || (plain && versions.length > 0)) return versions
+    const keys = new Set((await this.#resolve(question)).map(({ key }) => key))
+    return known.filter(({ modelKey }) => keys.has(modelKey))
+  }
+
+  #known({ model, functionName }: PlacementQuestion): readonly Place[] {
+    const report = this.#options.residency.report()
+    return findPlaces({ id: idOf(model), functionName }, report, this.#pins.values())
+  }
+
+  #warn(message: string, error: unknown, fields: Readonly<Record<string, unknown>>): void {
+    // Who stops the server has no use for what it was about to do.
+    if (isIsoplexError(error) && error.code === 'DRAINING') return
+    this.#options.log.warn(message, { ...fields, error })
+  }
+}
+
+/** What stands behind the id: a version or an alias. */
+function selectorOf(model: string): string | null {
+  const id = idOf(model)
+  return id === model ? null : model.slice(id.length + 1)
+}
