@@ -3,25 +3,20 @@ import { compare, type Figure, takeTurns } from './figure.ts'
 import { replicaCount, startFunctionServer } from './function-server.ts'
 import { type LoadOutcome, sendLoad } from './load.ts'
 import { loadFigures } from './load-figures.ts'
-import { type ModelCaseName, modelCases, sampleOf } from './model-case.ts'
+import { type ModelCaseName, modelCases } from './model-case.ts'
+import { assertSameAnswers, type Form, messageOf } from './model-message.ts'
 import { type Peer, startPeer } from './peer.ts'
 import { type SessionLoops, startSessionLoops } from './session-loops.ts'
 
 /** One way to ask one model, at several numbers of connections. */
 interface Series {
   readonly model: ModelCaseName
-  readonly form: 'json' | 'binary'
+  readonly form: Form
   /** The function that answers. */
   readonly path: string
   readonly connections: readonly number[]
   /** By name of the figure, the goals. */
   readonly goals: Readonly<Record<string, string>>
-}
-
-/** What each request of a series carries. */
-interface Message {
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Uint8Array
 }
 
 const allSeries: readonly Series[] = [
@@ -103,6 +98,7 @@ async function* measureSeries(
 ): AsyncGenerator<Figure, void, undefined> {
   const message = messageOf(model, form)
   const chart = `${model}, ${form}`
+  await assertSameAnswers(`${server.url}${path}`, `${handler.url}/${form}`, message)
   for (const connections of counts) {
     const name = `inference-${model}-${form}-${connections}`
     const goal = (figure: string): string => goals[figure] ?? 'none'
@@ -172,15 +168,4 @@ async function bestHandler(
     tried.push({ handler, threads, rate })
   }
   return tried.reduce((best, each) => (each.rate > best.rate ? each : best))
-}
-
-function messageOf(model: ModelCaseName, form: Series['form']): Message {
-  const { field } = modelCases[model]
-  const numbers = sampleOf(modelCases[model])
-  if (form === 'json') {
-    return { headers: { 'content-type': 'application/json' }, body: JSON.stringify({ [field]: numbers }) }
-  }
-  const type = 'application/octet-stream'
-  const body = new Uint8Array(Float32Array.from(numbers).buffer)
-  return { headers: { 'content-type': type, accept: type }, body }
 }

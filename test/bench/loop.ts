@@ -20,8 +20,8 @@ interface Lags {
 /** One window of load. */
 interface Window {
   readonly lags: Lags
-  /** Models that were loaded and unloaded again in it. */
-  readonly loads: number
+  /** What each load of a model took in it, in milliseconds. */
+  readonly loadsMs: readonly number[]
   readonly requestsPerSecond: number
   readonly generatorCores: number
 }
@@ -75,7 +75,8 @@ export async function* measureLoop({ quick }: BenchmarkOptions): AsyncGenerator<
       p50: middle(({ lags }) => lags.p50),
       max: Math.max(...windows.map(({ lags }) => lags.max)),
       samples: middle(({ lags }) => lags.samples),
-      loads: middle(({ loads }) => loads),
+      loads: middle(({ loadsMs }) => loadsMs.length),
+      loadMs: median(windows.flatMap(({ loadsMs }) => loadsMs)),
       requestsPerSecond: middle(({ requestsPerSecond }) => requestsPerSecond),
       generator: 'wrk',
       generatorCores: middle(({ generatorCores }) => generatorCores),
@@ -110,7 +111,7 @@ async function measureWindow({ server, socket, turns, seconds }: WindowOptions):
   over.abort()
   return {
     lags,
-    loads: await loads,
+    loadsMs: await loads,
     requestsPerSecond: outcomes.reduce((sum, { requestsPerSecond }) => sum + requestsPerSecond, 0),
     generatorCores: outcomes.reduce((sum, { generatorCores }) => sum + generatorCores, 0),
   }
@@ -120,20 +121,22 @@ function* inTurns<Item>(items: readonly Item[]): Generator<Item, never> {
   for (;;) yield* items
 }
 
-/** Asks for one model after the other until it is over; gives how many were asked for. */
+/** Asks for one model after the other until it is over; gives the milliseconds that each took to be there. */
 async function loadModels(
   server: TestServer,
   turns: Iterator<string, never>,
   over: AbortSignal,
-): Promise<number> {
-  let count = 0
-  for (; !over.aborted; count += 1) {
+): Promise<number[]> {
+  const loadsMs: number[] = []
+  while (!over.aborted) {
     const model = turns.next().value
     const token = await server.token(model)
+    const startedMs = performance.now()
     const { status, text } = await server.call('/weights', { json: { x: 1 }, token })
     if (status !== 200) throw new Error(`${model} was answered with ${status}: ${text}`)
+    loadsMs.push(performance.now() - startedMs)
   }
-  return count
+  return loadsMs
 }
 
 /** `DELETE` forgets what was seen, `GET` tells it. */
