@@ -54,7 +54,7 @@ const batches = [1, 2, 4, 8, 16, 32, 64, 128]
 interface Pace {
   readonly rounds: number
   readonly seconds: number
-  /** For each of the settings of a peer that are tried beforehand. */
+  /** For each size of the loops' batches that is tried beforehand. */
   readonly trialSeconds: number
 }
 
@@ -63,7 +63,7 @@ export async function* measureInference({
   quick,
 }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
   const pace = quick
-    ? { rounds: 1, seconds: 1, trialSeconds: 0.2 }
+    ? { rounds: 1, seconds: 2, trialSeconds: 0.2 }
     : { rounds: 3, seconds: 2, trialSeconds: 0.5 }
   await using server = await startFunctionServer({
     functions: allSeries.map(({ path }) => path.slice(1)),
@@ -73,7 +73,7 @@ export async function* measureInference({
     await using loops = await startSessionLoops(model, replicaCount)
     const batch = await bestBatch(loops, pace)
     await using handlers = new AsyncDisposableStack()
-    const { handler, threads } = await bestHandler(model, handlers, pace)
+    const { handler, threads } = await bestHandler(model, handlers)
     for (const series of allSeries.filter((each) => each.model === model)) {
       yield* measureSeries(series, { server, handler, loops, batch, threads, pace })
     }
@@ -157,14 +157,14 @@ async function bestBatch(loops: SessionLoops, { trialSeconds }: Pace): Promise<n
 async function bestHandler(
   model: ModelCaseName,
   started: AsyncDisposableStack,
-  { trialSeconds }: Pace,
 ): Promise<Pick<Sides, 'handler' | 'threads'>> {
   const tried: (Pick<Sides, 'handler' | 'threads'> & { readonly rate: number })[] = []
   for (const threads of [1, 0]) {
     const handler = started.use(await startPeer('handler.ts', [model, String(threads)]))
-    const load = { url: `${handler.url}/binary`, connections: 8, ...messageOf(model, 'binary') }
-    await sendLoad({ ...load, seconds: 1 })
-    const { requestsPerSecond: rate } = await sendLoad({ ...load, seconds: Math.ceil(trialSeconds) })
+    const load = { url: `${handler.url}/binary`, connections: 8, seconds: 2, ...messageOf(model, 'binary') }
+    // The first one warms it up.
+    await sendLoad(load)
+    const { requestsPerSecond: rate } = await sendLoad(load)
     tried.push({ handler, threads, rate })
   }
   return tried.reduce((best, each) => (each.rate > best.rate ? each : best))

@@ -11,7 +11,7 @@ export function linearScale(values: readonly number[]): Scale {
   const max = Math.max(0, ...values)
   if (max === 0) return linearScale([1])
   const step = roundUp(max / 5)
-  const steps = Math.ceil(max / step)
+  const steps = Math.ceil((max / step) * (1 - 1e-9))
   const ticks = Array.from({ length: steps + 1 }, (_, index) => tidy(index * step))
   const end = ticks.at(-1) ?? max
   return { ticks, place: (value) => value / end }
