@@ -97,7 +97,7 @@ async function* measureSeries(
   { server, handler, threads, loops, batch, pace: { rounds, seconds } }: Sides,
 ): AsyncGenerator<Figure, void, undefined> {
   const message = messageOf(model, form)
-  const chart = `${model}, ${form}`
+  const chart = `${modelCases[model].title}, ${form === 'json' ? 'JSON' : form}`
   await assertSameAnswers(`${server.url}${path}`, `${handler.url}/${form}`, message)
   for (const connections of counts) {
     const name = `inference-${model}-${form}-${connections}`

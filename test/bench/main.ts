@@ -17,7 +17,7 @@ Benchmarks: ${names.join(', ')}; all of them where none is named.
   --table  print the figures that are kept as a table; measure nothing
   --help   print this
 
-It exits with 1 where a figure misses its goal, and with 2 where the command line is wrong.
+It exits with 1 where a figure misses its goal or a benchmark fails, and with 2 where the command line is wrong.
 Run it on a machine that does nothing else.
 `
 
@@ -35,18 +35,24 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(`There is no benchmark ${unknown.join(', ')}; there is: ${names.join(', ')}\n`)
     return 2
   }
-  let missed = 0
+  let failures = 0
   for (const name of positionals.length > 0 ? positionals : names) {
     const figures: Figure[] = []
-    for await (const figure of benchmarks[name]?.({ quick: flags.quick }) ?? []) {
-      figures.push(figure)
-      process.stdout.write(`${flags.json ? JSON.stringify(figure) : describe(figure)}\n`)
+    try {
+      for await (const figure of benchmarks[name]?.({ quick: flags.quick }) ?? []) {
+        figures.push(figure)
+        process.stdout.write(`${flags.json ? JSON.stringify(figure) : describe(figure)}\n`)
+      }
+      if (flags.save) await keepFigures(name, figures)
+    } catch (error) {
+      // The others are still worth their time.
+      process.stderr.write(`${name} failed: ${error instanceof Error ? error.stack : error}\n`)
+      failures += 1
     }
-    missed += figures.filter(({ pass }) => !pass).length
-    if (flags.save) await keepFigures(name, figures)
+    failures += figures.filter(({ pass }) => !pass).length
   }
   if (flags.save) await drawFigures(await readRecords())
-  return missed > 0 ? 1 : 0
+  return failures > 0 ? 1 : 0
 }
 
 function readWords(words: readonly string[]) {

