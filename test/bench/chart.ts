@@ -1,4 +1,4 @@
-import type { Scale } from './scale.ts'
+import type { Axis } from './axis.ts'
 import { formatNumber } from './table.ts'
 
 /** One line of a chart. */
@@ -14,7 +14,7 @@ export interface Chart {
   readonly title: string
   readonly unit: string
   readonly lines: readonly Line[]
-  readonly scale: Scale
+  readonly axis: Axis
   /** The numbers of connections, in rising order. */
   readonly counts: readonly number[]
   readonly left: number
@@ -28,17 +28,17 @@ export const margins = { left: 58, right: 16, top: 38, bottom: 40 } as const
 
 /** A chart as elements of SVG. What they look like is said by classes, for light and dark pages. */
 export function drawChart(chart: Chart): string {
-  const { title, unit, lines, scale, counts } = chart
+  const { title, unit, lines, axis, counts } = chart
   const left = chart.left + margins.left
   const right = chart.left + chart.width - margins.right
   const top = chart.top + margins.top
   const bottom = chart.top + chart.height - margins.bottom
   const x = (count: number): number => round(left + placeOf(count, counts) * (right - left))
-  const y = (value: number): number => round(bottom - scale.place(value) * (bottom - top))
+  const y = (value: number): number => round(bottom - axis.place(value) * (bottom - top))
   return [
     text({ x: chart.left + margins.left, y: chart.top + 15, name: 'title' }, title),
     text({ x: chart.left + margins.left, y: chart.top + 30, name: 'unit' }, unit),
-    ...scale.ticks.flatMap((tick) => [
+    ...axis.ticks.flatMap((tick) => [
       `<line class="grid" x1="${left}" y1="${y(tick)}" x2="${right}" y2="${y(tick)}"/>`,
       text({ x: left - 7, y: y(tick) + 4, name: 'tick', anchor: 'end' }, formatNumber(tick)),
     ]),

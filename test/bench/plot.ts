@@ -1,8 +1,8 @@
+import { linearAxis, logAxis } from './axis.ts'
 import { type Chart, drawChart, drawMark, type Line, text } from './chart.ts'
 import type { Figure } from './figure.ts'
 import type { ChartNotes } from './load-figures.ts'
 import type { BenchmarkRecord, BenchmarkRecords } from './record.ts'
-import { linearScale, logScale } from './scale.ts'
 
 /** A figure that belongs to a chart. */
 type ChartFigure = Figure & { readonly notes: ChartNotes }
@@ -74,12 +74,12 @@ function drawRow(
       sides,
     )
     const values = lines.flatMap(({ points }) => points.map(([, value]) => value))
-    const scale = unit === 'ms' ? logScale(values) : linearScale(values)
-    return drawChart({ ...about, lines, scale, counts, top, width: chartWidth, height: chartHeight })
+    const axis = unit === 'ms' ? logAxis(values) : linearAxis(values)
+    return drawChart({ ...about, lines, axis, counts, top, width: chartWidth, height: chartHeight })
   }
   return [
     draw('requests/s', { title, unit: 'requests/s', left: edge }),
-    draw('ms', { title: `${title}: p99`, unit: 'ms, a logarithmic scale', left: edge + chartWidth }),
+    draw('ms', { title: `${title}: p99`, unit: 'ms, a logarithmic axis', left: edge + chartWidth }),
   ].join('\n')
 }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { linearScale, logScale } from './scale.ts'
+import { linearAxis, logAxis } from './axis.ts'
 
 const values = fc.array(fc.double({ min: 1e-3, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 9 })
 
-describe('a linear scale', () => {
+describe('a linear axis', () => {
   it.each([
     [
       [55_000, 3],
@@ -15,13 +15,13 @@ describe('a linear scale', () => {
     [[0], [0, 0.2, 0.4, 0.6, 0.8, 1]],
     [[], [0, 0.2, 0.4, 0.6, 0.8, 1]],
   ])('of %j has the ticks %j', (given, ticks) => {
-    expect(linearScale(given).ticks).toEqual(ticks)
+    expect(linearAxis(given).ticks).toEqual(ticks)
   })
 
   it('holds all values between its ends, in few even steps', () => {
     fc.assert(
       fc.property(values, (given) => {
-        const { ticks, place } = linearScale(given)
+        const { ticks, place } = linearAxis(given)
         expect(ticks.length).toBeGreaterThanOrEqual(3)
         expect(ticks.length).toBeLessThanOrEqual(6)
         expect(place(0)).toBe(0)
@@ -32,7 +32,7 @@ describe('a linear scale', () => {
   })
 })
 
-describe('a logarithmic scale', () => {
+describe('a logarithmic axis', () => {
   it.each([
     [
       [1.2, 9],
@@ -46,13 +46,13 @@ describe('a logarithmic scale', () => {
     [[2], [2, 5]],
     [[], [1, 2]],
   ])('of %j has the ticks %j', (given, ticks) => {
-    expect(logScale(given).ticks).toEqual(ticks)
+    expect(logAxis(given).ticks).toEqual(ticks)
   })
 
   it('holds all values between its ends, which rise', () => {
     fc.assert(
       fc.property(values, (given) => {
-        const { ticks, place } = logScale(given)
+        const { ticks, place } = logAxis(given)
         expect(ticks).toEqual([...new Set(ticks)].toSorted((a, b) => a - b))
         expect(ticks.length).toBeGreaterThanOrEqual(2)
         expect(place(ticks[0] ?? 0)).toBe(0)
@@ -63,7 +63,7 @@ describe('a logarithmic scale', () => {
   })
 
   it('has equal factors equally far apart', () => {
-    const { place } = logScale([1, 1_000])
+    const { place } = logAxis([1, 1_000])
     expect(place(100) - place(10)).toBeCloseTo(place(1_000) - place(100))
   })
 })

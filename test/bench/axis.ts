@@ -1,5 +1,5 @@
 /** Where values lie on an axis. */
-export interface Scale {
+export interface Axis {
   /** The values that the axis names, in rising order; the first and the last are its ends. */
   readonly ticks: readonly number[]
   /** From 0, the first tick, to 1, the last. */
@@ -7,9 +7,9 @@ export interface Scale {
 }
 
 /** An axis from 0 to a round number that is not below any of the values, in 2 to 5 equal steps. */
-export function linearScale(values: readonly number[]): Scale {
+export function linearAxis(values: readonly number[]): Axis {
   const max = Math.max(0, ...values)
-  if (max === 0) return linearScale([1])
+  if (max === 0) return linearAxis([1])
   const step = roundUp(max / 5)
   const steps = Math.ceil((max / step) * (1 - 1e-9))
   const ticks = Array.from({ length: steps + 1 }, (_, index) => tidy(index * step))
@@ -18,9 +18,9 @@ export function linearScale(values: readonly number[]): Scale {
 }
 
 /** An axis on which equal factors lie equally far apart, between two round numbers around all the values. */
-export function logScale(values: readonly number[]): Scale {
+export function logAxis(values: readonly number[]): Axis {
   const positive = values.filter((value) => value > 0)
-  if (positive.length === 0) return logScale([1])
+  if (positive.length === 0) return logAxis([1])
   const start = roundDown(Math.min(...positive))
   const end = Math.max(roundUp(Math.max(...positive)), roundUp(start * 1.5))
   const all: number[] = []
