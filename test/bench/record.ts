@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { arch, cpus, loadavg, release, totalmem, type } from 'node:os'
 import packageFile from '../../package.json' with { type: 'json' }
 import type { Figure } from './figure.ts'
@@ -25,20 +27,24 @@ export interface Machine {
 /** The records of all benchmarks that have run here, by name. */
 export type BenchmarkRecords = Readonly<Record<string, BenchmarkRecord>>
 
-const recordsFile = Bun.file(new URL('./figures.json', import.meta.url))
+const recordsFile = new URL('./figures.json', import.meta.url).pathname
 const counted = ['elysia', 'onnxruntime-node', 'jose', 'prom-client'] as const
 
 /** The last figures of each benchmark. */
-export async function readRecords(): Promise<BenchmarkRecords> {
-  return (await recordsFile.exists()) ? await recordsFile.json() : {}
+export async function readRecords(file: string = recordsFile): Promise<BenchmarkRecords> {
+  return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : {}
 }
 
 /** Keeps the figures of one benchmark in the place of its last ones. */
-export async function keepFigures(name: string, figures: readonly Figure[]): Promise<void> {
+export async function keepFigures(
+  name: string,
+  figures: readonly Figure[],
+  file: string = recordsFile,
+): Promise<void> {
   const record = { date: new Date().toISOString(), machine: machineOf(), versions: await versions(), figures }
-  const records = Object.entries({ ...(await readRecords()), [name]: record })
+  const records = Object.entries({ ...(await readRecords(file)), [name]: record })
   const sorted = Object.fromEntries(records.toSorted(([a], [b]) => a.localeCompare(b)))
-  await recordsFile.write(`${JSON.stringify(sorted, null, 2)}\n`)
+  await writeFile(file, `${JSON.stringify(sorted, null, 2)}\n`)
 }
 
 function machineOf(): Machine {
