@@ -82,8 +82,8 @@ export async function* measureInference({
 
 /** Both sides of a series, as they were found to be best. */
 interface Sides {
-  readonly server: Pick<Peer, 'url'>
-  readonly handler: Pick<Peer, 'url'>
+  readonly server: Pick<Peer, 'url' | 'pid'>
+  readonly handler: Pick<Peer, 'url' | 'pid'>
   /** Threads of the handler's session; 0 is as many as onnxruntime thinks good. */
   readonly threads: number
   readonly loops: SessionLoops
@@ -102,14 +102,14 @@ async function* measureSeries(
   for (const connections of counts) {
     const name = `inference-${model}-${form}-${connections}`
     const goal = (figure: string): string => goals[figure] ?? 'none'
-    const load = (url: string) => (): Promise<LoadOutcome> =>
-      sendLoad({ url, connections, seconds, ...message })
+    const load = (to: Pick<Peer, 'url' | 'pid'>, at: string) => (): Promise<LoadOutcome> =>
+      sendLoad({ url: to.url + at, connections, seconds, ...message, serverPid: to.pid })
     const outcomes = await takeTurns({
       name,
       rounds,
       sides: {
-        ours: load(`${server.url}${path}`),
-        handler: load(`${handler.url}/${form}`),
+        ours: load(server, path),
+        handler: load(handler, `/${form}`),
         loops: () => loops.run({ batch, seconds: seconds / 2 }),
       },
     })

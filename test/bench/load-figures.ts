@@ -32,6 +32,9 @@ export function loadFigures(comparison: LoadComparison): readonly [Figure, Figur
     generator: 'wrk',
     generatorCores: median(ours.map(({ generatorCores }) => generatorCores)),
     peerGeneratorCores: median(theirs.map(({ generatorCores }) => generatorCores)),
+    // What a request costs is told apart from how long it waits for a processor, on a busy machine above all.
+    serverMicroseconds: costOf(ours),
+    peerServerMicroseconds: costOf(theirs),
     ...comparison.notes,
   } satisfies ChartNotes & Record<string, unknown>
   const rates = (outcomes: readonly LoadOutcome[]): number[] =>
@@ -57,4 +60,9 @@ export function loadFigures(comparison: LoadComparison): readonly [Figure, Figur
       notes,
     }),
   ]
+}
+
+function costOf(outcomes: readonly LoadOutcome[]): number | null {
+  const costs = outcomes.map(({ serverMicroseconds }) => serverMicroseconds).filter((cost) => cost !== null)
+  return costs.length > 0 ? median(costs) : null
 }

@@ -10,12 +10,13 @@ report: {"requests":96,"failures":3,"duration":2000000,"p50":1500,"p99":20250}
 
 describe('what wrk prints', () => {
   it('is read in seconds, milliseconds and cores', () => {
-    expect(toOutcome(printed, 500_000)).toEqual({
+    expect(toOutcome(printed, 500_000, 960_000)).toEqual({
       requestsPerSecond: 48,
       p50Ms: 1.5,
       p99Ms: 20.25,
       failures: 3,
       generatorCores: 0.25,
+      serverMicroseconds: 10_000,
     })
   })
 
@@ -23,7 +24,7 @@ describe('what wrk prints', () => {
     ['has no report', 'Running 2s test\nunable to connect'],
     ['reports no request', printed.replace('"requests":96', '"requests":0')],
   ])('is refused where it %s', (_, text) => {
-    expect(() => toOutcome(text, 1)).toThrow(/tells of no request/)
+    expect(() => toOutcome(text, 1, null)).toThrow(/tells of no request/)
   })
 })
 
@@ -49,11 +50,17 @@ describe.runIf(wrkIsHere)('wrk', () => {
         return new Response('ok')
       },
     })
-    const outcome = await sendLoad({ ...load, url: String(server.url), method: 'PUT' })
+    const outcome = await sendLoad({
+      ...load,
+      url: String(server.url),
+      method: 'PUT',
+      serverPid: process.pid,
+    })
     expect(strange).toEqual([])
     expect(outcome.requestsPerSecond).toBeGreaterThan(0)
     expect(outcome.p99Ms).toBeGreaterThanOrEqual(outcome.p50Ms)
     expect(outcome.generatorCores).toBeGreaterThan(0)
+    if (process.platform === 'linux') expect(outcome.serverMicroseconds).toBeGreaterThan(0)
   })
 
   it('counts what fails, and is a failure itself where nothing may', async () => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { treeMicroseconds } from './tree-time.ts'
 
 /** A load, and what it is sent to. */
 export interface Load {
@@ -12,6 +13,8 @@ export interface Load {
   readonly headers?: Readonly<Record<string, string>>
   /** What each request carries. */
   readonly body?: string | Uint8Array
+  /** The process of the server, where it is to be told what a request costs it. */
+  readonly serverPid?: number
 }
 
 /** What came of a load. */
@@ -25,6 +28,8 @@ export interface LoadOutcome {
   readonly failures: number
   /** The cores that the load generator kept busy, on average. */
   readonly generatorCores: number
+  /** Processor time that each request took of the server and its children; `null` where nobody asked for it. */
+  readonly serverMicroseconds: number | null
 }
 
 /** What the script tells at the end, in wrk's units: microseconds. */
@@ -64,6 +69,9 @@ export async function countLoad(load: Load): Promise<LoadOutcome> {
     const scriptFile = join(folder, 'load.lua')
     if (load.body !== undefined) await writeFile(bodyFile, load.body)
     await writeFile(scriptFile, scriptOf(load, bodyFile))
+    const timeOf = async (): Promise<number | null> =>
+      load.serverPid === undefined ? null : await treeMicroseconds(load.serverPid)
+    const before = await timeOf()
     const numbers = ['-t', '1', '-c', String(load.connections), '-d', `${load.seconds}s`, '--timeout', '30s']
     const child = Bun.spawn(['wrk', ...numbers, '-s', scriptFile, load.url], {
       stdout: 'pipe',
@@ -76,7 +84,8 @@ export async function countLoad(load: Load): Promise<LoadOutcome> {
     ])
     if (code !== 0) throw new Error(`The load on ${load.url} failed:\n${text}${complaint}`)
     const cpuMicroseconds = Number(child.resourceUsage()?.cpuTime.total ?? 0)
-    return toOutcome(text, cpuMicroseconds)
+    const after = await timeOf()
+    return toOutcome(text, cpuMicroseconds, before === null || after === null ? null : after - before)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -87,7 +96,11 @@ export async function countLoad(load: Load): Promise<LoadOutcome> {
  *
  * @throws {Error} where the script's report is not in it, or tells of no request.
  */
-export function toOutcome(text: string, cpuMicroseconds: number): LoadOutcome {
+export function toOutcome(
+  text: string,
+  cpuMicroseconds: number,
+  serverMicroseconds: number | null,
+): LoadOutcome {
   const line = text.split('\n').find((each) => each.startsWith(reportMark))
   const report: Report | null = line === undefined ? null : JSON.parse(line.slice(reportMark.length))
   if (report === null || report.requests === 0) throw new Error(`wrk tells of no request:\n${text}`)
@@ -97,6 +110,7 @@ export function toOutcome(text: string, cpuMicroseconds: number): LoadOutcome {
     p99Ms: report.p99 / 1e3,
     failures: report.failures,
     generatorCores: cpuMicroseconds / report.duration,
+    serverMicroseconds: serverMicroseconds === null ? null : serverMicroseconds / report.requests,
   }
 }
 

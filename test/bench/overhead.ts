@@ -3,9 +3,9 @@ import { createModelToken } from '../../runtime/auth/token.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { type Figure, takeTurns } from './figure.ts'
 import { startFunctionServer } from './function-server.ts'
-import { type LoadOutcome, sendLoad } from './load.ts'
+import { sendLoad } from './load.ts'
 import { loadFigures } from './load-figures.ts'
-import { startPeer } from './peer.ts'
+import { type Peer, startPeer } from './peer.ts'
 
 const body = JSON.stringify({ message: 'hello' })
 const headers = { 'content-type': 'application/json' }
@@ -22,18 +22,19 @@ export async function* measureOverhead({ quick }: BenchmarkOptions): AsyncGenera
   await using furnished = await startPeer('noop-furnished.ts', [secret.toBase64()])
   const token = await server.token('any')
   for (const connections of [1, 32, 128]) {
-    const load = (url: string, given?: string): (() => Promise<LoadOutcome>) => {
+    const load = (to: Pick<Peer, 'url' | 'pid'>, path: string, given?: string) => {
       const sent = given === undefined ? headers : { ...headers, serve_multiplexed_model_id: given }
-      return () => sendLoad({ url, connections, seconds, headers: sent, body })
+      const url = to.url + path
+      return () => sendLoad({ url, connections, seconds, headers: sent, body, serverPid: to.pid })
     }
     const outcomes = await takeTurns({
       name: `overhead at ${connections}`,
       rounds,
       sides: {
-        ours: load(`${server.url}/noop`),
-        bare: load(`${bare.url}/noop`),
-        oursWithToken: load(`${server.url}/noop-token`, token),
-        furnished: load(`${furnished.url}/noop`, peerToken),
+        ours: load(server, '/noop'),
+        bare: load(bare, '/noop'),
+        oursWithToken: load(server, '/noop-token', token),
+        furnished: load(furnished, '/noop', peerToken),
       },
     })
     yield* loadFigures({

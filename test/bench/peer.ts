@@ -1,6 +1,7 @@
 /** A server to be held against, in a process of its own. */
 export interface Peer extends AsyncDisposable {
   readonly url: string
+  readonly pid: number
 }
 
 /**
@@ -22,5 +23,5 @@ export async function startPeer(file: string, args: readonly string[] = []): Pro
     await stop()
     throw new Error(`${file} did not start; it printed "${url}".`)
   }
-  return { url, [Symbol.asyncDispose]: stop }
+  return { url, pid: child.pid, [Symbol.asyncDispose]: stop }
 }

@@ -5,7 +5,7 @@ import { plotOf } from './plot.ts'
 import type { BenchmarkRecord } from './record.ts'
 
 const outcome = (requestsPerSecond: number, p99Ms: number): LoadOutcome[] => [
-  { requestsPerSecond, p99Ms, p50Ms: 1, failures: 0, generatorCores: 0.1 },
+  { requestsPerSecond, p99Ms, p50Ms: 1, failures: 0, generatorCores: 0.1, serverMicroseconds: null },
 ]
 const record = (figures: BenchmarkRecord['figures']): BenchmarkRecord => ({
   date: '2026-02-03T04:05:06.000Z',
