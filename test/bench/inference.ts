@@ -142,11 +142,11 @@ async function* measureSeries(
   }
 }
 
-/** The batch with which the loops answer most requests; larger ones are tried until two in a row are no better. */
+/** The batch with which the loops answer most requests; larger ones are tried until three in a row are no better. */
 async function bestBatch(loops: SessionLoops, { trialSeconds }: Pace): Promise<number> {
   let best = { batch: 1, rate: 0 }
   for (const batch of batches) {
-    if (batch > 4 * best.batch) break
+    if (batch > 8 * best.batch) break
     const rate = await loops.run({ batch, seconds: trialSeconds })
     if (rate > best.rate) best = { batch, rate }
   }

@@ -54,7 +54,8 @@ function machineOf(): Machine {
     processor: processors[0]?.model ?? 'unknown',
     cores: processors.length,
     memoryBytes: totalmem(),
-    system: `${type()} ${release()} ${arch()}`,
+    // Without what a distribution or a host adds to the kernel's version.
+    system: `${type()} ${/^[\d.]+/.exec(release())?.[0] ?? ''} ${arch()}`,
     load,
   }
 }
