@@ -88,10 +88,11 @@ export class ModelPlacement {
     for (const pin of this.#pins.values()) {
       const served = functions.find(({ manifest }) => manifest.name === pin.functionName)
       if (!served || before.has(served.deployment.id)) continue
-      this.#load(served.deployment, pin.model, true).catch((error: unknown) =>
+      const { functionName, model } = pin
+      this.#load(functionName, served.deployment, model, { pin: true }).catch((error: unknown) =>
         this.#warn('A pinned model is not loaded for the new version of its function', error, {
-          function: pin.functionName,
-          model: pin.model.info.id,
+          function: functionName,
+          model: model.info.id,
         }),
       )
     }
@@ -107,7 +108,8 @@ export class ModelPlacement {
   }
 
   /**
-   * Loads every version that a name means for every function that it is meant for, and waits until they are loaded.
+   * Loads every version that a name means for every function that it is meant for, and waits until they are loaded. A
+   * model that cannot be loaded is not pinned either.
    *
    * @throws {IsoplexError} `INPUT_INVALID` where the functions are not clear; whatever `Backend.find`,
    * `ModelResolver.prepare` and {@link ResidencyControl.load} throw.
@@ -116,27 +118,25 @@ export class ModelPlacement {
     question: PlacementQuestion,
     { pin }: { readonly pin: boolean },
   ): Promise<readonly PlacedModel[]> {
-    const { model, functionName } = question
-    const holders = new Set(this.#known(question).map((place) => place.functionName))
-    const functions = chooseFunctions(this.#functions, { model, functionName, holders })
-    const models = await this.#resolve(question)
-    return await Promise.all(
-      functions.flatMap(({ manifest: { name }, deployment }) =>
-        models.map(async (resolved) => {
-          if (pin) this.#pins.set(placeId(name, resolved.key), { functionName: name, model: resolved })
-          await this.#load(deployment, resolved, pin)
-          const { id, version } = resolved.info
-          return { function: name, id, version, pinned: pin }
-        }),
-      ),
-    )
+    return await this.#place(question, async (functionName, deployment, model) => {
+      const isNew = pin && !this.#pins.has(placeId(functionName, model.key))
+      try {
+        await this.#load(functionName, deployment, model, { pin })
+      } catch (error) {
+        if (isNew) this.#unpin(functionName, model.key)
+        throw error
+      }
+      const { id, version } = model.info
+      return { function: functionName, id, version, pinned: pin }
+    })
   }
 
   /**
    * Unloads a model, all its versions where none is named, and waits until it has gone. Requests may load it again.
    *
    * @returns how many runners went
-   * @throws {IsoplexError} whatever `Backend.find` and `ModelResolver.prepare` throw of an alias or a tenant.
+   * @throws {IsoplexError} `MODEL_NOT_FOUND` and the others of `Backend.find` and `ModelResolver.prepare`, of an alias or
+   * a tenant only.
    */
   async unload(question: PlacementQuestion): Promise<number> {
     const places = await this.#placesOf(question)
@@ -156,10 +156,7 @@ export class ModelPlacement {
    */
   async unpin(question: PlacementQuestion): Promise<number> {
     const places = await this.#placesOf(question)
-    for (const { id, functionName, modelKey } of places) {
-      this.#pins.delete(id)
-      this.#options.residency.setPinned(functionName, modelKey, false)
-    }
+    for (const { functionName, modelKey } of places) this.#unpin(functionName, modelKey)
     return places.filter(({ pinned }) => pinned).length
   }
 
@@ -168,7 +165,9 @@ export class ModelPlacement {
     const at = entry.indexOf('=')
     const [model, functionName] = [entry.slice(at + 1), at > 0 ? entry.slice(0, at) : null]
     try {
-      await this.load({ model, functionName, tenant: null }, { pin })
+      const question = { model, functionName, tenant: null }
+      // What is to be pinned for as long as the server runs stays so where its first load fails.
+      await this.#place(question, (...place) => this.#load(...place, { pin }))
       this.#preloads.loaded += 1
     } catch (error) {
       this.#preloads.failed += 1
@@ -183,8 +182,35 @@ export class ModelPlacement {
     }
   }
 
-  async #load(deployment: Deployment, model: ResolvedModel, pin: boolean): Promise<void> {
+  /** Does something for every version that a name means and every function that it is meant for. */
+  async #place<Result>(
+    question: PlacementQuestion,
+    load: (functionName: string, deployment: Deployment, model: ResolvedModel) => Promise<Result>,
+  ): Promise<readonly Result[]> {
+    const { model, functionName } = question
+    const holders = new Set(this.#known(question).map((place) => place.functionName))
+    const functions = chooseFunctions(this.#functions, { model, functionName, holders })
+    const models = await this.#resolve(question)
+    return await Promise.all(
+      functions.flatMap(({ manifest: { name }, deployment }) =>
+        models.map((resolved) => load(name, deployment, resolved)),
+      ),
+    )
+  }
+
+  async #load(
+    functionName: string,
+    deployment: Deployment,
+    model: ResolvedModel,
+    { pin }: { readonly pin: boolean },
+  ): Promise<void> {
+    if (pin) this.#pins.set(placeId(functionName, model.key), { functionName, model })
     await this.#options.residency.load(deployment, model, { pin, principal: operator })
+  }
+
+  #unpin(functionName: string, modelKey: string): void {
+    this.#pins.delete(placeId(functionName, modelKey))
+    this.#options.residency.setPinned(functionName, modelKey, false)
   }
 
   async #resolve({ model, tenant }: PlacementQuestion): Promise<readonly ResolvedModel[]> {
