@@ -166,12 +166,12 @@ interface SchedulerParts {
 
 function openScheduler(
   { config, log }: PartsOptions,
-  { tallies: tally, ...parts }: SchedulerParts,
+  parts: SchedulerParts,
   resources: AsyncDisposableStack,
 ): Scheduler {
   const { provider, fallback, intraOpThreads } = config
   const session = { provider, fallback, intraOpThreads }
-  const scheduler = new Scheduler({ ...config, ...parts, session, tally, log })
+  const scheduler = new Scheduler({ ...config, ...parts, session, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

@@ -1,11 +1,10 @@
-import type { LoadTally } from './loader.ts'
 import type { DepartureReason, DepartureReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 
-/** What counts loads and departures. */
-export interface ResidencyTally extends LoadTally {
-  /** A runner has left. */
-  departed(functionName: string, reason: DepartureReason): void
+/** As much of a runner as is remembered of it. */
+export interface DepartedRunner extends Pick<RunnerLink, 'model' | 'bytes' | 'requests' | 'startedMs'> {
+  readonly deployment: { readonly name: string }
+  readonly replica: { readonly number: number }
 }
 
 /** The most departures that are remembered. */
@@ -16,7 +15,8 @@ export class Departures {
   readonly #reports: DepartureReport[] = []
 
   /** Notes a runner that has gone. */
-  add({ deployment, model, replica, bytes, requests, startedMs }: RunnerLink, reason: DepartureReason): void {
+  add(runner: DepartedRunner, reason: DepartureReason): void {
+    const { deployment, model, replica, bytes, requests, startedMs } = runner
     this.#reports.push({
       function: deployment.name,
       modelKey: model?.key ?? null,

@@ -1,7 +1,7 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { WireError } from '../error/wire.ts'
 import { takeCensus } from './census.ts'
-import { Departures, type ResidencyTally } from './departures.ts'
+import { Departures } from './departures.ts'
 import { draining } from './failure.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import { idleReasonOf } from './idleness.ts'
@@ -21,8 +21,6 @@ export interface KeeperOptions extends PoolOptions, OccupancyLimits {
   readonly loadTimeoutMs: number
   /** How long an unused runner is kept; a further one of the same model a tenth of that, a second at least. */
   readonly runnerIdleMs: number
-  /** Counts loads and departures. */
-  readonly tally?: ResidencyTally
 }
 
 /** What the keeper tells the scheduler. */
@@ -247,13 +245,13 @@ export class RunnerKeeper {
   }
 
   #ended(link: RunnerLink, how: EndOfRunner): void {
-    const { queue, deployment } = link
+    const { queue } = link
     queue.links.delete(link)
     if (how.during === 'starting') this.#loader.died(link, how)
     const forced = link.terminated && link.departure !== 'failed'
     const reason = forced ? 'terminated' : (link.departure ?? 'crashed')
     this.#departures.add(link, reason)
-    this.#options.tally?.departed(deployment.name, reason)
+    queue.tally.left(reason)
     link.end()
     this.#events.ended(link, how)
     for (const waiting of this.#kept) if (waiting.state === 'loaded') this.#settleIn(waiting)

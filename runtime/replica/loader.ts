@@ -11,12 +11,6 @@ import type { ReplicaProcess } from './replica-process.ts'
 import type { RunnerLink } from './runner-link.ts'
 import type { Wishes } from './wishes.ts'
 
-/** What counts loads. */
-export interface LoadTally {
-  /** A load has ended; `died` where its replica or its thread did. */
-  loadEnded(functionName: string, outcome: 'ready' | 'failed' | 'died', tookMs: number): void
-}
-
 /** What a loader works with. */
 export interface LoaderOptions {
   readonly pool: ReplicaPool
@@ -25,7 +19,6 @@ export interface LoaderOptions {
   /** The longest that a function and its model may take to come up. */
   readonly loadTimeoutMs: number
   readonly log: FunctionLog
-  readonly tally?: LoadTally
   /** A load was under way at the deaths of several replicas: it is to be tried alone. */
   readonly suspect: (queue: RequestQueue) => void
 }
@@ -74,7 +67,7 @@ export class RunnerLoader {
 
   /** Takes in what a runner says of itself; whether it may stay. */
   cameUp(link: RunnerLink, { providers, fallbacks, grownBytes }: RunnerReport): boolean {
-    const { queue, deployment, model, loadedAlone } = link
+    const { queue, model, loadedAlone } = link
     link.inTime()
     link.loadMs = performance.now() - link.startedMs
     link.providers = providers
@@ -88,7 +81,7 @@ export class RunnerLoader {
     }
     link.state = 'loaded'
     this.#history.cameUp(queue.key, link.loadMs)
-    this.#options.tally?.loadEnded(deployment.name, 'ready', link.loadMs)
+    queue.tally.loaded(link.loadMs)
     return true
   }
 
@@ -104,7 +97,7 @@ export class RunnerLoader {
 
   /** A runner has ended while it came up. */
   died(link: RunnerLink, { crashed, blame, refusal }: EndOfRunner): void {
-    const { queue, deployment, startedMs } = link
+    const { queue } = link
     if (refusal !== null) {
       this.#failed(link, noThread(queue))
       return
@@ -114,7 +107,6 @@ export class RunnerLoader {
       this.#failed(link, loadBroken(queue, 'ended its thread'))
       return
     }
-    this.#options.tally?.loadEnded(deployment.name, 'died', performance.now() - startedMs)
     this.#history.died(queue.key)
   }
 
@@ -175,7 +167,7 @@ export class RunnerLoader {
 
   #failed(link: RunnerLink, error: AnyIsoplexError): void {
     link.departure = 'failed'
-    this.#options.tally?.loadEnded(link.deployment.name, 'failed', performance.now() - link.startedMs)
+    link.queue.tally.loadFailed(error.code)
     this.#note(link.queue, error)
   }
 

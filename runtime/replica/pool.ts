@@ -4,7 +4,7 @@ import { FrameConnection } from './connection.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import type { RunnerOrder } from './message.ts'
 import type { RequestQueue } from './queue.ts'
-import { type CrewOptions, type CrewTally, ReplicaCrew } from './replica-crew.ts'
+import { type CrewOptions, ReplicaCrew } from './replica-crew.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import { RunnerLink, type RunnerState } from './runner-link.ts'
 
@@ -93,11 +93,6 @@ export class ReplicaPool {
   /** Every process that has not ended, whatever it is there for. */
   get processes(): Iterable<ReplicaProcess> {
     return this.#crew.processes
-  }
-
-  /** What has happened to the processes so far. */
-  get tally(): CrewTally {
-    return this.#crew.tally
   }
 
   /** How many replicas are kept to serve, ready or not. */

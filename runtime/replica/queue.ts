@@ -3,6 +3,7 @@ import type { Deployment } from './deployment.ts'
 import { FairLine } from './fair-line.ts'
 import { Pace } from './pace.ts'
 import type { RunnerLink } from './runner-link.ts'
+import type { ModelTally } from './tallies.ts'
 import type { Ticket } from './ticket.ts'
 
 /** What a request counts at least, in bytes: its own work, however small its body is. */
@@ -16,11 +17,20 @@ const fairness = Object.freeze({
   quantum: quantumBytes,
 })
 
+/** Whose requests a queue holds. */
+export interface QueueFacts {
+  readonly deployment: Deployment
+  readonly model: ResolvedModel | null
+  readonly tally: ModelTally
+}
+
 /** The requests that wait for one model of one deployment, and the runners that serve them. */
 export class RequestQueue {
   readonly key: string
   readonly deployment: Deployment
   readonly model: ResolvedModel | null
+  /** What is counted of its requests. */
+  readonly tally: ModelTally
   readonly links = new Set<RunnerLink>()
   readonly pace: Pace = new Pace()
   readonly #waiting = new FairLine<Ticket>(fairness)
@@ -28,10 +38,11 @@ export class RequestQueue {
   readonly #again = new Set<Ticket>()
   #timer: Timer | null = null
 
-  constructor(key: string, deployment: Deployment, model: ResolvedModel | null) {
+  constructor(key: string, { deployment, model, tally }: QueueFacts) {
     this.key = key
     this.deployment = deployment
     this.model = model
+    this.tally = tally
   }
 
   /** How many requests wait. */

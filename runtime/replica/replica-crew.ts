@@ -3,6 +3,7 @@ import { ReplacementPolicy, type ReplicaLimits } from './replacement.ts'
 import { ReplicaProcess, type ReplicaState } from './replica-process.ts'
 import { RestartPace } from './restart-pace.ts'
 import { SilenceWatch } from './silence-watch.ts'
+import type { Tallies } from './tallies.ts'
 
 /** How a crew is set up. */
 export interface CrewOptions extends ReplicaLimits {
@@ -11,6 +12,8 @@ export interface CrewOptions extends ReplicaLimits {
   /** All of the environment that they get. */
   readonly environment: Readonly<Record<string, string>>
   readonly log: FunctionLog
+  /** Where restarts are counted. */
+  readonly tallies: Pick<Tallies, 'restarts'>
   /** Another entry file for them. @default the one of isoplex */
   readonly replicaEntryPath?: string
 }
@@ -29,21 +32,6 @@ export interface CrewEvents {
   died(replica: ReplicaProcess): void
 }
 
-/** What has happened to a crew since its start. */
-export interface CrewTally {
-  /** Processes that were, or would have been, of further use, by what became of them. */
-  readonly restarts: {
-    /** They died, or were ended by force. */
-    died: number
-    /** They were beyond their limit of memory or of loads. */
-    replaced: number
-    /** They did not come up. */
-    startFailed: number
-  }
-  /** Spares that took a place, or were given away. */
-  sparesUsed: number
-}
-
 const obituaries: Readonly<Record<ReplicaState, string>> = {
   starting: 'A replica died and is replaced',
   serving: 'A replica died and is replaced',
@@ -58,7 +46,6 @@ const obituaries: Readonly<Record<ReplicaState, string>> = {
  * serve, so that it is in nobody's way.
  */
 export class ReplicaCrew {
-  readonly tally: CrewTally = { restarts: { died: 0, replaced: 0, startFailed: 0 }, sparesUsed: 0 }
   readonly #options: CrewOptions
   readonly #events: CrewEvents
   readonly #processes = new Set<ReplicaProcess>()
@@ -104,7 +91,6 @@ export class ReplicaCrew {
   takeSpare(): ReplicaProcess | null {
     const spare = this.#spare
     if (!spare?.ready || this.#closing) return null
-    this.tally.sparesUsed += 1
     spare.enter('isolated')
     this.fill()
     return spare
@@ -150,7 +136,6 @@ export class ReplicaCrew {
 
   #promote(spare: ReplicaProcess, number: number): void {
     spare.number = number
-    this.tally.sparesUsed += 1
     spare.enter(spare.ready ? 'serving' : 'starting')
     if (spare.ready) this.#events.replicaReady()
   }
@@ -175,7 +160,7 @@ export class ReplicaCrew {
       return true
     } catch (error) {
       log.error('A replica cannot be started; it is tried again', { replica: number, error })
-      this.tally.restarts.startFailed += 1
+      this.#options.tallies.restarts.add('start')
       const nowMs = performance.now()
       this.#pace.died(0, nowMs)
       return this.#fillAfter(this.#pace.waitMs(nowMs))
@@ -208,10 +193,10 @@ export class ReplicaCrew {
     this.#events.died(replica)
   }
 
-  #mourn({ number, state, cameUp, sinceMs }: ReplicaProcess, how: string): void {
+  #mourn({ number, state, cameUp, condemned, sinceMs }: ReplicaProcess, how: string): void {
     const nowMs = performance.now()
     this.#pace.died(cameUp ? nowMs - sinceMs : 0, nowMs)
-    this.tally.restarts[cameUp ? 'died' : 'startFailed'] += 1
+    this.#options.tallies.restarts.add(condemned ? 'unresponsive' : cameUp ? 'crashed' : 'start')
     this.#options.log.error(obituaries[state], { replica: number, how })
   }
 
@@ -237,7 +222,7 @@ export class ReplicaCrew {
         'A fresh replica needs more memory than maxReplicaBytes at once, so that replacing it is of no use; raise it, or lower maxModelBytesPerReplica',
         { replica: number, residentSetBytes: health.residentSetBytes },
       )
-    this.tally.restarts.replaced += 1
+    this.#options.tallies.restarts.add(reason)
     this.#replaced = replica
     replica.enter('leaving')
     this.#promote(spare, number)

@@ -1,5 +1,5 @@
 import { anonymous } from '../auth/credentials.ts'
-import type { AnyIsoplexError } from '../error/error.ts'
+import { type AnyIsoplexError, isIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
@@ -21,12 +21,15 @@ import { type BacklogReport, type ResidencyControl, toBacklog } from './residenc
 import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 import { Shares } from './shares.ts'
+import type { RerunCause, Tallies } from './tallies.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
 import { type Suspect, Ward } from './ward.ts'
 import type { LoadOptions } from './wishes.ts'
 
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions {
+  /** What is counted. */
+  readonly tallies: Tallies
   /** The most requests that wait for one model of one function; more are refused with `QUEUE_FULL`. */
   readonly maxQueuedRequests: number
   /** The most requests of one principal at a time; more are refused with `SHARE_EXCEEDED`. */
@@ -111,13 +114,27 @@ export class Scheduler implements ResidencyControl {
    */
   submit(work: Work): Promise<Answer> {
     const queue = this.#queueOf(work)
+    const caller = this.#options.tallies.principal(work.head.principal)
+    caller.requests += 1
     const refusal = this.#refusal(work, queue)
     if (refusal) {
       this.#prune(queue)
+      caller.rejections.add(refusal.code)
+      this.#options.tallies.rejections.add(refusal.code)
       return Promise.reject(refusal)
     }
+    const { tally } = queue
+    const arrivedMs = performance.now()
     return new Promise((resolve, reject) => {
-      const ticket = new Ticket(this.#nextTicket, work, performance.now(), resolve, reject)
+      const answer = (given: Answer): void => {
+        tally.succeeded(performance.now() - arrivedMs)
+        resolve(given)
+      }
+      const fail = (error: unknown): void => {
+        tally.failed(isIsoplexError(error) ? error.code : 'INTERNAL')
+        reject(error)
+      }
+      const ticket = new Ticket(this.#nextTicket, work, arrivedMs, answer, fail)
       this.#nextTicket = (this.#nextTicket % 0xffff_ffff) + 1
       this.#watch(ticket)
       queue.add(ticket)
@@ -242,7 +259,9 @@ export class Scheduler implements ResidencyControl {
     const key = keyOf(work)
     const known = this.#queues.get(key)
     if (known) return known
-    const queue = new RequestQueue(key, work.deployment, work.model)
+    const { deployment, model } = work
+    const tally = this.#options.tallies.model(deployment.name, model?.info ?? null)
+    const queue = new RequestQueue(key, { deployment, model, tally })
     this.#queues.set(key, queue)
     return queue
   }
@@ -262,9 +281,16 @@ export class Scheduler implements ResidencyControl {
         this.#prune(queue)
         return
       }
-      link.send(queue.take(), nowMs)
+      this.#send(queue.take(), link, nowMs)
     }
     this.#prune(queue)
+  }
+
+  #send(batch: readonly Ticket[], link: RunnerLink, nowMs: number): void {
+    const { tally } = link.queue
+    tally.sent(batch.length)
+    for (const { arrivedMs } of batch) tally.waited(nowMs - arrivedMs)
+    link.send(batch, nowMs)
   }
 
   /** Longest wait first, so that no queue is passed over for ever. */
@@ -287,10 +313,12 @@ export class Scheduler implements ResidencyControl {
     return null
   }
 
-  #ended(link: RunnerLink, { blame }: EndOfRunner): void {
+  #ended(link: RunnerLink, how: EndOfRunner): void {
     for (const sent of link.abandon()) {
       breakStream(sent)
-      if (!sent.ticket.settled) this.#runAgain(sent.ticket, link.queue, blame)
+      if (sent.ticket.settled) continue
+      link.queue.tally.ranAgain(rerunCauseOf(link, how))
+      this.#runAgain(sent.ticket, link.queue, how.blame)
     }
     this.#checkDrained()
   }
@@ -322,6 +350,11 @@ export class Scheduler implements ResidencyControl {
     for (const link of this.pool.links) if (!link.idle) return
     this.#drained()
   }
+}
+
+function rerunCauseOf({ terminated }: RunnerLink, { crashed, blame }: EndOfRunner): RerunCause {
+  if (terminated || blame === 'none') return 'terminated'
+  return crashed ? 'crashed' : 'ended'
 }
 
 function quarantineKeyOf({ deployment, model }: RequestQueue, principal: string): string {

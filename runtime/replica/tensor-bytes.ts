@@ -35,7 +35,8 @@ export function tensorFromBytes(
       `${bytes.length} bytes do not fill ${type} values of shape ${formatShape(dims)}`,
     )
   }
-  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice()
+  // Not by slice(): that of a Buffer, which a socket gives, is a view that stays where it lies.
+  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
   const data = new array(aligned.buffer, aligned.byteOffset, count) as TensorArrays[typeof type]
   if (type === 'bool' && aligned.some((byte) => byte > 1)) {
     throw invalidInput(pointer, 'A bool tensor is made of the bytes 0 and 1')

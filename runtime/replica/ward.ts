@@ -95,8 +95,7 @@ export class Ward {
     const { pool, loadTimeoutMs } = this.#options
     this.#replica ??= pool.takeSpare()
     if (!this.#replica) return
-    const { key, deployment, model } = suspect.queue
-    const queue = new RequestQueue(key, deployment, model)
+    const queue = new RequestQueue(suspect.queue.key, suspect.queue)
     const link = pool.start(this.#replica, queue, {
       frame: (from, frame) => this.#receive(from, frame),
       ended: (from, how) => this.#ended(from, how),

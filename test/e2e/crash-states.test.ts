@@ -15,13 +15,14 @@ import { RequestQueue } from ${JSON.stringify(queueFile)}
 
 const log = { debug() {}, info() {}, warn() {}, error() {} }
 const nothing = () => undefined
+const tallies = { restarts: { add() {} } }
 let isolated = null
-const pool = new ReplicaPool({ ...${JSON.stringify(options)}, log, maxReplicaLoads: 1 }, {
+const pool = new ReplicaPool({ ...${JSON.stringify(options)}, log, tallies, maxReplicaLoads: 1 }, {
   replicaReady: nothing, frame: nothing, ended: nothing, leaving: nothing,
   spareReady() {
     if (isolated === null) {
       isolated = pool.takeSpare()
-      pool.start(pool.replicas[0], new RequestQueue('key', ${JSON.stringify(deployment)}, null))
+      pool.start(pool.replicas[0], new RequestQueue('key', { deployment: ${JSON.stringify(deployment)}, model: null, tally: null }))
     }
   },
 })

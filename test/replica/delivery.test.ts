@@ -10,12 +10,11 @@ import {
   frameFlags,
   frameKinds,
 } from '../../runtime/replica/frame.ts'
-import { RequestQueue } from '../../runtime/replica/queue.ts'
 import { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
 import { RunnerLink } from '../../runtime/replica/runner-link.ts'
 import type { Answer } from '../../runtime/replica/ticket.ts'
 import { bytesOf } from './request-head.ts'
-import { deploymentOf, ticketAt, type WatchedTicket } from './work.ts'
+import { deploymentOf, makeQueue, ticketAt, type WatchedTicket } from './work.ts'
 
 interface Desk {
   readonly link: RunnerLink
@@ -39,7 +38,7 @@ function openDesk(): Desk {
     replica.kill()
     await replica.ended
   })
-  const link = new RunnerLink(1, new RequestQueue('key', deploymentOf(), null), replica)
+  const link = new RunnerLink(1, makeQueue(deploymentOf()), replica)
   const [first, second] = [ticketAt(1), ticketAt(2)]
   link.send([first.ticket, second.ticket], 0)
   const left: number[] = []

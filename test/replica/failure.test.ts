@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest'
 import { toWire } from '../../runtime/error/wire.ts'
 import * as failure from '../../runtime/replica/failure.ts'
-import { RequestQueue } from '../../runtime/replica/queue.ts'
+import type { RequestQueue } from '../../runtime/replica/queue.ts'
 import { modelOf } from './replica-workshop.ts'
-import { deploymentOf, ticketAt } from './work.ts'
+import { deploymentOf, makeQueue, ticketAt } from './work.ts'
 
-const queueOf = (model: ReturnType<typeof modelOf> | null): RequestQueue =>
-  new RequestQueue('key', deploymentOf(), model)
+const queueOf = (model: ReturnType<typeof modelOf> | null): RequestQueue => makeQueue(deploymentOf(), model)
 
 it.each([
   [failure.queueFull(queueOf(null)), 'QUEUE_FULL', '0 requests wait for "digits" already; try again soon.'],

@@ -126,9 +126,9 @@ describe('the limit of models', () => {
       ['a', 'b', 'c'].map((model) => ask(scheduler, deployment, { stream: true }, { model })),
     )
     const outcomes = ['d', 'e', 'f', 'g'].map((model) => outcomeOf(scheduler, deployment, {}, { model }))
-    await until(() => countOf(scheduler, 'loaded') === 1)
+    await until(() => countOf(scheduler, 'loaded') === workshop.options.maxParallelLoads)
     expect(countOf(scheduler, 'active') + countOf(scheduler, 'retiring')).toBe(3)
-    expect([...scheduler.pool.links]).toHaveLength(4)
+    expect([...scheduler.pool.links]).toHaveLength(3 + workshop.options.maxParallelLoads)
     for (const { body } of streams) await (body as ReadableStream).cancel()
     const answers = await Promise.all(outcomes)
     expect(answers.map((answer) => (answer as { model: string }).model)).toEqual(['d', 'e', 'f', 'g'])

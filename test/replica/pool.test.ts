@@ -4,12 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FrameConnection } from '../../runtime/replica/connection.ts'
 import { encodeJson, frameKinds } from '../../runtime/replica/frame.ts'
 import { type PoolOptions, ReplicaPool } from '../../runtime/replica/pool.ts'
-import { RequestQueue } from '../../runtime/replica/queue.ts'
 import type { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
 import type { RunnerLink } from '../../runtime/replica/runner-link.ts'
 import { until } from '../support/server.ts'
 import { type PassiveReplica, writePassiveReplica } from './passive-replica.ts'
 import { makeReplicaWorkshop, type ReplicaWorkshop } from './replica-workshop.ts'
+import { makeQueue } from './work.ts'
 
 let workshop: ReplicaWorkshop
 let passive: PassiveReplica
@@ -54,7 +54,7 @@ async function startRunner(): Promise<RunnerLink> {
 }
 
 async function startRunnerIn(replica: ReplicaProcess): Promise<RunnerLink> {
-  return pool.start(replica, new RequestQueue('key', await workshop.deploy('none', ''), null))
+  return pool.start(replica, makeQueue(await workshop.deploy('none', '')))
 }
 
 async function untilSpare(): Promise<void> {
@@ -240,7 +240,7 @@ describe('a replica beyond its limits', () => {
     if (leaving) pool.terminate(leaving, 'a test')
     await leaving?.replica.ended
     await until(() => other?.replica.state === 'leaving')
-    expect(pool.tally.restarts).toEqual({ died: 0, replaced: 2, startFailed: 0 })
+    expect(Object.fromEntries(workshop.options.tallies.restarts.entries)).toEqual({ loads: 2 })
     expect(pool.replicas).toHaveLength(2)
   })
 })
@@ -257,7 +257,7 @@ describe('a replica that was given away', () => {
     expect(link.state).toBe('retiring')
     await replica.ended
     expect(told).toContain(`ended ${link.id} retiring none`)
-    expect(pool.tally.restarts.died).toBe(0)
+    expect(workshop.options.tallies.restarts.get('crashed')).toBe(0)
   })
 
   it('dies with its runners like any other', async () => {

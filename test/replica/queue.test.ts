@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { RequestQueue } from '../../runtime/replica/queue.ts'
+import type { RequestQueue } from '../../runtime/replica/queue.ts'
 import { headOf } from './request-head.ts'
-import { deploymentOf, ticketAt, workOf } from './work.ts'
+import { deploymentOf, makeQueue, ticketAt, workOf } from './work.ts'
 
 const queueOf = (maxSize: number, maxDelayMs = 10): RequestQueue =>
-  new RequestQueue('key', deploymentOf({ batch: { maxSize, maxDelayMs, maxBytes: 1_048_576 } }), null)
+  makeQueue(deploymentOf({ batch: { maxSize, maxDelayMs, maxBytes: 1_048_576 } }))
 
 const ids = (tickets: readonly { readonly id: number }[]): number[] => tickets.map(({ id }) => id)
 
@@ -175,7 +175,7 @@ describe('the bytes of a batch', () => {
   const bytesOf = (id: number, bytes: number): ReturnType<typeof ticketAt>['ticket'] =>
     ticketAt(id, id, workOf({ body: new Uint8Array(bytes) })).ticket
   const bounded = (maxBytes: number): RequestQueue =>
-    new RequestQueue('key', deploymentOf({ batch: { maxSize: 100, maxDelayMs: 0, maxBytes } }), null)
+    makeQueue(deploymentOf({ batch: { maxSize: 100, maxDelayMs: 0, maxBytes } }))
 
   it('end a batch before it has as many requests as it may', () => {
     const queue = bounded(100)

@@ -5,6 +5,7 @@ import type { FunctionLog } from '../../runtime/define/context.ts'
 import type { ResolvedModel } from '../../runtime/model/resolve.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { Scheduler, type SchedulerOptions } from '../../runtime/replica/scheduler.ts'
+import { Tallies } from '../../runtime/replica/tallies.ts'
 import type { Answer } from '../../runtime/replica/ticket.ts'
 
 const repository = new URL('../..', import.meta.url).pathname
@@ -50,6 +51,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
     maxReplicaLoads: 1_000_000,
     maxQueuedRequests: 10_000,
     maxRequestsPerPrincipal: 10_000,
+    tallies: new Tallies(),
     loadTimeoutMs: 10_000,
     runnerIdleMs: 60_000,
     runDirectory: directory,

@@ -1,12 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { decodeHead, frameKinds } from '../../runtime/replica/frame.ts'
-import { RequestQueue } from '../../runtime/replica/queue.ts'
 import { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
 import { RunnerLink } from '../../runtime/replica/runner-link.ts'
 import { until } from '../support/server.ts'
 import { connectPair, type SocketPair } from './socket-pair.ts'
-import { deploymentOf, ticketAt } from './work.ts'
+import { deploymentOf, makeQueue, ticketAt } from './work.ts'
 
 /** A link over a real socket, to a replica that does nothing. */
 async function openLink(facts: Partial<Deployment> = {}): Promise<{ link: RunnerLink; pair: SocketPair }> {
@@ -23,7 +22,7 @@ async function openLink(facts: Partial<Deployment> = {}): Promise<{ link: Runner
     await replica.ended
     await pair[Symbol.asyncDispose]()
   })
-  const link = new RunnerLink(1, new RequestQueue('key', deploymentOf(facts), null), replica)
+  const link = new RunnerLink(1, makeQueue(deploymentOf(facts)), replica)
   replica.links.add(link)
   return { link, pair }
 }

@@ -33,6 +33,16 @@ describe('a tensor as raw bytes', () => {
     expect((read.data as Float32Array).byteOffset).toBe(8)
   })
 
+  it('is read from wherever it lies in what a socket gave', () => {
+    const values = Float32Array.of(1, -2, 3.5)
+    for (let offset = 0; offset < 8; offset += 1) {
+      const received = Buffer.alloc(offset + values.byteLength)
+      received.set(new Uint8Array(values.buffer), offset)
+      const read = tensorFromBytes(tensorOf('float32', ['n']), received.subarray(offset), '')
+      expect(read.toArray()).toEqual([...values])
+    }
+  })
+
   it('is written without a copy, and only what belongs to the tensor', () => {
     const memory = Float32Array.of(1, 2, 3, 4, 5, 6)
     const [, row] = tensor('float32', memory, [2, 3]).rows()

@@ -2,12 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AnyIsoplexError } from '../../runtime/error/error.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { ReplicaPool } from '../../runtime/replica/pool.ts'
-import { RequestQueue } from '../../runtime/replica/queue.ts'
+import type { RequestQueue } from '../../runtime/replica/queue.ts'
 import { type Answer, Ticket } from '../../runtime/replica/ticket.ts'
 import { type Suspect, Ward } from '../../runtime/replica/ward.ts'
 import { until } from '../support/server.ts'
 import { makeReplicaWorkshop, modelOf, type ReplicaWorkshop } from './replica-workshop.ts'
 import { bytesOf, headOf } from './request-head.ts'
+import { makeQueue } from './work.ts'
 
 const acting = `
 export default defineFunction({
@@ -64,7 +65,7 @@ afterEach(async () => {
 })
 
 const queueOf = (deployment: Deployment, model: string | null = null): RequestQueue =>
-  new RequestQueue(`${deployment.id} ${model ?? ''}`, deployment, model === null ? null : modelOf(model))
+  makeQueue(deployment, model === null ? null : modelOf(model))
 
 interface Case {
   readonly suspect: Suspect

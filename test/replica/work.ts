@@ -1,4 +1,7 @@
+import type { ResolvedModel } from '../../runtime/model/resolve.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
+import { RequestQueue } from '../../runtime/replica/queue.ts'
+import { Tallies } from '../../runtime/replica/tallies.ts'
 import { Ticket, type Work } from '../../runtime/replica/ticket.ts'
 import { headOf } from './request-head.ts'
 
@@ -16,6 +19,16 @@ export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
     timeoutMs: 1_000,
     ...facts,
   }
+}
+
+/** A queue of a deployment. */
+export function makeQueue(
+  deployment: Deployment,
+  model: ResolvedModel | null = null,
+  key = `${deployment.id} ${model?.key ?? ''}`,
+): RequestQueue {
+  const tally = new Tallies().model(deployment.name, model?.info ?? null)
+  return new RequestQueue(key, { deployment, model, tally })
 }
 
 /** A request as it is handed to the scheduler, with what a test cares for. */

@@ -1,5 +1,14 @@
 /** A real thing that some tests need and not every machine has. */
-export type Requirement = 'chromium' | 'cuda' | 'postgres' | 'python' | 'ray' | 's3' | 'tmpfs' | 'webgpu'
+export type Requirement =
+  | 'chromium'
+  | 'cuda'
+  | 'postgres'
+  | 'python'
+  | 'ray'
+  | 's3'
+  | 'tmpfs'
+  | 'webgpu'
+  | 'wrk'
 
 /**
  * What to do where a test needs something that is not here: `false` and the reason printed, so that the tests
