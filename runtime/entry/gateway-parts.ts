@@ -96,7 +96,7 @@ export async function openParts(
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
-  const metrics = { tallies, residency: scheduler, pool: scheduler.pool, lag, bodies }
+  const metrics = { tallies, residency: scheduler, lag, bodies }
   const trusting = isTrusting(options)
   const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
   const systemRoutes = await openGatewaySystem(system, resources)

@@ -2,7 +2,6 @@ import type { ErrorCode } from '../error/codes.ts'
 import { BoundedFamily } from '../observe/bounded-family.ts'
 import { Distribution } from '../observe/distribution.ts'
 import { NamedCounts } from '../observe/named-counts.ts'
-import type { ResidencyTally } from './departures.ts'
 import type { DepartureReason } from './residency-report.ts'
 
 /** Why requests were taken out of a runner's hands and run again. */
@@ -14,8 +13,18 @@ export type RerunCause =
   /** The gateway ended the runner, or the replica, for another's fault. */
   | 'terminated'
 
-/** How a load ended: `died` where its replica or its thread did. */
-export type LoadOutcome = 'ready' | 'failed' | 'died'
+/** Why a fresh replica took the place of another. */
+export type RestartCause =
+  /** Its process died while it served. */
+  | 'crashed'
+  /** It died before it was ready, or was not ready in time. */
+  | 'start'
+  /** It was beyond `maxReplicaBytes`. */
+  | 'memory'
+  /** It had had `maxReplicaLoads` loads. */
+  | 'loads'
+  /** It did not do what it was told, or said nothing for too long. */
+  | 'unresponsive'
 
 /** A model as metrics name it. */
 export interface TalliedModel {
@@ -32,10 +41,7 @@ const batchBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 const mostModels = 100
 const mostPrincipals = 100
 
-/**
- * What is counted of one function, of all its models together: how long things take, for a histogram of each model
- * would be too many, and what comes and goes.
- */
+/** The distributions of one function, of all its models together: a histogram for each would be too many. */
 export class FunctionTally {
   readonly name: string
   /** From arrival to the answer's first byte, of answered requests, in seconds. */
@@ -46,12 +52,8 @@ export class FunctionTally {
   readonly computeSeconds: Distribution = new Distribution(durationBounds)
   /** Requests of each batch that was sent. */
   readonly batchSizes: Distribution = new Distribution(batchBounds)
-  /** Loads, by how they ended. */
-  readonly loads: NamedCounts<LoadOutcome> = new NamedCounts()
   /** From the order to a runner that is up, of loads that came up, in seconds. */
   readonly loadSeconds: Distribution = new Distribution(loadBounds)
-  /** Runners that have left, by why. */
-  readonly departures: NamedCounts<DepartureReason> = new NamedCounts()
   /** By model: the first so many have tallies of their own. */
   readonly #models: BoundedFamily<TalliedModel, ModelTally> = new BoundedFamily({
     most: mostModels,
@@ -100,6 +102,12 @@ export class ModelTally {
   queueSeconds = 0
   /** The sum of the function's own work on batches, in seconds. */
   computeSeconds = 0
+  /** Loads that came up. */
+  loads = 0
+  /** Loads that failed, by the code of their error. */
+  readonly loadFailures: NamedCounts<ErrorCode> = new NamedCounts()
+  /** Runners that have left, by why. */
+  readonly departures: NamedCounts<DepartureReason> = new NamedCounts()
   /** Requests that were run again, by why. */
   readonly reruns: NamedCounts<RerunCause> = new NamedCounts()
 
@@ -140,6 +148,22 @@ export class ModelTally {
     this.function.computeSeconds.add(seconds)
   }
 
+  /** A runner came up, so long after it had been ordered. */
+  loaded(durationMs: number): void {
+    this.loads += 1
+    this.function.loadSeconds.add(durationMs / 1_000)
+  }
+
+  /** A runner did not come up. */
+  loadFailed(code: ErrorCode): void {
+    this.loadFailures.add(code)
+  }
+
+  /** A runner has left. */
+  left(reason: DepartureReason): void {
+    this.departures.add(reason)
+  }
+
   /** A request is run again. */
   ranAgain(cause: RerunCause): void {
     this.reruns.add(cause)
@@ -165,9 +189,11 @@ export class PrincipalTally {
  * bring with them is bounded: the first 100 models of each function and the first 100 principals have tallies of
  * their own, all others share one.
  */
-export class Tallies implements ResidencyTally {
+export class Tallies {
   /** Requests that were refused before they waited for a runner, by the code of their error. */
   readonly rejections: NamedCounts<ErrorCode> = new NamedCounts()
+  /** Replicas in whose place others came, by why. */
+  readonly restarts: NamedCounts<RestartCause> = new NamedCounts()
   readonly #functions = new Map<string, FunctionTally>()
   readonly #principals = new BoundedFamily<string, PrincipalTally>({
     most: mostPrincipals,
@@ -191,31 +217,16 @@ export class Tallies implements ResidencyTally {
 
   /** The tally of a function and a model, to be held by whoever counts. */
   model(functionName: string, model: TalliedModel | null): ModelTally {
-    return this.#functionOf(functionName).model(model)
+    let known = this.#functions.get(functionName)
+    if (!known) {
+      known = new FunctionTally(functionName)
+      this.#functions.set(functionName, known)
+    }
+    return known.model(model)
   }
 
   /** The tally of a principal. */
   principal(name: string): PrincipalTally {
     return this.#principals.of(name, name)
-  }
-
-  /** A load has ended. */
-  loadEnded(functionName: string, outcome: LoadOutcome, tookMs: number): void {
-    const { loads, loadSeconds } = this.#functionOf(functionName)
-    loads.add(outcome)
-    if (outcome === 'ready') loadSeconds.add(tookMs / 1_000)
-  }
-
-  /** A runner has left. */
-  departed(functionName: string, reason: DepartureReason): void {
-    this.#functionOf(functionName).departures.add(reason)
-  }
-
-  #functionOf(name: string): FunctionTally {
-    const known = this.#functions.get(name)
-    if (known) return known
-    const tally = new FunctionTally(name)
-    this.#functions.set(name, tally)
-    return tally
   }
 }

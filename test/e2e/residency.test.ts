@@ -88,7 +88,7 @@ describe('/metrics', () => {
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
     expect(text).toMatch(/^isoplex_model_resident_count\{function="add",model="34",version="1"\} 1$/m)
-    expect(text).toMatch(/^isoplex_model_load_total\{function="add",outcome="ready"\} 1$/m)
+    expect(text).toMatch(/^isoplex_model_load_total\{function="add",model="34",version="1"\} 1$/m)
     expect(text).toMatch(/^isoplex_replica_count\{state="serving"\} 1$/m)
   })
 

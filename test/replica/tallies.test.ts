@@ -23,20 +23,18 @@ describe('the tally of a model', () => {
   })
 
   it('counts in seconds what it is told in milliseconds', () => {
-    const tallies = new Tallies()
-    const tally = tallies.model('read', digits)
+    const tally = new Tallies().model('read', digits)
     tally.succeeded(250)
     tally.waited(5)
     tally.sent(32)
     tally.computed(10)
-    tallies.loadEnded('read', 'ready', 1_500)
-    tallies.loadEnded('read', 'died', 9_000)
+    tally.loaded(1_500)
     const { requestSeconds, queueSeconds, computeSeconds, batchSizes, loadSeconds } = tally.function
     expect([tally.successes, requestSeconds.sum]).toEqual([1, 0.25])
     expect([tally.queueSeconds, queueSeconds.sum]).toEqual([0.005, 0.005])
     expect([tally.inferences, tally.executions, batchSizes.sum]).toEqual([32, 1, 32])
     expect([tally.computeSeconds, computeSeconds.sum]).toEqual([0.01, 0.01])
-    expect([loadSeconds.count, loadSeconds.sum]).toEqual([1, 1.5])
+    expect([tally.loads, loadSeconds.sum]).toEqual([1, 1.5])
   })
 
   it('adds to the distributions of its function, which all its models share', () => {
@@ -51,16 +49,15 @@ describe('the tally of a model', () => {
   })
 
   it('tells failures apart', () => {
-    const tallies = new Tallies()
-    const tally = tallies.model('read', digits)
+    const tally = new Tallies().model('read', digits)
     tally.failed('DEADLINE_EXCEEDED')
+    tally.loadFailed('MODEL_BROKEN')
+    tally.left('idle')
     tally.ranAgain('crashed')
-    tallies.loadEnded('read', 'failed', 5)
-    tallies.departed('read', 'idle')
     expect(tally.failures.get('DEADLINE_EXCEEDED')).toBe(1)
+    expect(tally.loadFailures.get('MODEL_BROKEN')).toBe(1)
+    expect(tally.departures.get('idle')).toBe(1)
     expect(tally.reruns.get('crashed')).toBe(1)
-    expect(tally.function.loads.get('failed')).toBe(1)
-    expect(tally.function.departures.get('idle')).toBe(1)
   })
 
   it('is shared by the models of a function beyond the first 100', () => {

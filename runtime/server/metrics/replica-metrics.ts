@@ -1,9 +1,8 @@
-import type { ReplicaPool } from '../../replica/pool.ts'
 import type { ResidencyControl } from '../../replica/residency-control.ts'
 import type { ReplicaReport, ResidentReport } from '../../replica/residency-report.ts'
 import type { Tallies } from '../../replica/tallies.ts'
 import { addCounter, addGauge, addHistogram, type Labels, type MetricsRegistry } from './metric.ts'
-import { labelsOf, ofFunctions } from './request-metrics.ts'
+import { byReason, labelsOf, ofFunctions, ofModels } from './request-metrics.ts'
 
 const modelLabels = ['function', 'model', 'version'] as const
 const replicaLabels = ['replica', 'state'] as const
@@ -12,7 +11,6 @@ const replicaLabels = ['replica', 'state'] as const
 export interface ReplicaSources {
   readonly tallies: Tallies
   readonly residency: Pick<ResidencyControl, 'report'>
-  readonly pool: Pick<ReplicaPool, 'tally'>
 }
 
 /** Adds what is loaded where, what has come and gone, and how the replicas are. */
@@ -55,25 +53,25 @@ function addLoads(registry: MetricsRegistry, tallies: Tallies): void {
   })
   addCounter(registry, {
     name: 'isoplex_model_load_total',
-    help: 'Loads, by how they ended.',
-    labels: ['function', 'outcome'],
-    read: () =>
-      tallies.functions.flatMap(({ name, loads }) =>
-        [...loads.entries].map(([outcome, count]) => [{ function: name, outcome }, count] as const),
-      ),
+    help: 'Loads that came up.',
+    labels: modelLabels,
+    read: () => ofModels(tallies, ({ loads }) => loads),
+  })
+  addCounter(registry, {
+    name: 'isoplex_model_load_failure_total',
+    help: 'Loads that failed, by the code of their error.',
+    labels: [...modelLabels, 'reason'],
+    read: () => byReason(tallies, ({ loadFailures }) => loadFailures),
   })
   addCounter(registry, {
     name: 'isoplex_model_departure_total',
     help: 'Runners that have left with their model, by why.',
-    labels: ['function', 'reason'],
-    read: () =>
-      tallies.functions.flatMap(({ name, departures }) =>
-        [...departures.entries].map(([reason, count]) => [{ function: name, reason }, count] as const),
-      ),
+    labels: [...modelLabels, 'reason'],
+    read: () => byReason(tallies, ({ departures }) => departures),
   })
 }
 
-function addReplicas(registry: MetricsRegistry, { residency, pool }: ReplicaSources): void {
+function addReplicas(registry: MetricsRegistry, { tallies, residency }: ReplicaSources): void {
   const each = (amountOf: (replica: ReplicaReport) => number): [Labels, number][] =>
     residency.report().replicas.map((report) => {
       return [{ replica: String(report.replica), state: report.state }, amountOf(report)]
@@ -101,6 +99,6 @@ function addReplicas(registry: MetricsRegistry, { residency, pool }: ReplicaSour
     name: 'isoplex_replica_restart_total',
     help: 'Replicas in whose place fresh ones came, by why.',
     labels: ['reason'],
-    read: () => Object.entries(pool.tally.restarts).map(([reason, count]) => [{ reason }, count] as const),
+    read: () => [...tallies.restarts.entries].map(([reason, count]) => [{ reason }, count] as const),
   })
 }

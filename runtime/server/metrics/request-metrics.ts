@@ -40,7 +40,7 @@ export function labelsOf({ function: { name }, model }: ModelTally): Labels {
 }
 
 /** Counts of all models by a reason. */
-function* byReason(
+export function* byReason(
   tallies: Tallies,
   choose: (tally: ModelTally) => NamedCounts<string>,
 ): Iterable<readonly [Labels, number]> {
@@ -50,7 +50,7 @@ function* byReason(
 }
 
 /** A number of each model. */
-function ofModels(
+export function ofModels(
   tallies: Tallies,
   choose: (tally: ModelTally) => number,
 ): readonly (readonly [Labels, number])[] {

@@ -1,33 +1,19 @@
 import type { FunctionLog } from '../../define/context.ts'
-import { isIsoplexError } from '../../error/error.ts'
 import type { ResolvedModel } from '../../model/resolve.ts'
 import type { Deployment } from '../../replica/deployment.ts'
 import type { BacklogReport, ResidencyControl } from '../../replica/residency-control.ts'
 import type { ResidencyReport } from '../../replica/residency-report.ts'
 import type { ServedFunction } from '../exchange.ts'
 import type { ModelSource } from '../model-access.ts'
-import { chooseFunctions, idOf } from './function-choice.ts'
+import { chooseFunctions, idOf, type PlacementQuestion } from './function-choice.ts'
 import { findPlaces, type Pin, type Place, placeId } from './places.ts'
+import { Preloading, type PreloadingOptions, type PreloadState, warnOf } from './preloading.ts'
 
 /** What a placement works with. */
-export interface ModelPlacementOptions {
+export interface ModelPlacementOptions extends PreloadingOptions {
   readonly residency: ResidencyControl
   readonly source: Pick<ModelSource, 'find' | 'prepare'>
   readonly log: FunctionLog
-  /** What is loaded at the start and pinned, as `MODEL` or `FUNCTION=MODEL`. */
-  readonly pinnedModels: readonly string[]
-  /** What is loaded at the start. */
-  readonly preloadModels: readonly string[]
-}
-
-/** Which model of which functions is meant. */
-export interface PlacementQuestion {
-  /** The model as a token names it: `digits`, `digits@3` or `digits@prod`. */
-  readonly model: string
-  /** The function; `null` leaves it to {@link chooseFunctions}, and means all where it is about what is loaded. */
-  readonly functionName: string | null
-  /** Whose model it is; `null` for one that is nobody's, and for any where it is about what is loaded. */
-  readonly tenant: string | null
 }
 
 /** A model that was loaded for a function. */
@@ -36,14 +22,6 @@ export interface PlacedModel {
   readonly id: string
   readonly version: string
   readonly pinned: boolean
-}
-
-/** How far the models of the configuration have come. */
-export interface PreloadState {
-  /** Those that have not ended yet, begun or not. */
-  readonly loading: number
-  readonly loaded: number
-  readonly failed: number
 }
 
 /** What is loaded where, and what waits for it. */
@@ -61,18 +39,17 @@ export const operator = 'operator'
 export class ModelPlacement {
   readonly #options: ModelPlacementOptions
   readonly #pins = new Map<string, Pin>()
-  readonly #preloads: { loading: number; loaded: number; failed: number }
+  readonly #preloading: Preloading
   #functions: readonly ServedFunction[] = []
 
   constructor(options: ModelPlacementOptions) {
     this.#options = options
-    const { pinnedModels, preloadModels } = options
-    this.#preloads = { loading: pinnedModels.length + preloadModels.length, loaded: 0, failed: 0 }
+    this.#preloading = new Preloading(options)
   }
 
   /** How far {@link preload} has come. */
   get preloads(): PreloadState {
-    return { ...this.#preloads }
+    return this.#preloading.state
   }
 
   /** What is loaded where, what has left lately, and what waits. */
@@ -90,21 +67,21 @@ export class ModelPlacement {
       if (!served || before.has(served.deployment.id)) continue
       const { functionName, model } = pin
       this.#load(functionName, served.deployment, model, { pin: true }).catch((error: unknown) =>
-        this.#warn('A pinned model is not loaded for the new version of its function', error, {
+        warnOf(this.#options.log, 'A pinned model is not loaded for the new version of its function', {
           function: functionName,
           model: model.info.id,
+          error,
         }),
       )
     }
   }
 
   /** Loads the models of the configuration, once; resolves when each is loaded or has failed, which is logged. */
-  async preload(): Promise<void> {
-    const { pinnedModels, preloadModels } = this.#options
-    await Promise.all([
-      ...pinnedModels.map((entry) => this.#preload(entry, { pin: true })),
-      ...preloadModels.map((entry) => this.#preload(entry, { pin: false })),
-    ])
+  preload(): Promise<void> {
+    // What is to be pinned for as long as the server runs stays so where its first load fails.
+    return this.#preloading.run((question, { pin }) =>
+      this.#place(question, (...place) => this.#load(...place, { pin })),
+    )
   }
 
   /**
@@ -160,28 +137,6 @@ export class ModelPlacement {
     return places.filter(({ pinned }) => pinned).length
   }
 
-  /** An entry is written `MODEL` or `FUNCTION=MODEL`. */
-  async #preload(entry: string, { pin }: { readonly pin: boolean }): Promise<void> {
-    const at = entry.indexOf('=')
-    const [model, functionName] = [entry.slice(at + 1), at > 0 ? entry.slice(0, at) : null]
-    try {
-      const question = { model, functionName, tenant: null }
-      // What is to be pinned for as long as the server runs stays so where its first load fails.
-      await this.#place(question, (...place) => this.#load(...place, { pin }))
-      this.#preloads.loaded += 1
-    } catch (error) {
-      this.#preloads.failed += 1
-      const fields = { entry, setting: pin ? 'pinnedModels' : 'preloadModels' }
-      this.#warn(
-        'A model of the configuration is not loaded; "isoplex models load" tries again',
-        error,
-        fields,
-      )
-    } finally {
-      this.#preloads.loading -= 1
-    }
-  }
-
   /** Does something for every version that a name means and every function that it is meant for. */
   async #place<Result>(
     question: PlacementQuestion,
@@ -234,12 +189,6 @@ export class ModelPlacement {
   #known({ model, functionName }: PlacementQuestion): readonly Place[] {
     const report = this.#options.residency.report()
     return findPlaces({ id: idOf(model), functionName }, report, this.#pins.values())
-  }
-
-  #warn(message: string, error: unknown, fields: Readonly<Record<string, unknown>>): void {
-    // Who stops the server has no use for what it was about to do.
-    if (isIsoplexError(error) && error.code === 'DRAINING') return
-    this.#options.log.warn(message, { ...fields, error })
   }
 }
 

@@ -15,7 +15,6 @@ export function sourcesOf(
   return {
     tallies: new Tallies(),
     residency: { report: () => ({ replicas, departures: [] }), backlog: () => backlog },
-    pool: { tally: { restarts: { died: 2, replaced: 1, startFailed: 0 }, sparesUsed: 3 } },
     lag,
     bodies: new BodyBudget(1_000),
     [Symbol.dispose]: () => lag[Symbol.dispose](),

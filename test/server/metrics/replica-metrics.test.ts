@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readMetrics, replicaOf, residentOf, sourcesOf } from './metrics-sources.ts'
 
+const digits = { id: 'digits', version: '1' }
 const labels = 'function="read",model="digits",version="1"'
 
 describe('the metrics of replicas', () => {
@@ -33,16 +34,17 @@ describe('the metrics of replicas', () => {
   it('tell what has come and gone, and why', async () => {
     using sources = sourcesOf()
     const { tallies } = sources
-    tallies.loadEnded('read', 'ready', 40)
-    tallies.loadEnded('read', 'failed', 10)
-    tallies.departed('read', 'bytes')
-    tallies.departed('read', 'bytes')
+    const tally = tallies.model('read', digits)
+    tally.loaded(40)
+    tally.loadFailed('MODEL_BROKEN')
+    tally.left('bytes')
+    tally.left('bytes')
+    tallies.restarts.add('memory')
     const { values } = await readMetrics(sources)
     expect(values.get('isoplex_model_load_duration_seconds_bucket{function="read",le="0.05"}')).toBe(1)
-    expect(values.get('isoplex_model_load_duration_seconds_count{function="read"}')).toBe(1)
-    expect(values.get('isoplex_model_load_total{function="read",outcome="ready"}')).toBe(1)
-    expect(values.get('isoplex_model_load_total{function="read",outcome="failed"}')).toBe(1)
-    expect(values.get('isoplex_model_departure_total{function="read",reason="bytes"}')).toBe(2)
-    expect(values.get('isoplex_replica_restart_total{reason="died"}')).toBe(2)
+    expect(values.get(`isoplex_model_load_total{${labels}}`)).toBe(1)
+    expect(values.get(`isoplex_model_load_failure_total{${labels},reason="MODEL_BROKEN"}`)).toBe(1)
+    expect(values.get(`isoplex_model_departure_total{${labels},reason="bytes"}`)).toBe(2)
+    expect(values.get('isoplex_replica_restart_total{reason="memory"}')).toBe(1)
   })
 })
