@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { PlacedModel, PlacementQuestion } from '../server/residency/model-placement.ts'
+import type { PlacementQuestion } from '../server/residency/function-choice.ts'
+import type { PlacedModel } from '../server/residency/model-placement.ts'
 import { createOutput, type Output } from './output.ts'
 import { findResidency, type ResidencyClient } from './residency-client.ts'
 

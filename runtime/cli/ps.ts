@@ -19,7 +19,7 @@ export function addPsCommand(program: Command): void {
   const command = program
     .command('ps')
     .description('Show what the running server has loaded where, and what has left lately and why.')
-    .option('--watch', 'show it again every second, until the server ends')
+    .option('--watch', 'show it again every second, until no server runs any more')
     .option('--json', 'print JSON')
     .action((flags: PsFlags) => show(flags))
   addConfigFlags(command, ['stateDirectory'])
@@ -28,9 +28,10 @@ export function addPsCommand(program: Command): void {
 async function show(flags: PsFlags): Promise<void> {
   const { json = false, watch = false } = flags
   const output = createOutput(json)
-  const residency = await findResidency({ ...flags })
   const clear = watch && !json && process.stdout.isTTY === true ? cleared : ''
   const tell = async (): Promise<void> => {
+    // Another server may have taken the place of the one before.
+    const residency = await findResidency({ ...flags })
     const report = await residency.report()
     output.result(report, clear + formatResidency(report, Date.now()))
   }

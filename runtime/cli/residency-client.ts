@@ -1,5 +1,6 @@
 import { IsoplexError } from '../error/error.ts'
-import type { PlacedModel, PlacementQuestion, PlacementReport } from '../server/residency/model-placement.ts'
+import type { PlacementQuestion } from '../server/residency/function-choice.ts'
+import type { PlacedModel, PlacementReport } from '../server/residency/model-placement.ts'
 import { findControlSocket } from './administration.ts'
 import { createAsk } from './control-client.ts'
 import { openProject } from './project.ts'

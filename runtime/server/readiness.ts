@@ -1,7 +1,7 @@
 import type { Manifest } from '../build/manifest.ts'
 import type { RunnerLink } from '../replica/runner-link.ts'
 import type { Readiness } from './app.ts'
-import type { PreloadState } from './residency/model-placement.ts'
+import type { PreloadState } from './residency/preloading.ts'
 
 /** What readiness is read from. */
 export interface ReadinessFacts {

@@ -36,6 +36,16 @@ describe('isoplex ps', () => {
     expect(await watching.ended).toBe(0)
   })
 
+  it('ends when the server does', async () => {
+    await using other = await makeProject({ 'functions/add.ts': adding })
+    await using passing = await startServer(other, 'dev', ['--replicas', '1'])
+    await using watching = startCommand(other, 'ps', '--watch', '--json')
+    await watching.said(/(replicas)/)
+    await passing.end()
+    expect(await watching.ended).toBe(1)
+    expect(watching.stderr()).toMatch(/No server runs on the state directory/)
+  })
+
   it.each([['ps'], ['models load 1'], ['models unload 1'], ['models pin 1'], ['models unpin 1']])(
     'and its like say what to do where no server runs: %s',
     async (words) => {

@@ -88,8 +88,33 @@ describe('/metrics', () => {
     expect(status).toBe(200)
     expect(headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
     expect(text).toMatch(/^isoplex_model_resident_count\{function="add",model="34",version="1"\} 1$/m)
-    expect(text).toMatch(/^isoplex_model_load_total\{function="add",outcome="ready"\} 1$/m)
+    expect(text).toMatch(/^isoplex_model_load_total\{function="add",model="34",version="1"\} 1$/m)
     expect(text).toMatch(/^isoplex_replica_count\{state="serving"\} 1$/m)
+  })
+
+  it('tells what became of requests, of whom and of which model', async () => {
+    await using project = await makeProject(files)
+    await using server = await startServer(project, 'dev', ['--replicas', '1'])
+    const token = await server.token('34', 'acme')
+    for (const x of [1, 2, 3]) await server.call('/add', { json: { x }, token })
+    expect((await server.call('/add', { json: { x: 'no number' }, token })).status).toBe(422)
+    const { text } = await metrics(server)
+    const labels = 'function="add",model="34",version="1"'
+    const countOf = (series: string): number =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`isoplex_${series} `))
+          ?.split(' ')
+          .at(-1),
+      )
+    expect(countOf(`inference_request_success_total{${labels}}`)).toBe(3)
+    expect(countOf(`inference_request_failure_total{${labels},reason="INPUT_INVALID"}`)).toBe(1)
+    expect(countOf(`inference_count_total{${labels}}`)).toBe(4)
+    expect(countOf('inference_request_duration_seconds_count{function="add"}')).toBe(3)
+    expect(countOf('inference_queue_duration_seconds_count{function="add"}')).toBe(4)
+    expect(countOf('inference_batch_size_sum{function="add"}')).toBe(4)
+    expect(countOf('principal_request_total{principal="tenant:acme"}')).toBe(4)
   })
 
   it('is open where the configuration says so', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Departures } from '../../runtime/replica/departures.ts'
 import { until } from '../support/server.ts'
 import { makeReplicaWorkshop, modelOf, outcomeOf, type ReplicaWorkshop } from './replica-workshop.ts'
 import { makeWitnessedLoader, type WitnessedLoader } from './witnessed-loader.ts'

@@ -112,6 +112,10 @@ const exemptions: Exemptions = {
     provenBy: 'test/server/metrics/metrics-route.test.ts',
     reason: 'All metrics put together in both forms: tested there by what is written.',
   },
+  'runtime/server/residency/preloading.ts': {
+    provenBy: 'test/server/residency/model-placement.test.ts',
+    reason: 'The part of placing that the configuration asks for: tested there by what is loaded.',
+  },
   'runtime/server/residency/places.ts': {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'What names mean of what is loaded: tested there by what is unloaded.',

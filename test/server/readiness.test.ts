@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Manifest } from '../../runtime/build/manifest.ts'
 import { type ObservedPool, type ObservedRunner, readinessOf } from '../../runtime/server/readiness.ts'
-import type { PreloadState } from '../../runtime/server/residency/model-placement.ts'
+import type { PreloadState } from '../../runtime/server/residency/preloading.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
 
 const model = {

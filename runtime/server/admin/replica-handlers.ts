@@ -1,7 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import { readJson } from '../json-body.ts'
 import { jsonReply } from '../reply.ts'
-import type { PlacementQuestion } from '../residency/model-placement.ts'
+import type { PlacementQuestion } from '../residency/function-choice.ts'
 import type { SystemHandler } from '../system-route.ts'
 import type { AdministrationRoutesOptions } from './options.ts'
 import { loadSchema, placementSchema } from './schemas.ts'

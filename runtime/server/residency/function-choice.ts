@@ -1,6 +1,16 @@
 import { invalidInput } from '../../replica/refusal.ts'
 import type { ServedFunction } from '../exchange.ts'
 
+/** Which model of which functions is meant. */
+export interface PlacementQuestion {
+  /** The model as a token names it: `digits`, `digits@3` or `digits@prod`. */
+  readonly model: string
+  /** The function; `null` leaves it to {@link chooseFunctions}, and means all where it is about what is loaded. */
+  readonly functionName: string | null
+  /** Whose model it is; `null` for one that is nobody's, and for any where it is about what is loaded. */
+  readonly tenant: string | null
+}
+
 /** What decides for which functions a model is loaded. */
 export interface FunctionQuestion {
   /** The model as a token names it, such as `digits@3`. */

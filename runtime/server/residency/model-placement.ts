@@ -1,33 +1,19 @@
 import type { FunctionLog } from '../../define/context.ts'
-import { isIsoplexError } from '../../error/error.ts'
 import type { ResolvedModel } from '../../model/resolve.ts'
 import type { Deployment } from '../../replica/deployment.ts'
 import type { BacklogReport, ResidencyControl } from '../../replica/residency-control.ts'
 import type { ResidencyReport } from '../../replica/residency-report.ts'
 import type { ServedFunction } from '../exchange.ts'
 import type { ModelSource } from '../model-access.ts'
-import { chooseFunctions, idOf } from './function-choice.ts'
+import { chooseFunctions, idOf, type PlacementQuestion } from './function-choice.ts'
 import { findPlaces, type Pin, type Place, placeId } from './places.ts'
+import { Preloading, type PreloadingOptions, type PreloadState, warnOf } from './preloading.ts'
 
 /** What a placement works with. */
-export interface ModelPlacementOptions {
+export interface ModelPlacementOptions extends PreloadingOptions {
   readonly residency: ResidencyControl
   readonly source: Pick<ModelSource, 'find' | 'prepare'>
   readonly log: FunctionLog
-  /** What is loaded at the start and pinned, as `MODEL` or `FUNCTION=MODEL`. */
-  readonly pinnedModels: readonly string[]
-  /** What is loaded at the start. */
-  readonly preloadModels: readonly string[]
-}
-
-/** Which model of which functions is meant. */
-export interface PlacementQuestion {
-  /** The model as a token names it: `digits`, `digits@3` or `digits@prod`. */
-  readonly model: string
-  /** The function; `null` leaves it to {@link chooseFunctions}, and means all where it is about what is loaded. */
-  readonly functionName: string | null
-  /** Whose model it is; `null` for one that is nobody's, and for any where it is about what is loaded. */
-  readonly tenant: string | null
 }
 
 /** A model that was loaded for a function. */
@@ -36,14 +22,6 @@ export interface PlacedModel {
   readonly id: string
   readonly version: string
   readonly pinned: boolean
-}
-
-/** How far the models of the configuration have come. */
-export interface PreloadState {
-  /** Those that have not ended yet, begun or not. */
-  readonly loading: number
-  readonly loaded: number
-  readonly failed: number
 }
 
 /** What is loaded where, and what waits for it. */
@@ -61,18 +39,17 @@ export const operator = 'operator'
 export class ModelPlacement {
   readonly #options: ModelPlacementOptions
   readonly #pins = new Map<string, Pin>()
-  readonly #preloads: { loading: number; loaded: number; failed: number }
+  readonly #preloading: Preloading
   #functions: readonly ServedFunction[] = []
 
   constructor(options: ModelPlacementOptions) {
     this.#options = options
-    const { pinnedModels, preloadModels } = options
-    this.#preloads = { loading: pinnedModels.length + preloadModels.length, loaded: 0, failed: 0 }
+    this.#preloading = new Preloading(options)
   }
 
   /** How far {@link preload} has come. */
   get preloads(): PreloadState {
-    return { ...this.#preloads }
+    return this.#preloading.state
   }
 
   /** What is loaded where, what has left lately, and what waits. */
@@ -88,26 +65,28 @@ export class ModelPlacement {
     for (const pin of this.#pins.values()) {
       const served = functions.find(({ manifest }) => manifest.name === pin.functionName)
       if (!served || before.has(served.deployment.id)) continue
-      this.#load(served.deployment, pin.model, true).catch((error: unknown) =>
-        this.#warn('A pinned model is not loaded for the new version of its function', error, {
-          function: pin.functionName,
-          model: pin.model.info.id,
+      const { functionName, model } = pin
+      this.#load(functionName, served.deployment, model, { pin: true }).catch((error: unknown) =>
+        warnOf(this.#options.log, 'A pinned model is not loaded for the new version of its function', {
+          function: functionName,
+          model: model.info.id,
+          error,
         }),
       )
     }
   }
 
   /** Loads the models of the configuration, once; resolves when each is loaded or has failed, which is logged. */
-  async preload(): Promise<void> {
-    const { pinnedModels, preloadModels } = this.#options
-    await Promise.all([
-      ...pinnedModels.map((entry) => this.#preload(entry, { pin: true })),
-      ...preloadModels.map((entry) => this.#preload(entry, { pin: false })),
-    ])
+  preload(): Promise<void> {
+    // What is to be pinned for as long as the server runs stays so where its first load fails.
+    return this.#preloading.run((question, { pin }) =>
+      this.#place(question, (...place) => this.#load(...place, { pin })),
+    )
   }
 
   /**
-   * Loads every version that a name means for every function that it is meant for, and waits until they are loaded.
+   * Loads every version that a name means for every function that it is meant for, and waits until they are loaded. A
+   * model that cannot be loaded is not pinned either.
    *
    * @throws {IsoplexError} `INPUT_INVALID` where the functions are not clear; whatever `Backend.find`,
    * `ModelResolver.prepare` and {@link ResidencyControl.load} throw.
@@ -116,27 +95,25 @@ export class ModelPlacement {
     question: PlacementQuestion,
     { pin }: { readonly pin: boolean },
   ): Promise<readonly PlacedModel[]> {
-    const { model, functionName } = question
-    const holders = new Set(this.#known(question).map((place) => place.functionName))
-    const functions = chooseFunctions(this.#functions, { model, functionName, holders })
-    const models = await this.#resolve(question)
-    return await Promise.all(
-      functions.flatMap(({ manifest: { name }, deployment }) =>
-        models.map(async (resolved) => {
-          if (pin) this.#pins.set(placeId(name, resolved.key), { functionName: name, model: resolved })
-          await this.#load(deployment, resolved, pin)
-          const { id, version } = resolved.info
-          return { function: name, id, version, pinned: pin }
-        }),
-      ),
-    )
+    return await this.#place(question, async (functionName, deployment, model) => {
+      const isNew = pin && !this.#pins.has(placeId(functionName, model.key))
+      try {
+        await this.#load(functionName, deployment, model, { pin })
+      } catch (error) {
+        if (isNew) this.#unpin(functionName, model.key)
+        throw error
+      }
+      const { id, version } = model.info
+      return { function: functionName, id, version, pinned: pin }
+    })
   }
 
   /**
    * Unloads a model, all its versions where none is named, and waits until it has gone. Requests may load it again.
    *
    * @returns how many runners went
-   * @throws {IsoplexError} whatever `Backend.find` and `ModelResolver.prepare` throw of an alias or a tenant.
+   * @throws {IsoplexError} `MODEL_NOT_FOUND` and the others of `Backend.find` and `ModelResolver.prepare`, of an alias or
+   * a tenant only.
    */
   async unload(question: PlacementQuestion): Promise<number> {
     const places = await this.#placesOf(question)
@@ -156,35 +133,39 @@ export class ModelPlacement {
    */
   async unpin(question: PlacementQuestion): Promise<number> {
     const places = await this.#placesOf(question)
-    for (const { id, functionName, modelKey } of places) {
-      this.#pins.delete(id)
-      this.#options.residency.setPinned(functionName, modelKey, false)
-    }
+    for (const { functionName, modelKey } of places) this.#unpin(functionName, modelKey)
     return places.filter(({ pinned }) => pinned).length
   }
 
-  /** An entry is written `MODEL` or `FUNCTION=MODEL`. */
-  async #preload(entry: string, { pin }: { readonly pin: boolean }): Promise<void> {
-    const at = entry.indexOf('=')
-    const [model, functionName] = [entry.slice(at + 1), at > 0 ? entry.slice(0, at) : null]
-    try {
-      await this.load({ model, functionName, tenant: null }, { pin })
-      this.#preloads.loaded += 1
-    } catch (error) {
-      this.#preloads.failed += 1
-      const fields = { entry, setting: pin ? 'pinnedModels' : 'preloadModels' }
-      this.#warn(
-        'A model of the configuration is not loaded; "isoplex models load" tries again',
-        error,
-        fields,
-      )
-    } finally {
-      this.#preloads.loading -= 1
-    }
+  /** Does something for every version that a name means and every function that it is meant for. */
+  async #place<Result>(
+    question: PlacementQuestion,
+    load: (functionName: string, deployment: Deployment, model: ResolvedModel) => Promise<Result>,
+  ): Promise<readonly Result[]> {
+    const { model, functionName } = question
+    const holders = new Set(this.#known(question).map((place) => place.functionName))
+    const functions = chooseFunctions(this.#functions, { model, functionName, holders })
+    const models = await this.#resolve(question)
+    return await Promise.all(
+      functions.flatMap(({ manifest: { name }, deployment }) =>
+        models.map((resolved) => load(name, deployment, resolved)),
+      ),
+    )
   }
 
-  async #load(deployment: Deployment, model: ResolvedModel, pin: boolean): Promise<void> {
+  async #load(
+    functionName: string,
+    deployment: Deployment,
+    model: ResolvedModel,
+    { pin }: { readonly pin: boolean },
+  ): Promise<void> {
+    if (pin) this.#pins.set(placeId(functionName, model.key), { functionName, model })
     await this.#options.residency.load(deployment, model, { pin, principal: operator })
+  }
+
+  #unpin(functionName: string, modelKey: string): void {
+    this.#pins.delete(placeId(functionName, modelKey))
+    this.#options.residency.setPinned(functionName, modelKey, false)
   }
 
   async #resolve({ model, tenant }: PlacementQuestion): Promise<readonly ResolvedModel[]> {
@@ -208,12 +189,6 @@ export class ModelPlacement {
   #known({ model, functionName }: PlacementQuestion): readonly Place[] {
     const report = this.#options.residency.report()
     return findPlaces({ id: idOf(model), functionName }, report, this.#pins.values())
-  }
-
-  #warn(message: string, error: unknown, fields: Readonly<Record<string, unknown>>): void {
-    // Who stops the server has no use for what it was about to do.
-    if (isIsoplexError(error) && error.code === 'DRAINING') return
-    this.#options.log.warn(message, { ...fields, error })
   }
 }
 

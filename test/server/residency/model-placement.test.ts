@@ -156,6 +156,27 @@ describe('a pin', () => {
     }
   })
 
+  it('is none where the model cannot be loaded, unless there was one before', async () => {
+    const placed = place([serve('read')])
+    placed.residency.failures.set('digits', new IsoplexError('ROOM_TAKEN', 'Full.'))
+    await expect(placed.placement.load(ask('digits'), { pin: true })).rejects.toThrow('Full.')
+    expect(await placed.placement.unpin(ask('digits'))).toBe(0)
+    placed.residency.failures.clear()
+    await placed.placement.load(ask('digits'), { pin: true })
+    placed.residency.failures.set('digits', new IsoplexError('ROOM_TAKEN', 'Full.'))
+    await expect(placed.placement.load(ask('digits'), { pin: true })).rejects.toThrow('Full.')
+    expect(await placed.placement.unpin(ask('digits'))).toBe(1)
+  })
+
+  it('of the configuration stays where the first load fails', async () => {
+    const placed = place([serve('read')], { pinned: ['digits'] })
+    placed.residency.failures.set('digits', new IsoplexError('ROOM_TAKEN', 'Full.'))
+    await placed.placement.preload()
+    placed.residency.failures.clear()
+    placed.placement.follow([serve('read', '1')])
+    expect(loadedIn(placed)).toEqual(['read digits@3 pinned'])
+  })
+
   it('is logged where the new version cannot have its model', async () => {
     const placed = place([serve('read')])
     await placed.placement.load(ask('digits'), { pin: true })
