@@ -7,9 +7,9 @@ import { RequestQueue } from '../../runtime/replica/queue.ts'
 import type { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
 import type { RunnerLink } from '../../runtime/replica/runner-link.ts'
 import { until } from '../support/server.ts'
+import { connectRunner, type RunnerEnd } from './connected-runner.ts'
 import { type PassiveReplica, writePassiveReplica } from './passive-replica.ts'
 import { makeReplicaWorkshop, type ReplicaWorkshop } from './replica-workshop.ts'
-import { connectRunner, type RunnerEnd } from './runner-end.ts'
 
 let workshop: ReplicaWorkshop
 let passive: PassiveReplica
