@@ -47,7 +47,12 @@ export interface FunctionSchemas<
 
 /** How requests for one model are gathered into a batch. */
 export interface BatchOptions {
-  /** The most requests in one batch. */
+  /**
+   * The most requests in one batch; the most rows, where `input` is a `tensorOf(type, ['batch', …])` or an object
+   * with such tensors as fields: then a request counts as many as it brings, and no call of `infer` gets more. A
+   * request that brings more by itself is cut into several calls where `output` is a `tensorOf(type, ['batch', …])`
+   * too, whose rows are joined again; else it is a call of its own.
+   */
   readonly maxSize: number
   /**
    * The longest that the first request of a batch waits for company behind a running batch, in milliseconds.

@@ -1,7 +1,7 @@
 import type { ReplicaHealth } from '../replica/message.ts'
 
-const lookMs = 100
-const looksPerReport = 10
+const lookMs = 250
+const looksPerReport = 4
 
 /** Tells each second how this process is; it costs some microseconds. It keeps a process alive that has a channel. */
 export function reportHealth(report: (health: ReplicaHealth) => void): void {

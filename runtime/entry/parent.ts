@@ -1,4 +1,4 @@
-import { dlopen } from 'bun:ffi'
+import { openCLibrary } from './c-library.ts'
 
 const setParentDeathSignal = 1
 const killSignal = 9n
@@ -14,23 +14,8 @@ const killSignal = 9n
 export function exitWithParent(parent: number = process.ppid): void {
   const exit = process.exit.bind(process)
   process.on('disconnect', () => exit(0))
-  if (process.platform === 'linux') requestKillAtParentDeath()
+  // Without it, the channel's end is what remains.
+  openCLibrary()?.prctl(setParentDeathSignal, killSignal, 0n, 0n, 0n)
   // Where the parent has died before the kernel was asked, the kernel will say nothing.
   if (process.ppid !== parent) exit(0)
-}
-
-function requestKillAtParentDeath(): void {
-  // glibc under its own name; musl, which is its own loader, by its path.
-  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
-  for (const library of ['libc.so.6', `/lib/ld-musl-${machine}.so.1`]) {
-    try {
-      const { symbols } = dlopen(library, {
-        prctl: { args: ['i32', 'u64', 'u64', 'u64', 'u64'], returns: 'i32' },
-      })
-      symbols.prctl(setParentDeathSignal, killSignal, 0n, 0n, 0n)
-      return
-    } catch {
-      // Not this C library. Without either, the channel's end is what remains.
-    }
-  }
 }

@@ -5,6 +5,7 @@ import { createLockMemory, freeLock } from '../../adapters/onnx-node/process-loc
 import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../replica/message.ts'
 import { reportHealth } from './health.ts'
 import { exitWithParent } from './parent.ts'
+import { leadProcessGroup } from './process-group.ts'
 import { createProcessLog } from './process-log.ts'
 import type { RunnerData, RunnerStarted } from './runner.ts'
 
@@ -17,6 +18,7 @@ let spare: Worker | null = null
 let expectsModel = false
 
 exitWithParent(Number(process.argv[2]))
+leadProcessGroup()
 volunteerForMemoryShortage()
 process.on('message', (command: ReplicaCommand) => {
   if (command.kind === 'start') start(command.order)

@@ -38,8 +38,6 @@ const flags = ['--no-env-file', '--no-install']
 const niceness = 5
 const nice = Bun.which('nice')
 const errorOutput = 2
-/** Windows knows no groups that are ended together. */
-const leadsGroup = process.platform !== 'win32'
 const ownEntryPath = fileURLToPath(new URL('../entry/replica.ts', import.meta.url))
 
 /** A replica's process as its gateway holds it, with the processes that its functions start. */
@@ -76,7 +74,6 @@ export class ReplicaProcess {
       // What functions print goes where the log goes: the gateway's own output may be read by a program.
       stdio: ['ignore', errorOutput, errorOutput],
       serialization: 'json',
-      detached: leadsGroup,
       ipc: (message: ReplicaReport) => this.#receive(message, events),
       onExit: (_, code, signal) => {
         clearTimeout(this.#startTimer)
@@ -185,13 +182,12 @@ export class ReplicaProcess {
     }
   }
 
-  /** It leads a group of its own: whatever was started in it, and has not left the group, ends with it. */
+  /** It leads a group of its own as soon as it runs: what was started in it, and has not left the group, ends with it. */
   #endGroup(): void {
-    if (!leadsGroup) return
     try {
       process.kill(-this.pid, 'SIGKILL')
     } catch {
-      // Nobody is left in it.
+      // It leads none, or nobody is left in it.
     }
   }
 

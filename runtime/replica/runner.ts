@@ -5,6 +5,7 @@ import { decodeHead, type Frame, frameFlags, frameKinds } from './frame.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from './loaded-function.ts'
 import type { RequestHead } from './message.ts'
 import { OpenRequest, type ReplyOptions } from './open-request.ts'
+import { splitByRows } from './row-split.ts'
 
 /** What a runner needs of its surroundings. */
 export interface RunnerOptions extends FunctionToLoad {
@@ -32,8 +33,9 @@ export class Runner {
   #stopped: Promise<void> | null = null
 
   constructor(options: RunnerOptions) {
-    const { name, definition, log, send } = options
-    this.#options = options
+    const { name, log, send } = options
+    const definition = splitByRows(options.definition)
+    this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
     const closed = (request: OpenRequest): void => this.#closed(request)
     this.#replyOptions = { name, encode: createEncoder(definition), log, send, closed }

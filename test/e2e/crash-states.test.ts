@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeReplicaWorkshop, type ReplicaWorkshop } from '../replica/replica-workshop.ts'
+import { makeReplicaWorkshop, outcomeOf, type ReplicaWorkshop } from '../replica/replica-workshop.ts'
 import { startServer, until } from '../support/server.ts'
 import { expectGone, makeCrashProject, replicasOf, startMixedLoad } from './crash-project.ts'
 
 const poolFile = new URL('../../runtime/replica/pool.ts', import.meta.url).pathname
+const replicaFile = new URL('../../runtime/entry/replica.ts', import.meta.url).pathname
 const queueFile = new URL('../../runtime/replica/queue.ts', import.meta.url).pathname
 
 /** A gateway that has a replica of every kind, one of them in a loop without end; it says which they are. */
@@ -34,6 +35,22 @@ const timer = setInterval(() => {
   clearInterval(timer)
   say()
 }, 10)
+`
+
+/** A replica that gets no more memory, soon after its start, than it has and some threads need. */
+const limited = (marker: string): string => `
+import { dlopen } from 'bun:ffi'
+import { readFileSync, writeFileSync } from 'node:fs'
+
+await import(${JSON.stringify(replicaFile)})
+const addressSpace = 9
+const { symbols } = dlopen('libc.so.6', { setrlimit: { args: ['i32', 'ptr'], returns: 'i32' } })
+setTimeout(() => {
+  const [pages] = readFileSync('/proc/self/statm', 'utf8').split(' ')
+  const bytes = BigInt(pages) * 4096n + 8_000_000n
+  symbols.setrlimit(addressSpace, new BigUint64Array([bytes, bytes]))
+  writeFileSync(${JSON.stringify(marker)}, 'limited')
+}, 300)
 `
 
 type Said = readonly (readonly [pid: number, state: string])[]
@@ -87,4 +104,27 @@ describe.runIf(process.platform === 'linux')('a replica that is stopped rather t
     expect(load.failures).toEqual([])
     expect(server.log()).toContain('A replica gives no sign of life and is ended')
   }, 30_000)
+})
+
+describe.runIf(process.platform === 'linux')('a replica that has no memory for another thread', () => {
+  it('refuses the runner, and goes on with those that it has', async () => {
+    const entry = join(workshop.directory, 'limited.ts')
+    const marker = join(workshop.directory, 'marker')
+    await writeFile(entry, limited(marker))
+    const scheduler = workshop.open({ replicaEntryPath: entry })
+    const up = 'export default defineFunction({ handler: () => process.pid })'
+    const first = await workshop.deploy('first', up)
+    const pid = await outcomeOf(scheduler, first, undefined)
+    await until(() => Bun.file(marker).exists())
+    const outcomes: unknown[] = []
+    await until(async () => {
+      outcomes.push(await outcomeOf(scheduler, await workshop.deploy('another', up), undefined))
+      return outcomes.at(-1) !== pid
+    })
+    expect(outcomes.at(-1)).toBe('QUEUE_FULL')
+    expect(await outcomeOf(scheduler, first, undefined)).toBe(pid)
+    expect(workshop.log).toContainEqual(
+      expect.objectContaining({ refusal: expect.stringContaining('thread') }),
+    )
+  })
 })

@@ -10,7 +10,7 @@ import { reportHealth } from ${JSON.stringify(health)}
 let first = true
 reportHealth((health) => {
   process.send(health)
-  if (first) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+  if (first) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
   first = false
 })
 `

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { FrameConnection } from '../../runtime/replica/connection.ts'
 import { encodeJson, frameKinds } from '../../runtime/replica/frame.ts'
 import { type PoolOptions, ReplicaPool } from '../../runtime/replica/pool.ts'
 import type { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
 import type { RunnerLink } from '../../runtime/replica/runner-link.ts'
 import { until } from '../support/server.ts'
+import { connectRunner, type RunnerEnd } from './connected-runner.ts'
 import { type PassiveReplica, writePassiveReplica } from './passive-replica.ts'
 import { makeReplicaWorkshop, type ReplicaWorkshop } from './replica-workshop.ts'
 import { makeQueue } from './work.ts'
@@ -57,41 +57,19 @@ async function startRunnerIn(replica: ReplicaProcess): Promise<RunnerLink> {
   return pool.start(replica, makeQueue(await workshop.deploy('none', '')))
 }
 
+async function takeSpare(): Promise<ReplicaProcess> {
+  await untilSpare()
+  const replica = pool.takeSpare()
+  if (!replica) throw new Error('no spare')
+  return replica
+}
+
 async function untilSpare(): Promise<void> {
   await until(() => [...pool.processes].some(({ state, ready }) => state === 'spare' && ready))
 }
 
-/** The runner's end of a connection. */
-async function connect(): Promise<{
-  connection: FrameConnection
-  raw(bytes: string): void
-  closed: Promise<void>
-}> {
-  const closed = Promise.withResolvers<void>()
-  let connection: FrameConnection | null = null
-  const socket = await Bun.connect({
-    unix: join(workshop.directory, 'gateway.sock'),
-    socket: { data: () => undefined, drain: () => connection?.drained(), close: () => closed.resolve() },
-  })
-  connection = new FrameConnection(socket)
-  return {
-    connection,
-    raw: (bytes) => socket.write(bytes),
-    closed: closed.promise,
-  }
-}
-
-async function connectAs({
-  id,
-  nonce,
-}: {
-  readonly id: number
-  readonly nonce: string
-}): ReturnType<typeof connect> {
-  const end = await connect()
-  end.connection.send(frameKinds.hello, 0, 0, [encodeJson({ runner: id, nonce })])
-  return end
-}
+const connect = (): Promise<RunnerEnd> => connectRunner(workshop.directory)
+const connectAs = (link: RunnerLink): Promise<RunnerEnd> => connectRunner(workshop.directory, link)
 
 describe('replicas', () => {
   it('are replaced when they die, whatever they were doing', async () => {
@@ -128,8 +106,8 @@ describe('a runner', () => {
   it('is known by its word, and by nothing else', async () => {
     open()
     const link = await startRunner()
-    await (await connectAs({ id: link.id, nonce: 'guessed' })).closed
-    await (await connectAs({ id: link.id + 1, nonce: link.nonce })).closed
+    await (await connectRunner(workshop.directory, { id: link.id, nonce: 'guessed' })).closed
+    await (await connectRunner(workshop.directory, { id: link.id + 1, nonce: link.nonce })).closed
     const impatient = await connect()
     impatient.connection.send(frameKinds.ready, 0, 0, [encodeJson({ runner: link.id, nonce: link.nonce })])
     await impatient.closed
@@ -156,11 +134,8 @@ describe('a runner', () => {
   })
 
   it.each([
-    ['sends what is no frame', (end: Awaited<ReturnType<typeof connect>>) => end.raw('\xff'.repeat(40))],
-    [
-      'sends what nobody can handle',
-      (end: Awaited<ReturnType<typeof connect>>) => end.connection.send(frameKinds.failed, 0, 0, []),
-    ],
+    ['sends what is no frame', (end: RunnerEnd) => end.raw('\xff'.repeat(40))],
+    ['sends what nobody can handle', (end: RunnerEnd) => end.connection.send(frameKinds.failed, 0, 0, [])],
   ])('that %s is ended, and blames no request', async (_, send) => {
     open()
     const link = await startRunner()
@@ -248,9 +223,7 @@ describe('a replica beyond its limits', () => {
 describe('a replica that was given away', () => {
   it('takes its runners along when it is dismissed, by force where they do not go', async () => {
     open()
-    await untilSpare()
-    const replica = pool.takeSpare()
-    if (!replica) throw new Error('no spare')
+    const replica = await takeSpare()
     const link = await startRunnerIn(replica)
     expect(pool.replicas).not.toContain(replica)
     pool.dismiss(replica)
@@ -262,9 +235,7 @@ describe('a replica that was given away', () => {
 
   it('dies with its runners like any other', async () => {
     open()
-    await untilSpare()
-    const replica = pool.takeSpare()
-    if (!replica) throw new Error('no spare')
+    const replica = await takeSpare()
     const link = await startRunnerIn(replica)
     process.kill(replica.pid, 'SIGKILL')
     await until(() => told.includes(`ended ${link.id} starting crashed sole`))
@@ -273,9 +244,7 @@ describe('a replica that was given away', () => {
 
   it('is ended with the pool', async () => {
     open()
-    await untilSpare()
-    const replica = pool.takeSpare()
-    if (!replica) throw new Error('no spare')
+    const replica = await takeSpare()
     await pool.close(100)
     expect([replica.dead, [...pool.processes]]).toEqual([true, []])
   })

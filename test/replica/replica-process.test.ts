@@ -6,6 +6,8 @@ import { ReplicaProcess } from '../../runtime/replica/replica-process.ts'
 import { isAlive } from '../support/process-table.ts'
 import { until } from '../support/server.ts'
 
+const groupFile = new URL('../../runtime/entry/process-group.ts', import.meta.url).pathname
+
 let directory: string
 let told: string[]
 let replica: ReplicaProcess | null
@@ -123,10 +125,12 @@ it('counts the runners that were started in it, and knows since when it is what 
   expect(replica.loads).toBe(2)
 })
 
-describe.runIf(process.platform !== 'win32')('what its functions have started', () => {
+describe.runIf(process.platform === 'linux')('what its functions have started', () => {
   /** Starts a process that outlives its parent, and says which on a file. */
   const fertile = (file: string): string => `
 import { writeFileSync } from 'node:fs'
+import { leadProcessGroup } from ${JSON.stringify(groupFile)}
+leadProcessGroup()
 process.on('disconnect', () => process.exit(0))
 const child = Bun.spawn(['sleep', '1000'], { stdio: ['ignore', 'ignore', 'ignore'] })
 writeFileSync(${JSON.stringify(file)}, String(child.pid))
