@@ -34,10 +34,11 @@ export class SimulatedCache {
 
   want(facts: Pick<SimulatedModel, 'name' | 'group' | 'principal' | 'bytes'>): void {
     if (this.models.some(({ name }) => name === facts.name)) return
-    const houses = [0, 1].map((house) => ({
-      house,
-      open: this.models.filter((each) => each.house === house && !this.residents.includes(each)).length < 2,
-    }))
+    const houses = [0, 1].map((house) => {
+      const besides = this.models.filter((each) => each.house === house && !this.residents.includes(each))
+      const loads = besides.filter(({ state }) => state === 'coming')
+      return { house, open: loads.length < 2, openBeside: besides.length < 2 }
+    })
     const placement = place(this.#seen(this.models), facts, houses, this.limits)
     if (placement.outcome !== 'free' && placement.outcome !== 'full') return
     const { house } = placement

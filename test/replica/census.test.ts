@@ -160,7 +160,9 @@ function check({ replicas }: ResidencyReport): void {
     const functions = Object.groupBy(residents, (each) => each.function)
     for (const own of Object.values(functions)) expect(own?.length).toBeLessThanOrEqual(maxInReplica)
     const coming = runners.filter(({ state }) => state === 'starting' || state === 'loaded')
-    expect(coming.length).toBeLessThanOrEqual(limits.maxParallelLoads)
+    const loads = coming.filter(({ state }) => state === 'starting')
+    expect(loads.length).toBeLessThanOrEqual(limits.maxParallelLoads)
+    expect(coming.length).toBeLessThanOrEqual(2 * limits.maxParallelLoads)
   }
   const all = replicas.flatMap(({ runners }) => runners)
   const loads = all
