@@ -12,6 +12,8 @@ export interface House {
   readonly house: number
   /** Whether it takes a newcomer now, rather than later. */
   readonly open: boolean
+  /** Whether it takes one now that has to wait there until others have left. */
+  readonly openBeside: boolean
 }
 
 /** Where a newcomer is to be loaded. */
@@ -27,9 +29,7 @@ export type Placement =
   /** Nowhere ever: it is over a limit of bytes by itself. */
   | { readonly outcome: 'too-large'; readonly limitBytes: number }
 
-interface Option<Key> {
-  readonly house: number
-  readonly open: boolean
+interface Option<Key> extends House {
   readonly admission: Admission<Key>
 }
 
@@ -43,8 +43,8 @@ export function place<Key>(
   houses: readonly House[],
   limits: ResidencyLimits,
 ): Placement {
-  const options = houses.map(({ house, open }): Option<Key> => {
-    return { house, open, admission: admit(residents, { ...newcomer, house }, limits) }
+  const options = houses.map((house): Option<Key> => {
+    return { ...house, admission: admit(residents, { ...newcomer, house: house.house }, limits) }
   })
   const free = options.filter(({ open, admission }) => open && admission.outcome === 'admitted')
   const roomiest = bestOf(
@@ -52,7 +52,9 @@ export function place<Key>(
     (a, b) => roomIn(b.house, residents, newcomer, limits) - roomIn(a.house, residents, newcomer, limits),
   )
   if (roomiest) return { outcome: 'free', house: roomiest.house }
-  const full = options.filter(({ open, admission }) => open && admission.outcome === 'full')
+  const full = options.filter(
+    ({ open, openBeside, admission }) => open && openBeside && admission.outcome === 'full',
+  )
   const readiest = bestOf(full, (a, b) => compareLoss(a.admission, b.admission))
   if (readiest) return { outcome: 'full', house: readiest.house }
   const [first] = options

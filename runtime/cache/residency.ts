@@ -1,12 +1,12 @@
-/** How readily a resident goes, the readiest first. */
+/** How readily a resident goes, the readiest first. Whatever it has in hand, it finishes before it goes. */
 export const standings = Object.freeze([
   /** It is on its way out. */
   'leaving',
-  /** Nobody uses it, and another does the same. */
+  /** Another does the same. */
   'surplus',
   /** Nobody uses it. */
   'idle',
-  /** It has something in hand, which it finishes before it goes. */
+  /** It has something in hand. */
   'busy',
 ] as const)
 

@@ -211,12 +211,9 @@ export class RunnerKeeper {
   /** Lets a loaded runner take work as soon as the residents that it replaces have gone. */
   #settleIn(link: RunnerLink): void {
     const { queue, principal } = link
-    if (this.#isStale(link)) {
-      this.#retire(link, 'stale')
-      return
-    }
     const admission = this.#occupancy.admissionOf(link)
-    if (admission.outcome === 'admitted') {
+    if (this.#isStale(link)) this.#retire(link, 'stale')
+    else if (admission.outcome === 'admitted') {
       link.state = 'active'
       link.activeMs = performance.now()
       this.#wishes.identify(queue, principal)

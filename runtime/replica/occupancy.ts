@@ -18,7 +18,7 @@ export interface OccupancyLimits {
   readonly maxModelBytesPerReplica: number
   /** The most bytes of models loaded for one principal, in all replicas together; `null` for no limit. */
   readonly maxModelBytesPerPrincipal: number | null
-  /** Loads that one replica works on side by side, and models that wait there for room. */
+  /** Loads that one replica works on side by side; and models that it holds beside its limits until others have left. */
   readonly maxParallelLoads: number
 }
 
@@ -49,8 +49,11 @@ export class Occupancy {
     const houses = this.#pool.replicas
       .filter((replica) => !taken.has(replica))
       .map(({ number: house, links }) => {
-        const coming = [...links].filter(isComing).length
-        return { house, open: coming < this.#limits.maxParallelLoads }
+        const coming = [...links].filter(isComing)
+        const loads = coming.filter(({ state }) => state === 'starting')
+        const { maxParallelLoads } = this.#limits
+        const open = loads.length < maxParallelLoads
+        return { house, open, openBeside: coming.length < maxParallelLoads }
       })
     // Whoever asks again and again while every replica is busy costs no more than this.
     if (!houses.some(({ open }) => open)) return { outcome: 'later' }
@@ -142,6 +145,8 @@ function houseOf({ replica }: RunnerLink): number {
 
 function standingOf(link: RunnerLink): Standing {
   if (link.state === 'retiring' || link.replica.state === 'leaving') return 'leaving'
-  if (!link.idle || isComing(link)) return 'busy'
-  return isFurther(link) ? 'surplus' : 'idle'
+  if (isComing(link)) return 'busy'
+  // What it has in hand is soon done, unless it is a stream.
+  if (isFurther(link) && !link.streaming) return 'surplus'
+  return link.idle ? 'idle' : 'busy'
 }

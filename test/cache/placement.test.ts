@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type House, type Placement, place } from '../../runtime/cache/placement.ts'
 import { admit, type ResidencyLimits, type Resident } from '../../runtime/cache/residency.ts'
+import { SimulatedCache } from './simulated-cache.ts'
 
 const limits: ResidencyLimits = {
   maxInGroup: 4,
@@ -9,7 +10,7 @@ const limits: ResidencyLimits = {
   maxBytesInHouse: 100,
   maxBytesOfPrincipal: Number.POSITIVE_INFINITY,
 }
-const houses: readonly House[] = [0, 1].map((house) => ({ house, open: true }))
+const houses: readonly House[] = [0, 1].map((house) => ({ house, open: true, openBeside: true }))
 const newcomer = { group: 'a', principal: 'acme', bytes: 10 }
 
 function resident(key: string, house: number, facts: Partial<Resident<string>> = {}): Resident<string> {
@@ -32,16 +33,17 @@ describe('a newcomer', () => {
   })
 
   it('goes to a house that is open, be there less room', () => {
-    const [first, second] = [{ house: 0, open: false }, ...houses.slice(1)]
-    expect(
-      placeBeside(
-        [resident('a', 1)],
-        [first, second].filter((one) => one !== undefined),
-      ),
-    ).toEqual({
-      outcome: 'free',
-      house: 1,
-    })
+    const where = houses.map((each) => ({ ...each, open: each.house === 1 }))
+    expect(placeBeside([resident('a', 1)], where)).toEqual({ outcome: 'free', house: 1 })
+  })
+
+  it('goes beside others only where it may wait for them to leave', () => {
+    const residents = [resident('a', 0), resident('b', 1, { lastUsedMs: 1 })]
+    const where = houses.map((each) => ({ ...each, openBeside: each.house === 1 }))
+    const one = { maxInGroup: 1 }
+    expect(placeBeside(residents, where, one)).toEqual({ outcome: 'full', house: 1 })
+    expect(placeBeside(residents, where.slice(0, 1), one)).toEqual({ outcome: 'later' })
+    expect(placeBeside(residents.slice(1), where, one)).toEqual({ outcome: 'free', house: 0 })
   })
 
   it('goes where the least recently used of all houses makes room, where all are full', () => {
@@ -53,25 +55,16 @@ describe('a newcomer', () => {
 
   it('waits where no house is open', () => {
     expect(placeBeside([], [])).toEqual({ outcome: 'later' })
-    expect(placeBeside([], [{ house: 0, open: false }])).toEqual({ outcome: 'later' })
+    const closed = houses.map((each) => ({ ...each, open: false }))
+    expect(placeBeside([], closed)).toEqual({ outcome: 'later' })
   })
 
   it('has nowhere to go where the pinned hold every house, and waits where they do not', () => {
     const pinned = resident('p', 0, { pinned: true })
     const one = { maxInGroup: 1 }
     expect(placeBeside([pinned], houses.slice(0, 1), one)).toEqual({ outcome: 'taken' })
-    expect(
-      placeBeside(
-        [pinned],
-        [
-          { house: 0, open: true },
-          { house: 1, open: false },
-        ],
-        one,
-      ),
-    ).toEqual({
-      outcome: 'later',
-    })
+    const closing = houses.map((each) => ({ ...each, open: each.house === 0 }))
+    expect(placeBeside([pinned], closing, one)).toEqual({ outcome: 'later' })
   })
 
   it('has nowhere to go where it is too large by itself', () => {
@@ -105,4 +98,102 @@ it('several houses of a few places behave as one of many', () => {
       }
     }),
   )
+})
+
+describe('whatever is wanted, used, ended, pinned and unloaded, in whatever order', () => {
+  const tight: ResidencyLimits = {
+    maxInGroup: 2,
+    maxInHouse: 3,
+    maxBytesInHouse: 10,
+    maxBytesOfPrincipal: 14,
+  }
+  const model = fc.integer({ min: 0, max: 11 })
+  const kind = fc.constantFrom(
+    'want',
+    'want',
+    'up',
+    'up',
+    'failed',
+    'use',
+    'use',
+    'end',
+    'end',
+    'pin',
+    'unpin',
+    'unload',
+  )
+  const steps = fc.array(fc.tuple(kind, model), { maxLength: 150 })
+
+  function factsOf(number: number) {
+    const principal = number % 3 === 0 ? 'acme' : 'other'
+    return { name: `m${number}`, group: number % 2 === 0 ? 'a' : 'b', principal, bytes: number % 7 }
+  }
+
+  function perform(cache: SimulatedCache, step: string, number: number): void {
+    const facts = factsOf(number)
+    if (step === 'want') cache.want(facts)
+    else if (step === 'up' || step === 'failed') cache.endLoad(facts.name, step)
+    else if (step === 'use') cache.use(facts.name)
+    else if (step === 'end') cache.endUse(facts.name)
+    else if (step === 'pin') cache.pinned.add(facts.name)
+    else if (step === 'unpin') cache.pinned.delete(facts.name)
+    else cache.unload(facts.name)
+  }
+
+  const holds = (
+    check: (cache: SimulatedCache, before: SimulatedCache['models'], step: string) => void,
+  ): void =>
+    fc.assert(
+      fc.property(steps, (schedule) => {
+        const cache = new SimulatedCache(tight)
+        for (const [step, number] of schedule) {
+          const before = cache.residents.filter(({ state }) => state === 'serving')
+          perform(cache, step, number)
+          check(cache, before, step)
+        }
+      }),
+      { numRuns: 300 },
+    )
+
+  it('no limit is ever broken among those that serve or finish', () => {
+    holds(({ residents }) => {
+      const bytesOf = (some: typeof residents): number => some.reduce((sum, { bytes }) => sum + bytes, 0)
+      for (const house of [0, 1]) {
+        const inside = residents.filter((each) => each.house === house)
+        expect(inside.length).toBeLessThanOrEqual(tight.maxInHouse)
+        expect(bytesOf(inside)).toBeLessThanOrEqual(tight.maxBytesInHouse)
+        for (const group of ['a', 'b'])
+          expect(inside.filter((each) => each.group === group).length).toBeLessThanOrEqual(tight.maxInGroup)
+      }
+      for (const principal of ['acme', 'other']) {
+        const own = residents.filter((each) => each.principal === principal)
+        expect(bytesOf(own)).toBeLessThanOrEqual(tight.maxBytesOfPrincipal)
+      }
+    })
+  })
+
+  it('nobody is ended who is in use, and nobody makes room who is pinned', () => {
+    holds(({ ended, evicted }) => {
+      expect(ended.filter(({ inHand }) => inHand > 0)).toEqual([])
+      expect(evicted.filter(({ pinned }) => pinned)).toEqual([])
+    })
+  })
+
+  it('a load that is begun or fails evicts nobody', () => {
+    holds(({ residents }, before, step) => {
+      if (step !== 'want' && step !== 'failed') return
+      expect(residents.filter(({ state }) => state === 'serving')).toEqual(expect.arrayContaining(before))
+    })
+  })
+
+  it('no more come up beside a house than it may have', () => {
+    holds(({ models, residents }) => {
+      for (const house of [0, 1]) {
+        const inside = models.filter((each) => each.house === house)
+        expect(inside.filter(({ state }) => state === 'coming').length).toBeLessThanOrEqual(2)
+        // Some that have room come up while others wait for room.
+        expect(inside.filter((each) => !residents.includes(each)).length).toBeLessThanOrEqual(4)
+      }
+    })
+  })
 })

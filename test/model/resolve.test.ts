@@ -57,6 +57,7 @@ describe('a model that is prepared', () => {
       {
         key: `embedded//digits@1~${shown(digest)}`,
         digest,
+        bytes: 'graph'.length,
         info: { id: 'digits', version: '1', labels: ['zero', 'one'], path },
       },
     ])

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import { openStoreFolder } from '../../runtime/model/store-folder.ts'
-import { adoptUnpacked, isUnpacked } from '../../runtime/model/unpacked-folder.ts'
+import { adoptUnpacked, isUnpacked, sumOfFiles } from '../../runtime/model/unpacked-folder.ts'
 import { createScratch, type Scratch } from './scratch.ts'
 
 /** A store with one artifact in it. */
@@ -61,4 +61,15 @@ describe('an unpacked folder', () => {
     await openArtifactStore({ directory: scratch.path('store') })
     expect(await scratch.list('store/marks')).toEqual([])
   })
+})
+
+it('the files of a folder are counted wherever they lie below it', async () => {
+  await using scratch = await createScratch()
+  for (const [name, text] of [
+    ['model.onnx', 'graph'],
+    ['data/weights.bin', 'weights'],
+    ['data/more/labels.txt', ''],
+  ] as const)
+    await scratch.write(`artifact/${name}`, text)
+  expect(await sumOfFiles(scratch.path('artifact'))).toBe('graphweights'.length)
 })

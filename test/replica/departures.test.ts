@@ -44,7 +44,7 @@ describe('a runner that has left', () => {
   })
 
   it('by force or by death is told from one that was retired', async () => {
-    const scheduler = workshop.open({ loadTimeoutMs: 300 })
+    const scheduler = workshop.open({ loadTimeoutMs: 2_000 })
     const deployment = await loader.deploy()
     const reasons = (): string[] => scheduler.report().departures.map(({ reason }) => reason)
     await outcomeOf(scheduler, deployment, {}, { model: 'waits' })

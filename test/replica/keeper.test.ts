@@ -84,12 +84,12 @@ describe('a load that fails', () => {
   }, 60_000)
 
   it.each(['waits', 'spins'])('is ended where it takes too long, and others go on: %s', async (model) => {
-    const scheduler = workshop.open({ loadTimeoutMs: 300 })
+    const scheduler = workshop.open({ loadTimeoutMs: 1_500 })
     const deployment = await deploy()
     const before = await outcomeOf(scheduler, deployment, {}, { model: 'a' })
     await expect(ask(scheduler, deployment, {}, { model })).rejects.toMatchObject({
       code: 'MODEL_BROKEN',
-      message: `Model "${model}" did not come up within 300 ms while function "keeper" loaded it.`,
+      message: `Model "${model}" did not come up within 1500 ms while function "keeper" loaded it.`,
     })
     expect(await outcomeOf(scheduler, deployment, {}, { model: 'a' })).toEqual(before)
     await until(() => [...scheduler.pool.links].length === 1)
@@ -132,6 +132,18 @@ describe('the limit of models', () => {
     for (const { body } of streams) await (body as ReadableStream).cancel()
     const answers = await Promise.all(outcomes)
     expect(answers.map((answer) => (answer as { model: string }).model)).toEqual(['d', 'e', 'f', 'g'])
+  })
+
+  it('keeps no other function from its room while models wait to take a place', async () => {
+    const scheduler = workshop.open()
+    const deployment = await deploy({ maxInReplica: 1 })
+    const stream = await ask(scheduler, deployment, { stream: true }, { model: 'a' })
+    const waiting = ['b', 'c'].map((model) => outcomeOf(scheduler, deployment, {}, { model }))
+    await until(() => countOf(scheduler, 'loaded') === workshop.options.maxParallelLoads)
+    const other = await deploy()
+    expect(await outcomeOf(scheduler, other, {}, { model: 'd' })).toHaveProperty('model', 'd')
+    await (stream.body as ReadableStream).cancel()
+    expect(await Promise.all(waiting)).toMatchObject([{ model: 'b' }, { model: 'c' }])
   })
 
   it('makes room by who will be done soon, and not by a stream', async () => {
