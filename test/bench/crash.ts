@@ -1,0 +1,70 @@
+import { makeProject, startServer, type TestProject } from '../support/server.ts'
+import { readFunction, readModel, voiceBody } from './bench-files.ts'
+import type { BenchmarkOptions } from './benchmarks.ts'
+import { compare, type Figure } from './figure.ts'
+import { readResidency, servingReplicas } from './residency.ts'
+import { failuresOf, outcomeOf, sendTraffic, type Traffic, type TrafficClass } from './traffic.ts'
+
+const load = 0.7
+
+/** What it costs the callers that a replica is killed every second, while two carry 70 % of what they can. */
+export async function* measureCrash({ quick }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
+  await using project = await makeProject({
+    'functions/voice.ts': await readFunction('voice'),
+    'functions/_models/speech/model.onnx': await readModel('speech'),
+  })
+  await using server = await startServer(project, 'serve', ['--replicas', '2'])
+  const request = {
+    path: '/voice',
+    headers: { serve_multiplexed_model_id: await server.token('speech') },
+    body: voiceBody(),
+  }
+  const send = async (seconds: number, voice: Pick<TrafficClass, 'perSecond' | 'connections'>) => {
+    const classes = [{ name: 'voice', requests: [request], ...voice }]
+    const traffic: Traffic = { url: server.url, warmUpSeconds: 2, seconds, classes }
+    const outcome = await sendTraffic(traffic)
+    return { ...outcomeOf(outcome, 'voice'), generatorCores: outcome.generatorCores }
+  }
+  const saturated = await send(quick ? 2 : 6, { perSecond: null, connections: 64 })
+  const perSecond = Math.floor(saturated.okPerSecond * load)
+  const killing = new AbortController()
+  const [outcome, kills] = await Promise.all([
+    send(quick ? 5 : 30, { perSecond, connections: 4_000 }).finally(() => killing.abort()),
+    killByTurns(project, killing.signal),
+  ])
+  const { ok, failed, p50Ms, p99Ms, lateP99Ms, generatorCores } = outcome
+  yield compare({
+    name: 'crash',
+    unit: 'failed requests',
+    peer: 'one failed request',
+    goal: '<= 0',
+    values: [failuresOf(outcome)],
+    peerValues: [1],
+    notes: {
+      generator: 'test/bench/open-loop.ts',
+      generatorCores,
+      saturatedPerSecond: saturated.okPerSecond,
+      perSecond,
+      kills,
+      ok,
+      failed,
+      p50Ms,
+      p99Ms,
+      lateP99Ms,
+    },
+  })
+}
+
+/** Kills one of the serving replicas each second, by turns, until told to stop; gives how many. */
+async function killByTurns({ directory }: TestProject, signal: AbortSignal): Promise<number> {
+  let kills = 0
+  while (!signal.aborted) {
+    await Bun.sleep(1_000)
+    const serving = servingReplicas(await readResidency(directory))
+    const victim = serving[kills % serving.length]
+    if (signal.aborted || !victim) continue
+    process.kill(victim.pid, 'SIGKILL')
+    kills += 1
+  }
+  return kills
+}
