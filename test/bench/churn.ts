@@ -1,17 +1,17 @@
 import { pseudoRandom } from '../support/arithmetic.ts'
 import { makeProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
-import { digitBody, lineBody, readFunction, readModel, relabel, voiceBody } from './bench-files.ts'
+import { bodyOf, lineBody, readFunction, readModel, relabel } from './bench-files.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure, takeTurns } from './figure.ts'
 import { readResidency } from './residency.ts'
 import { failuresOf, outcomeOf, sendTraffic, type TrafficOutcome, type TrafficRequest } from './traffic.ts'
 import { countMisses, zipfAccesses } from './zipf.ts'
 
-/** What is loaded: so many copies of each model, each an artifact of its own, and the function that runs them. */
+/** What is loaded: so many copies of each model, each an artifact of its own, run by the function of its name. */
 const kinds = [
-  { model: 'digits', function: 'figures', copies: 40, body: digitBody() },
-  { model: 'speech', function: 'voice', copies: 8, body: voiceBody() },
-  { model: 'line', function: 'line', copies: 2, body: lineBody() },
+  { name: 'digits', copies: 40, body: bodyOf('digits') },
+  { name: 'vad', copies: 8, body: bodyOf('vad') },
+  { name: 'line', copies: 2, body: lineBody() },
 ] as const
 
 const places = 8
@@ -33,11 +33,11 @@ export async function* measureChurn({ quick }: BenchmarkOptions): AsyncGenerator
 
 async function makeChurnProject(): Promise<TestProject> {
   const files: Record<string, string | Uint8Array> = {}
-  for (const kind of kinds) {
-    files[`functions/${kind.function}.ts`] = await readFunction(kind.function)
-    const bytes = await readModel(kind.model)
-    for (let copy = 0; copy < kind.copies; copy += 1) {
-      const id = `${kind.model}-${copy}`
+  for (const { name, copies } of kinds) {
+    files[`functions/${name}.ts`] = await readFunction(name)
+    const bytes = await readModel(name)
+    for (let copy = 0; copy < copies; copy += 1) {
+      const id = `${name}-${copy}`
       files[`functions/_models/${id}/model.onnx`] = relabel(bytes, id)
     }
   }
@@ -46,9 +46,9 @@ async function makeChurnProject(): Promise<TestProject> {
 
 /** A request for each model: those of one kind stand together. */
 async function requestsOf(server: TestServer): Promise<readonly TrafficRequest[]> {
-  const requests = kinds.flatMap(({ model, function: name, copies, body }) =>
+  const requests = kinds.flatMap(({ name, copies, body }) =>
     Array.from({ length: copies }, async (_, copy) => {
-      const token = await server.token(`${model}-${copy}`)
+      const token = await server.token(`${name}-${copy}`)
       return { path: `/${name}`, headers: { serve_multiplexed_model_id: token }, body }
     }),
   )
@@ -107,8 +107,8 @@ async function measureHits(
   requests: readonly TrafficRequest[],
   quick: boolean,
 ): Promise<Figure> {
-  const [firstSpeech, hotDigits] = [kinds[0].copies, 5]
-  const isHot = (place: number): boolean => place < hotDigits || place === firstSpeech
+  const [firstVad, hotDigits] = [kinds[0].copies, 5]
+  const isHot = (place: number): boolean => place < hotDigits || place === firstVad
   const hot = {
     name: 'hot',
     requests: requests.filter((_, place) => isHot(place)),

@@ -1,5 +1,5 @@
 import { makeProject, startServer, type TestProject } from '../support/server.ts'
-import { readFunction, readModel, voiceBody } from './bench-files.ts'
+import { bodyOf, readFunction, readModel } from './bench-files.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure } from './figure.ts'
 import { readResidency, servingReplicas } from './residency.ts'
@@ -10,20 +10,16 @@ const load = 0.7
 /** What it costs the callers that a replica is killed every second, while two carry 70 % of what they can. */
 export async function* measureCrash({ quick }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
   await using project = await makeProject({
-    'functions/voice.ts': await readFunction('voice'),
-    'functions/_models/speech/model.onnx': await readModel('speech'),
+    'functions/vad.ts': await readFunction('vad'),
+    'functions/_models/vad/model.onnx': await readModel('vad'),
   })
   await using server = await startServer(project, 'serve', ['--replicas', '2'])
-  const request = {
-    path: '/voice',
-    headers: { serve_multiplexed_model_id: await server.token('speech') },
-    body: voiceBody(),
-  }
-  const send = async (seconds: number, voice: Pick<TrafficClass, 'perSecond' | 'connections'>) => {
-    const classes = [{ name: 'voice', requests: [request], ...voice }]
+  const request = { path: '/vad', body: bodyOf('vad') }
+  const send = async (seconds: number, rate: Pick<TrafficClass, 'perSecond' | 'connections'>) => {
+    const classes = [{ name: 'vad', requests: [request], ...rate }]
     const traffic: Traffic = { url: server.url, warmUpSeconds: 2, seconds, classes }
     const outcome = await sendTraffic(traffic)
-    return { ...outcomeOf(outcome, 'voice'), generatorCores: outcome.generatorCores }
+    return { ...outcomeOf(outcome, 'vad'), generatorCores: outcome.generatorCores }
   }
   const saturated = await send(quick ? 2 : 6, { perSecond: null, connections: 64 })
   const perSecond = Math.floor(saturated.okPerSecond * load)

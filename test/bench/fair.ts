@@ -17,13 +17,13 @@ const loudByQuiet = 100
 export async function* measureFair({ quick }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
   await using project = await makeProject({
     'functions/voice.ts': await readFunction('voice'),
-    'functions/_models/speech/model.onnx': await readModel('speech'),
+    'functions/_models/vad/model.onnx': await readModel('vad'),
   })
   for (const tenant of ['quiet', 'loud']) await project.run('tenants', 'add', tenant)
   await using server = await startServer(project, 'serve', ['--replicas', String(replicas)])
   const body = voiceBody(samples)
   const requestsOf = async (tenant: string) => [
-    { path: '/voice', headers: { serve_multiplexed_model_id: await server.token('speech', tenant) }, body },
+    { path: '/voice', headers: { serve_multiplexed_model_id: await server.token('vad', tenant) }, body },
   ]
   const [quietRequests, loudRequests] = [await requestsOf('quiet'), await requestsOf('loud')]
   const send = (seconds: number, ...classes: readonly TrafficClass[]) =>

@@ -1,5 +1,5 @@
 import { descendantsOf, makeProject, startServer } from '../support/server.ts'
-import { digitBody, lineBody, readFunction, readModel, voiceBody } from './bench-files.ts'
+import { bodyOf, lineBody, readFunction, readModel } from './bench-files.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure } from './figure.ts'
 
@@ -12,26 +12,23 @@ const megabyte = 2 ** 20
  */
 export async function* measureMemory({ quick }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
   const uses = [
-    { model: 'digits', path: '/figures', body: digitBody() },
-    { model: 'speech', path: '/voice', body: voiceBody() },
-    { model: 'line', path: '/line', body: lineBody() },
+    { name: 'digits', body: bodyOf('digits') },
+    { name: 'vad', body: bodyOf('vad') },
+    { name: 'line', body: lineBody() },
   ] as const
-  await using project = await makeProject({
-    'functions/figures.ts': await readFunction('figures'),
-    'functions/voice.ts': await readFunction('voice'),
-    'functions/line.ts': await readFunction('line'),
-    'functions/_models/digits/model.onnx': await readModel('digits'),
-    'functions/_models/speech/model.onnx': await readModel('speech'),
-    'functions/_models/line/model.onnx': await readModel('line'),
-  })
+  await using project = await makeProject()
+  for (const { name } of uses) {
+    await project.write(`functions/${name}.ts`, await readFunction(name))
+    await project.write(`functions/_models/${name}/model.onnx`, await readModel(name))
+  }
   const flags = ['--replicas', '1', '--max-runners-per-replica', '1', '--max-models-per-replica', '1']
   await using server = await startServer(project, 'serve', flags)
   const cycles = quick ? 130 : 1_000
   const samples: { readonly cycle: number; readonly bytes: number }[] = []
   for (let cycle = 1; cycle <= cycles; cycle += 1) {
     const use = uses[cycle % uses.length] ?? uses[0]
-    const { status, text } = await server.call(use.path, {
-      token: await server.token(use.model),
+    const { status, text } = await server.call(`/${use.name}`, {
+      token: await server.token(use.name),
       body: use.body,
       headers: { 'content-type': 'application/json' },
     })

@@ -20,15 +20,15 @@ export async function* measureScale(options: BenchmarkOptions): AsyncGenerator<F
 }
 
 async function* measureFunctions({ quick }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
-  const text = await readFunction('pong')
+  const text = await readFunction('noop')
   const filesOf = (count: number): Readonly<Record<string, string>> =>
-    Object.fromEntries(Array.from({ length: count }, (_, index) => [`functions/pong${index}.ts`, text]))
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`functions/noop${index}.ts`, text]))
   await using one = await makeProject(filesOf(1))
   await using many = await makeProject(filesOf(manyFunctions))
   yield* measureStarts(many, quick)
   await using server = await startServer(one, 'serve', ['--replicas', '1'])
   await using crowded = await startServer(many, 'serve', ['--replicas', '1'])
-  const request = (place: number): readonly TrafficRequest[] => [{ path: `/pong${place}`, body: '{}' }]
+  const request = (place: number): readonly TrafficRequest[] => [{ path: `/noop${place}`, body: JSON.stringify({ message: 'hello' }) }]
   yield await compareCosts({
     name: 'scale-functions',
     peer: 'the same with 1 function',
@@ -137,7 +137,8 @@ interface CostTraffic {
 
 function costOf({ url, pid }: TestServer, { perSecond = null, requests }: CostTraffic): MeasureCost {
   return async (seconds) => {
-    const classes = [{ name: 'all', requests: await requests(seconds), perSecond, connections: 32 }]
+    const connections = perSecond === null ? 32 : 1_000
+    const classes = [{ name: 'all', requests: await requests(seconds), perSecond, connections }]
     const before = await processMicroseconds(pid)
     const traffic = await sendTraffic({ url, warmUpSeconds: 0, seconds, classes })
     const outcome = outcomeOf(traffic, 'all')

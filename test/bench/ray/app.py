@@ -21,6 +21,8 @@ from ray.serve.handle import DeploymentHandle
 
 WINDOW_SAMPLES = 512
 CONTEXT_SAMPLES = 64
+# Of its own accord Ray lets a replica have 5, which halves what it does.
+MAX_ONGOING_REQUESTS = 100
 
 app = FastAPI()
 
@@ -33,18 +35,18 @@ class Speech(BaseModel):
     probability: float
 
 
-class Pong(BaseModel):
-    ok: bool
+class Message(BaseModel):
+    message: str
 
 
-@serve.deployment
-class PongDeployment:
-    async def answer(self) -> dict:
-        return {"ok": True}
+@serve.deployment(max_ongoing_requests=MAX_ONGOING_REQUESTS)
+class NoopDeployment:
+    async def answer(self, message: str) -> dict:
+        return {"message": message}
 
 
-@serve.deployment
-class VoiceDeployment:
+@serve.deployment(max_ongoing_requests=MAX_ONGOING_REQUESTS)
+class VadDeployment:
     def __init__(self, models: dict[str, str]):
         self.models = models
 
@@ -71,12 +73,12 @@ class VoiceDeployment:
         return [{"probability": float(row[0])} for row in output]
 
 
-@serve.deployment
+@serve.deployment(max_ongoing_requests=MAX_ONGOING_REQUESTS)
 @serve.ingress(app)
 class Gate:
-    def __init__(self, pong: DeploymentHandle, voice: DeploymentHandle, secret: str):
-        self.pong_handle = pong
-        self.voice_handle = voice
+    def __init__(self, noop: DeploymentHandle, vad: DeploymentHandle, secret: str):
+        self.noop_handle = noop
+        self.vad_handle = vad
 
         @lru_cache(maxsize=10_000)
         def model_of(token: str) -> str:
@@ -84,17 +86,17 @@ class Gate:
 
         self.model_of = model_of
 
-    @app.post("/pong")
-    async def pong(self) -> Pong:
-        return await self.pong_handle.answer.remote()
+    @app.post("/noop")
+    async def noop(self, message: Message) -> Message:
+        return await self.noop_handle.answer.remote(message.message)
 
-    @app.post("/voice")
-    async def voice(self, sound: Sound, authorization: Annotated[str, Header()]) -> Speech:
+    @app.post("/vad")
+    async def vad(self, sound: Sound, authorization: Annotated[str, Header()]) -> Speech:
         try:
             model = self.model_of(authorization.removeprefix("Bearer "))
         except jwt.InvalidTokenError as error:
             raise HTTPException(401) from error
-        handle = self.voice_handle.options(multiplexed_model_id=model)
+        handle = self.vad_handle.options(multiplexed_model_id=model)
         return await handle.answer.remote(sound.audio)
 
 
@@ -106,21 +108,16 @@ def main() -> None:
         include_dashboard=False,
         object_store_memory=200_000_000,
         _temp_dir=settings["folder"],
-        logging_level="error",
+        log_to_driver=False,
     )
     serve.start(http_options={"host": "127.0.0.1", "port": settings["port"]})
-    common = settings["deployment"]
-    serve.run(
-        Gate.options(num_replicas=settings["gates"], **common).bind(
-            PongDeployment.options(num_replicas=settings["replicas"], **common).bind(),
-            VoiceDeployment.options(num_replicas=settings["replicas"], **common).bind(settings["models"]),
-            settings["secret"],
-        ),
-        name="bench",
-    )
+    replicas = settings["replicas"]
+    noop = NoopDeployment.options(num_replicas=replicas).bind()
+    vad = VadDeployment.options(num_replicas=replicas).bind(settings["models"])
+    gate = Gate.options(num_replicas=settings["gates"]).bind(noop, vad, settings["secret"])
+    serve.run(gate, name="bench")
     print("ready", flush=True)
     sys.stdin.read()
-    serve.shutdown()
     ray.shutdown()
 
 
