@@ -31,7 +31,10 @@ export class ClientConnection {
   }
 
   /** Begins to connect; the first request is sent as soon as it can be. */
-  static open(address: { readonly hostname: string; readonly port: number }, events: ConnectionEvents): ClientConnection {
+  static open(
+    address: { readonly hostname: string; readonly port: number },
+    events: ConnectionEvents,
+  ): ClientConnection {
     const connection = new ClientConnection(events)
     const closed = (): void => connection.#close()
     Bun.connect({

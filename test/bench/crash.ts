@@ -6,6 +6,7 @@ import { readResidency, servingReplicas } from './residency.ts'
 import { failuresOf, outcomeOf, sendTraffic, type Traffic, type TrafficClass } from './traffic.ts'
 
 const load = 0.7
+const warmUpSeconds = 2
 
 /** What it costs the callers that a replica is killed every second, while two carry 70 % of what they can. */
 export async function* measureCrash({ quick }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
@@ -17,16 +18,16 @@ export async function* measureCrash({ quick }: BenchmarkOptions): AsyncGenerator
   const request = { path: '/vad', body: bodyOf('vad') }
   const send = async (seconds: number, rate: Pick<TrafficClass, 'perSecond' | 'connections'>) => {
     const classes = [{ name: 'vad', requests: [request], ...rate }]
-    const traffic: Traffic = { url: server.url, warmUpSeconds: 2, seconds, classes }
+    const traffic: Traffic = { url: server.url, warmUpSeconds, seconds, classes }
     const outcome = await sendTraffic(traffic)
     return { ...outcomeOf(outcome, 'vad'), generatorCores: outcome.generatorCores }
   }
   const saturated = await send(quick ? 2 : 6, { perSecond: null, connections: 64 })
   const perSecond = Math.floor(saturated.okPerSecond * load)
-  const killing = new AbortController()
+  const seconds = quick ? 5 : 30
   const [outcome, kills] = await Promise.all([
-    send(quick ? 5 : 30, { perSecond, connections: 4_000 }).finally(() => killing.abort()),
-    killByTurns(project, killing.signal),
+    send(seconds, { perSecond, connections: 4_000 }),
+    killByTurns(project, seconds),
   ])
   const { ok, failed, p50Ms, p99Ms, lateP99Ms, generatorCores } = outcome
   yield compare({
@@ -51,16 +52,16 @@ export async function* measureCrash({ quick }: BenchmarkOptions): AsyncGenerator
   })
 }
 
-/** Kills one of the serving replicas each second, by turns, until told to stop; gives how many. */
-async function killByTurns({ directory }: TestProject, signal: AbortSignal): Promise<number> {
+/** Kills one of the serving replicas each second, by turns, for so many seconds; gives how many. */
+async function killByTurns({ directory }: TestProject, seconds: number): Promise<number> {
+  await Bun.sleep(warmUpSeconds * 1_000)
   let kills = 0
-  while (!signal.aborted) {
-    await Bun.sleep(1_000)
+  for (let second = 0; second < seconds; second += 1) {
     const serving = servingReplicas(await readResidency(directory))
     const victim = serving[kills % serving.length]
-    if (signal.aborted || !victim) continue
-    process.kill(victim.pid, 'SIGKILL')
-    kills += 1
+    if (victim) process.kill(victim.pid, 'SIGKILL')
+    kills += Number(victim !== undefined)
+    await Bun.sleep(1_000)
   }
   return kills
 }

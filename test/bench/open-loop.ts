@@ -26,6 +26,7 @@ while (nowMs < endMs) {
 }
 const { user, system } = process.cpuUsage(cpuAtStart ?? undefined)
 const generatorCores = (user + system) / 1_000 / (nowMs - countFromMs)
-while (senders.some(({ pending }) => pending > 0) && performance.now() < endMs + patienceMs) await Bun.sleep(1)
+while (senders.some(({ pending }) => pending > 0) && performance.now() < endMs + patienceMs)
+  await Bun.sleep(1)
 const outcome: TrafficOutcome = { classes: senders.map((sender) => sender.finish()), generatorCores }
 process.stdout.write(JSON.stringify(outcome))

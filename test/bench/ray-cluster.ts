@@ -37,7 +37,7 @@ export async function startRay({ environment, ...settings }: RaySettings): Promi
   stack.defer(() => rm(folder, { recursive: true, force: true }))
   const mark = crypto.randomUUID()
   const child = Bun.spawn([python, join(sources, 'app.py')], {
-    env: { ...inherited(), ...quiet, ...environment, [markName]: mark },
+    env: { ...inherited(), ...quiet, ...haproxyPlaces(folder), ...environment, [markName]: mark },
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: Bun.file(join(folder, 'log')),
@@ -51,7 +51,9 @@ export async function startRay({ environment, ...settings }: RaySettings): Promi
     clearTimeout(timer)
   })
   const port = freePort()
-  child.stdin.write(`${JSON.stringify({ ...settings, folder, port, models: { vad: modelCases.vad.path } })}\n`)
+  child.stdin.write(
+    `${JSON.stringify({ ...settings, folder, port, models: { vad: modelCases.vad.path } })}\n`,
+  )
   child.stdin.flush()
   if (!(await says(child.stdout, 'ready'))) {
     throw new Error(`Ray did not start:\n${await Bun.file(join(folder, 'log')).text()}`)
@@ -77,6 +79,18 @@ const quiet = {
   RAY_worker_niceness: '0',
   RAY_enable_metrics_collection: '0',
   RAY_USAGE_STATS_ENABLED: '0',
+}
+
+/** Where Ray has HAProxy keep its files, which it would leave behind elsewhere. */
+function haproxyPlaces(folder: string): Readonly<Record<string, string>> {
+  const prefix = 'RAY_SERVE_HAPROXY'
+  return {
+    [`${prefix}_CONFIG_FILE_LOC`]: join(folder, 'haproxy.cfg'),
+    [`${prefix}_SOCKET_PATH`]: join(folder, 'admin.sock'),
+    [`${prefix}_SERVER_STATE_BASE`]: folder,
+    [`${prefix}_SERVER_STATE_FILE`]: join(folder, 'server-state'),
+    [`${prefix}_METRICS_SOCKET_PATH`]: join(folder, 'metrics.sock'),
+  }
 }
 
 function inherited(): Readonly<Record<string, string | undefined>> {

@@ -27,7 +27,13 @@ type SettingName = keyof typeof settings
 
 /** What is asked of both sides; `goals` by setting, where the better of several counts for all that have the same. */
 const cases = [
-  { name: 'ray-noop', path: '/noop', body: JSON.stringify({ message: 'hello' }), connections: 32, goal: '>= 200' },
+  {
+    name: 'ray-noop',
+    path: '/noop',
+    body: JSON.stringify({ message: 'hello' }),
+    connections: 32,
+    goal: '>= 200',
+  },
   { name: 'ray-vad', path: '/vad', body: bodyOf('vad'), connections: 64, goal: '>= 60' },
 ] as const
 
@@ -123,7 +129,8 @@ async function holdTogether(here: Side, there: Side): Promise<void> {
   for (const { path, body } of cases) {
     const [ours, theirs] = await Promise.all([here, there].map((side) => ask(side, path, body)))
     const same = Bun.deepEquals(rounded(ours), rounded(theirs))
-    if (!same) throw new Error(`${path} gives ${JSON.stringify(ours)} here, with Ray ${JSON.stringify(theirs)}.`)
+    if (!same)
+      throw new Error(`${path} gives ${JSON.stringify(ours)} here, with Ray ${JSON.stringify(theirs)}.`)
   }
 }
 

@@ -28,7 +28,9 @@ async function* measureFunctions({ quick }: BenchmarkOptions): AsyncGenerator<Fi
   yield* measureStarts(many, quick)
   await using server = await startServer(one, 'serve', ['--replicas', '1'])
   await using crowded = await startServer(many, 'serve', ['--replicas', '1'])
-  const request = (place: number): readonly TrafficRequest[] => [{ path: `/noop${place}`, body: JSON.stringify({ message: 'hello' }) }]
+  const request = (place: number): readonly TrafficRequest[] => [
+    { path: `/noop${place}`, body: JSON.stringify({ message: 'hello' }) },
+  ]
   yield await compareCosts({
     name: 'scale-functions',
     peer: 'the same with 1 function',
@@ -52,7 +54,15 @@ async function* measureStarts(project: TestProject, quick: boolean): AsyncGenera
     const name = flags.length > 0 ? 'scale-start-build' : 'scale-start-warm'
     const { start } = await takeTurns({ name, rounds: quick ? 1 : 5, sides: { start: seconds } })
     const notes = { functions: manyFunctions, command: ['serve', ...flags].join(' ') }
-    yield compare({ name, unit: 's', peer: 'a second', goal: '<= 1.5', values: start, peerValues: [1], notes })
+    yield compare({
+      name,
+      unit: 's',
+      peer: 'a second',
+      goal: '<= 1.5',
+      values: start,
+      peerValues: [1],
+      notes,
+    })
   }
 }
 
@@ -105,7 +115,11 @@ async function* measureModels({ quick }: BenchmarkOptions): AsyncGenerator<Figur
 
 function makeModelProject(): Promise<TestProject> {
   const model = addConstantModel(5)
-  return makeProject({ 'functions/add.ts': adding, 'functions/_models/five/model.onnx': model, 'five.onnx': model })
+  return makeProject({
+    'functions/add.ts': adding,
+    'functions/_models/five/model.onnx': model,
+    'five.onnx': model,
+  })
 }
 
 /** Registers one artifact under many ids, with the server that runs. */
@@ -116,7 +130,10 @@ async function addModels({ directory }: TestProject, count: number): Promise<voi
   const source = join(directory, 'five.onnx')
   const atOnce = 100
   for (let first = 0; first < count; first += atOnce) {
-    const ids = Array.from({ length: Math.min(atOnce, count - first) }, (_, index) => `model-${first + index}`)
+    const ids = Array.from(
+      { length: Math.min(atOnce, count - first) },
+      (_, index) => `model-${first + index}`,
+    )
     await Promise.all(ids.map((id) => administration.addModel({ id, source, actor: 'bench' })))
   }
 }
