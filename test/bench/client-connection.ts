@@ -111,7 +111,7 @@ function readHead(
 ): { readonly status: number | null; readonly last: boolean; readonly length: number } | null {
   const end = received.indexOf('\r\n\r\n')
   if (end === -1) return null
-  const head = received.latin1Slice(0, end)
+  const head = received.toString('latin1', 0, end)
   const [, bodyLength] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? []
   if (bodyLength === undefined) return { status: null, last: true, length: received.length }
   return {

@@ -55,7 +55,7 @@ export async function startRay({ environment, ...settings }: RaySettings): Promi
     `${JSON.stringify({ ...settings, folder, port, models: { vad: modelCases.vad.path } })}\n`,
   )
   child.stdin.flush()
-  if (!(await says(child.stdout, 'ready'))) {
+  if (!(await says(child.stdout, 'ready\n'))) {
     throw new Error(`Ray did not start:\n${await Bun.file(join(folder, 'log')).text()}`)
   }
   const owned = stack.move()
@@ -66,11 +66,14 @@ export async function startRay({ environment, ...settings }: RaySettings): Promi
 async function says(stream: ReadableStream<Uint8Array>, text: string): Promise<boolean> {
   let said = ''
   const decoder = new TextDecoder()
-  for await (const chunk of stream) {
-    said += decoder.decode(chunk, { stream: true })
+  // Never given back: whoever writes more must not meet a closed pipe.
+  const reader = stream.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return false
+    said += decoder.decode(value, { stream: true })
     if (said.includes(text)) return true
   }
-  return false
 }
 
 const markName = 'ISOPLEX_BENCH_RAY'

@@ -10,10 +10,8 @@ import { type RaySettings, startRay } from './ray-cluster.ts'
 const fast = { RAY_SERVE_THROUGHPUT_OPTIMIZED: '1' }
 const haproxy = {
   RAY_SERVE_ENABLE_HA_PROXY: '1',
-  // Ray asks for more descriptors than a session usually has,
+  // Ray asks for more descriptors than a session usually has.
   RAY_SERVE_HAPROXY_MAXCONN: '2000',
-  // and takes a gate that is busy for one that is ill.
-  RAY_SERVE_HAPROXY_HEALTH_CHECK_FALL: '100',
 }
 
 /** How Ray is started; with HAProxy in the place of its own proxy to know that too. */
@@ -25,7 +23,7 @@ const settings = {
 
 type SettingName = keyof typeof settings
 
-/** What is asked of both sides; `goals` by setting, where the better of several counts for all that have the same. */
+/** What is asked of both sides. */
 const cases = [
   {
     name: 'ray-noop',
