@@ -6,9 +6,6 @@
 import type { Traffic, TrafficOutcome } from './traffic.ts'
 import { TrafficSender } from './traffic-sender.ts'
 
-/** How long the last replies are waited for. */
-const patienceMs = 10_000
-
 const traffic: Traffic = await Bun.stdin.json()
 const startMs = performance.now()
 const countFromMs = startMs + traffic.warmUpSeconds * 1_000
@@ -26,7 +23,7 @@ while (nowMs < endMs) {
 }
 const { user, system } = process.cpuUsage(cpuAtStart ?? undefined)
 const generatorCores = (user + system) / 1_000 / (nowMs - countFromMs)
-while (senders.some(({ pending }) => pending > 0) && performance.now() < endMs + patienceMs)
-  await Bun.sleep(1)
+const givenUpMs = endMs + (traffic.patienceSeconds ?? 10) * 1_000
+while (senders.some(({ pending }) => pending > 0) && performance.now() < givenUpMs) await Bun.sleep(1)
 const outcome: TrafficOutcome = { classes: senders.map((sender) => sender.finish()), generatorCores }
 process.stdout.write(JSON.stringify(outcome))

@@ -35,7 +35,15 @@ const cases = [
   { name: 'ray-vad', path: '/vad', body: bodyOf('vad'), connections: 64, goal: '>= 60' },
 ] as const
 
-type Rates = Readonly<Record<(typeof cases)[number]['name'], readonly number[]>>
+/** What came of a round. */
+interface Rate {
+  /** Without those that failed. */
+  readonly answeredPerSecond: number
+  readonly generatorCores: number
+}
+
+/** By case, its rounds. */
+type Rates = Readonly<Record<(typeof cases)[number]['name'], readonly Rate[]>>
 
 /** One side, where it answers. */
 interface Side {
@@ -55,8 +63,7 @@ export async function* measureRay({ quick }: BenchmarkOptions): AsyncGenerator<F
   const secret = crypto.randomUUID()
   const key = await createProjectKey(new TextEncoder().encode(secret))
   const token = await createModelToken(key, { model: 'vad', expiresInSeconds: 3_600 })
-  const generatorCores: number[] = []
-  const ours: Rates[] = [await measureRates(here, quick, generatorCores)]
+  const ours: Rates[] = [await measureRates(here, quick)]
   const theirs: [SettingName, Rates][] = []
   for (const [name, environment] of Object.entries(settings) as [SettingName, RaySettings['environment']][]) {
     process.stderr.write(`ray: ${name}\n`)
@@ -64,13 +71,16 @@ export async function* measureRay({ quick }: BenchmarkOptions): AsyncGenerator<F
       await using ray = await startRay({ environment, secret, gates: 1, replicas: 2 })
       const there = { url: ray.url, token }
       await holdTogether(here, there)
-      theirs.push([name, await measureRates(there, quick, [])])
+      theirs.push([name, await measureRates(there, quick)])
     }
-    ours.push(await measureRates(here, quick, generatorCores))
+    ours.push(await measureRates(here, quick))
   }
   for (const each of cases) {
-    const values = ours.flatMap((rates) => rates[each.name])
-    const peers = theirs.map(([name, rates]) => ({ name, values: rates[each.name] }))
+    const ratesOf = (rates: Rates): readonly number[] =>
+      rates[each.name].map(({ answeredPerSecond }) => answeredPerSecond)
+    const values = ours.flatMap(ratesOf)
+    const peers = theirs.map(([name, rates]) => ({ name, values: ratesOf(rates) }))
+    const generatorCores = ours.flatMap((rates) => rates[each.name].map((rate) => rate.generatorCores))
     yield* compareWithRay(each, { values, peers, generatorCores })
   }
 }
@@ -100,14 +110,14 @@ function* compareWithRay(
   }
 }
 
-/** Some rounds of each case, after one as warm-up: requests a second that are answered well. */
-async function measureRates({ url, token }: Side, quick: boolean, generatorCores: number[]): Promise<Rates> {
-  const rates: Record<keyof Rates, number[]> = { 'ray-noop': [], 'ray-vad': [] }
+/** Some rounds of each case, after one as warm-up. */
+async function measureRates({ url, token }: Side, quick: boolean): Promise<Rates> {
+  const rates: Record<keyof Rates, Rate[]> = { 'ray-noop': [], 'ray-vad': [] }
   const rounds = quick ? 1 : 2
   for (let round = 0; round <= rounds; round += 1) {
     for (const { name, path, body, connections } of cases) {
       const seconds = quick ? 1 : round === 0 ? 2 : 4
-      const outcome = await countLoad({
+      const { requestsPerSecond, failures, generatorCores } = await countLoad({
         url: `${url}${path}`,
         connections,
         seconds,
@@ -115,8 +125,7 @@ async function measureRates({ url, token }: Side, quick: boolean, generatorCores
         body,
       })
       if (round === 0) continue
-      rates[name].push(outcome.requestsPerSecond - outcome.failures / seconds)
-      generatorCores.push(outcome.generatorCores)
+      rates[name].push({ answeredPerSecond: requestsPerSecond - failures / seconds, generatorCores })
     }
   }
   return rates

@@ -27,6 +27,8 @@ export interface Traffic {
   /** Sent first, and counted by nobody. */
   readonly warmUpSeconds: number
   readonly seconds: number
+  /** How long the last replies are waited for. @default 10 */
+  readonly patienceSeconds?: number
   readonly classes: readonly TrafficClass[]
 }
 
