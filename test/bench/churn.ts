@@ -4,7 +4,7 @@ import { bodyOf, lineBody, readFunction, readModel, relabel } from './bench-file
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure, takeTurns } from './figure.ts'
 import { readResidency } from './residency.ts'
-import { failuresOf, outcomeOf, sendTraffic, type TrafficOutcome, type TrafficRequest } from './traffic.ts'
+import { flawlessOutcomeOf, sendTraffic, type TrafficOutcome, type TrafficRequest } from './traffic.ts'
 import { countMisses, zipfAccesses } from './zipf.ts'
 
 /** What is loaded: so many copies of each model, each an artifact of its own, run by the function of its name. */
@@ -80,7 +80,7 @@ async function measureLoads(
     classes: [{ name: 'zipf', requests: popular, order, perSecond: null, connections: clients }],
   })
   const loads = (await countLoads(directory)) - before
-  const { sent, failed, p50Ms, p99Ms } = outcomeOf(traffic, 'zipf')
+  const { sent, p50Ms, p99Ms } = flawlessOutcomeOf(traffic, 'zipf')
   const accesses = order.slice(0, sent)
   return compare({
     name: 'churn-loads',
@@ -94,7 +94,6 @@ async function measureLoads(
       generatorCores: traffic.generatorCores,
       accesses: accesses.length,
       clients,
-      failed,
       p50Ms,
       p99Ms,
     },
@@ -137,7 +136,7 @@ async function measureHits(
       },
     },
   })
-  const hits = (outcome: TrafficOutcome): number => outcomeOf(outcome, 'hot').p99Ms
+  const hits = (outcome: TrafficOutcome): number => flawlessOutcomeOf(outcome, 'hot').p99Ms
   return compare({
     name: 'churn-hits',
     unit: 'ms',
@@ -150,8 +149,7 @@ async function measureHits(
       generatorCores: rounds.loading.map(({ generatorCores }) => generatorCores),
       hitsPerSecond: hot.perSecond,
       loads: reloads,
-      misses: rounds.loading.map((outcome) => outcomeOf(outcome, 'cold').sent),
-      failed: rounds.loading.map((outcome) => failuresOf(outcomeOf(outcome, 'hot'))),
+      misses: rounds.loading.map((outcome) => flawlessOutcomeOf(outcome, 'cold').sent),
     },
   })
 }

@@ -3,7 +3,14 @@ import { bodyOf, readFunction, readModel } from './bench-files.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure } from './figure.ts'
 import { readResidency, servingReplicas } from './residency.ts'
-import { failuresOf, outcomeOf, sendTraffic, type Traffic, type TrafficClass } from './traffic.ts'
+import {
+  failuresOf,
+  flawlessOutcomeOf,
+  outcomeOf,
+  sendTraffic,
+  type Traffic,
+  type TrafficClass,
+} from './traffic.ts'
 
 const load = 0.7
 const warmUpSeconds = 2
@@ -19,17 +26,18 @@ export async function* measureCrash({ quick }: BenchmarkOptions): AsyncGenerator
   const send = async (seconds: number, rate: Pick<TrafficClass, 'perSecond' | 'connections'>) => {
     const classes = [{ name: 'vad', requests: [request], ...rate }]
     const traffic: Traffic = { url: server.url, warmUpSeconds, seconds, classes }
-    const outcome = await sendTraffic(traffic)
-    return { ...outcomeOf(outcome, 'vad'), generatorCores: outcome.generatorCores }
+    return await sendTraffic(traffic)
   }
-  const saturated = await send(quick ? 2 : 6, { perSecond: null, connections: 64 })
+  const saturation = await send(quick ? 2 : 6, { perSecond: null, connections: 64 })
+  const saturated = flawlessOutcomeOf(saturation, 'vad')
   const perSecond = Math.floor(saturated.okPerSecond * load)
   const seconds = quick ? 5 : 30
-  const [outcome, kills] = await Promise.all([
+  const [traffic, kills] = await Promise.all([
     send(seconds, { perSecond, connections: 4_000 }),
     killByTurns(project, seconds),
   ])
-  const { ok, failed, p50Ms, p99Ms, lateP99Ms, generatorCores } = outcome
+  const outcome = outcomeOf(traffic, 'vad')
+  const { ok, failed, unsent, p50Ms, p99Ms, lateP99Ms } = outcome
   yield compare({
     name: 'crash',
     unit: 'failed requests',
@@ -39,12 +47,13 @@ export async function* measureCrash({ quick }: BenchmarkOptions): AsyncGenerator
     peerValues: [1],
     notes: {
       generator: 'test/bench/open-loop.ts',
-      generatorCores,
+      generatorCores: traffic.generatorCores,
       saturatedPerSecond: saturated.okPerSecond,
       perSecond,
       kills,
       ok,
       failed,
+      unsent,
       p50Ms,
       p99Ms,
       lateP99Ms,

@@ -2,7 +2,7 @@ import { makeProject, startServer } from '../support/server.ts'
 import { readFunction, readModel, voiceBody } from './bench-files.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure, median, takeTurns } from './figure.ts'
-import { type ClassOutcome, outcomeOf, sendTraffic, type TrafficClass } from './traffic.ts'
+import { type ClassOutcome, flawlessOutcomeOf, outcomeOf, sendTraffic, type TrafficClass } from './traffic.ts'
 
 const replicas = 2
 /** What `voice` takes at a time. */
@@ -29,7 +29,7 @@ export async function* measureFair({ quick }: BenchmarkOptions): AsyncGenerator<
   const send = (seconds: number, ...classes: readonly TrafficClass[]) =>
     sendTraffic({ url: server.url, warmUpSeconds: 1, seconds: quick ? 2 : seconds, classes })
   const flood = { name: 'loud', requests: loudRequests, perSecond: null, connections: 8 * batchSize }
-  const saturatedPerSecond = outcomeOf(await send(6, flood), 'loud').okPerSecond
+  const saturatedPerSecond = flawlessOutcomeOf(await send(6, flood), 'loud').okPerSecond
   const fullBatchMs = ((batchSize * replicas) / saturatedPerSecond) * 1_000
   const quietPerSecond = (demand * saturatedPerSecond) / (loudByQuiet + 1)
   const quiet = { name: 'quiet', requests: quietRequests, perSecond: quietPerSecond, connections: 256 }
@@ -39,7 +39,7 @@ export async function* measureFair({ quick }: BenchmarkOptions): AsyncGenerator<
     rounds: quick ? 1 : 3,
     sides: { alone: () => send(15, quiet), beside: () => send(15, quiet, loud) },
   })
-  const alone = rounds.alone.map((outcome) => outcomeOf(outcome, 'quiet'))
+  const alone = rounds.alone.map((outcome) => flawlessOutcomeOf(outcome, 'quiet'))
   const beside = rounds.beside.map((outcome) => outcomeOf(outcome, 'quiet'))
   const notes = {
     generator: 'test/bench/open-loop.ts',

@@ -8,7 +8,7 @@ import { readFunction } from './bench-files.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure, takeTurns } from './figure.ts'
 import { processMicroseconds } from './process-time.ts'
-import { failuresOf, outcomeOf, sendTraffic, type TrafficClass, type TrafficRequest } from './traffic.ts'
+import { flawlessOutcomeOf, sendTraffic, type TrafficClass, type TrafficRequest } from './traffic.ts'
 
 const manyFunctions = 1_000
 const manyModels = 10_000
@@ -158,8 +158,7 @@ function costOf({ url, pid }: TestServer, { perSecond = null, requests }: CostTr
     const classes = [{ name: 'all', requests: await requests(seconds), perSecond, connections }]
     const before = await processMicroseconds(pid)
     const traffic = await sendTraffic({ url, warmUpSeconds: 0, seconds, classes })
-    const outcome = outcomeOf(traffic, 'all')
-    if (failuresOf(outcome) > 0) throw new Error(`Requests failed: ${JSON.stringify(outcome)}`)
+    const outcome = flawlessOutcomeOf(traffic, 'all')
     return {
       gatewayMicroseconds: ((await processMicroseconds(pid)) - before) / outcome.ok,
       okPerSecond: outcome.okPerSecond,

@@ -82,6 +82,19 @@ export function outcomeOf({ classes }: TrafficOutcome, name: string): ClassOutco
   return found
 }
 
+/**
+ * The outcome of a class of which each request has to come to a good end.
+ *
+ * @throws {Error} where one did not, or there was none.
+ */
+export function flawlessOutcomeOf(traffic: TrafficOutcome, name: string): ClassOutcome {
+  const outcome = outcomeOf(traffic, name)
+  if (outcome.ok === 0 || failuresOf(outcome) > 0) {
+    throw new Error(`Requests of the class "${name}" failed: ${JSON.stringify(outcome)}`)
+  }
+  return outcome
+}
+
 /** How many requests of a class did not come to a good end, whether they were sent or not. */
 export function failuresOf({ failed, unsent }: ClassOutcome): number {
   return Object.values(failed).reduce((sum, count) => sum + count, unsent)
