@@ -1,8 +1,14 @@
 import { measureAuth } from './auth.ts'
+import { measureChurn } from './churn.ts'
+import { measureCrash } from './crash.ts'
+import { measureFair } from './fair.ts'
 import type { Figure } from './figure.ts'
 import { measureInference } from './inference.ts'
 import { measureLoop } from './loop.ts'
+import { measureMemory } from './memory.ts'
 import { measureOverhead } from './overhead.ts'
+import { measureRay } from './ray.ts'
+import { measureScale } from './scaling.ts'
 import { measureTensor } from './tensor.ts'
 
 /** How much time a benchmark takes. */
@@ -21,4 +27,10 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   inference: measureInference,
   tensor: measureTensor,
   loop: measureLoop,
+  churn: measureChurn,
+  fair: measureFair,
+  crash: measureCrash,
+  memory: measureMemory,
+  scale: measureScale,
+  ray: measureRay,
 }
