@@ -26,13 +26,19 @@ export class Ticket {
   readonly id: number
   readonly work: Work
   readonly arrivedMs: number
+  /** How long it waited until it was last sent to a runner, in milliseconds. */
+  queueMs = 0
+  /** How long the function took for its batch, in milliseconds; 0 where no runner has answered. */
+  computeMs = 0
+  /** How many requests its batch has; 0 where it was never sent. */
+  batchSize = 0
   /** How often it was in the hands of a runner that died. */
   deaths = 0
   /** The runner that has it in hand. */
   link: RunnerLink | null = null
   readonly #resolve: (answer: Answer) => void
   readonly #reject: (error: unknown) => void
-  readonly #cleanUp: (() => void)[] = []
+  #cleanUp: (() => void)[] | null = null
   #settled = false
 
   constructor(
@@ -54,8 +60,16 @@ export class Ticket {
     return this.#settled
   }
 
+  /** Notes that a runner has it in hand, in a batch of some size. */
+  sentTo(link: RunnerLink, batchSize: number, nowMs: number): void {
+    this.link = link
+    this.batchSize = batchSize
+    this.queueMs = nowMs - this.arrivedMs
+  }
+
   /** Runs something once the ticket is settled, such as clearing its timer. */
   onSettled(cleanUp: () => void): void {
+    this.#cleanUp ??= []
     this.#cleanUp.push(cleanUp)
   }
 
@@ -72,7 +86,9 @@ export class Ticket {
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    for (const cleanUp of this.#cleanUp.splice(0)) cleanUp()
+    const cleanUps = this.#cleanUp
+    this.#cleanUp = null
+    if (cleanUps) for (const cleanUp of cleanUps) cleanUp()
     return true
   }
 }

@@ -19,6 +19,7 @@ function encode(result: unknown, output?: TSchema, accept: string | null = null)
 }
 
 async function bytesOfBody({ body }: Reply): Promise<Uint8Array> {
+  if (typeof body === 'string') return new TextEncoder().encode(body)
   return body instanceof Uint8Array ? body : concat(await Array.fromAsync(body))
 }
 
