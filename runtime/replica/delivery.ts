@@ -23,12 +23,12 @@ export function deliver(
       (bytes) => link.credit(id, bytes),
       () => left(link, id),
     )
-    sent.ticket.computeMs = tookUs / 1_000
+    sent.ticket.timing.computeMs = tookUs / 1_000
     const { status, headers } = decodeJson<ReplyHead>(payload)
     sent.ticket.answer({ status, headers, body: sent.stream.readable })
   } else {
     link.close(id, performance.now())
-    if (!sent.stream) sent.ticket.computeMs = tookUs / 1_000
+    if (!sent.stream) sent.ticket.timing.computeMs = tookUs / 1_000
     if (kind === frameKinds.reply) sent.ticket.answer(wholeAnswer(flags, payload))
     else if (kind === frameKinds.refusal) {
       sent.ticket.fail(fromWire(decodeJson<WireError>(payload)))

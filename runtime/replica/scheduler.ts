@@ -7,6 +7,7 @@ import { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { RunnerLink } from './runner-link.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
+import { TicketWatch } from './ticket-watch.ts'
 
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions {
@@ -30,10 +31,13 @@ export class Scheduler {
   readonly #keeper: RunnerKeeper
   readonly #queues = new Map<string, RequestQueue>()
   readonly #suspects = new Set<Ticket>()
+  readonly #watch = new TicketWatch({
+    overdue: (ticket) => this.#giveUp(ticket, deadlineExceeded(ticket), overdueGraceMs),
+    left: (ticket) => this.#giveUp(ticket, callerGone(), ticket.work.deployment.timeoutMs),
+  })
   /** The replica that the first of the suspects is to have to itself. */
   #reserved: ReplicaProcess | null = null
   #nextTicket = 1
-  #waitingCallers = 0
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
 
@@ -69,7 +73,7 @@ export class Scheduler {
    */
   submit(work: Work): Promise<Answer> {
     const queue = this.#queueOf(work)
-    const refusal = this.#refusal(work, queue)
+    const refusal = this.#refusal(queue)
     if (refusal) {
       this.#prune(queue)
       return Promise.reject(refusal)
@@ -77,7 +81,8 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       const ticket = new Ticket(this.#nextTicket, work, performance.now(), resolve, reject)
       this.#nextTicket = (this.#nextTicket % 0xffff_ffff) + 1
-      this.#watch(ticket)
+      this.#watch.add(ticket)
+      ticket.onSettled(() => this.#watch.delete(ticket))
       queue.add(ticket)
       this.#dispatch(queue)
     })
@@ -113,28 +118,10 @@ export class Scheduler {
     await this.#keeper.close(Math.max(0, timeoutMs - (performance.now() - startedMs)))
   }
 
-  #refusal({ signal }: Work, queue: RequestQueue): AnyIsoplexError | undefined {
+  #refusal(queue: RequestQueue): AnyIsoplexError | undefined {
     if (this.#closed) return draining()
-    if (signal.aborted) return callerGone()
     if (queue.length >= this.#options.maxQueuedRequests) return queueFull(queue)
     return this.#keeper.recentFailure(queue)
-  }
-
-  /** Keeps the ticket's deadline, and gives up on it when its caller has gone. */
-  #watch(ticket: Ticket): void {
-    const { signal, deployment } = ticket.work
-    const overdue = setTimeout(
-      () => this.#giveUp(ticket, deadlineExceeded(ticket), overdueGraceMs),
-      deployment.timeoutMs,
-    )
-    const left = (): void => this.#giveUp(ticket, callerGone(), deployment.timeoutMs)
-    signal.addEventListener('abort', left, { once: true })
-    this.#waitingCallers += 1
-    ticket.onSettled(() => {
-      clearTimeout(overdue)
-      signal.removeEventListener('abort', left)
-      this.#waitingCallers -= 1
-    })
   }
 
   /** Answers with an error; a runner that has the request in hand is told to let go of it. */
@@ -251,7 +238,7 @@ export class Scheduler {
 
   /** Whether all that was promised is done: no caller waits and no stream runs. */
   #checkDrained(): void {
-    if (!this.#drained || this.#waitingCallers > 0) return
+    if (!this.#drained || this.#watch.size > 0) return
     for (const link of this.pool.links) if (!link.idle) return
     this.#drained()
   }

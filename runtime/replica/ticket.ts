@@ -10,8 +10,25 @@ export interface Work {
   readonly model: ResolvedModel | null
   readonly head: RequestHead
   readonly body: Uint8Array
-  /** Fires when the client has gone. */
+  /** Fires when the client has gone. It may be made when it is first asked for, so ask for what waits only. */
   readonly signal: AbortSignal
+  /** Filled in while the request is answered, for whoever handed it in. @default nobody is told */
+  readonly timing?: RequestTiming
+}
+
+/** Where a request's time went, as far as is known yet. */
+export interface RequestTiming {
+  /** How long it waited until it was last sent to a runner, in milliseconds. */
+  queueMs: number
+  /** How long the function took for its batch, in milliseconds; 0 where no runner has answered. */
+  computeMs: number
+  /** How many requests its batch had; 0 where it was never sent. */
+  batchSize: number
+}
+
+/** Times of which nothing is known yet. */
+export function freshTiming(): RequestTiming {
+  return { queueMs: 0, computeMs: 0, batchSize: 0 }
 }
 
 /** What a function answered: its own status, headers and body. */
@@ -26,12 +43,7 @@ export class Ticket {
   readonly id: number
   readonly work: Work
   readonly arrivedMs: number
-  /** How long it waited until it was last sent to a runner, in milliseconds. */
-  queueMs = 0
-  /** How long the function took for its batch, in milliseconds; 0 where no runner has answered. */
-  computeMs = 0
-  /** How many requests its batch has; 0 where it was never sent. */
-  batchSize = 0
+  readonly timing: RequestTiming
   /** How often it was in the hands of a runner that died. */
   deaths = 0
   /** The runner that has it in hand. */
@@ -51,6 +63,7 @@ export class Ticket {
     this.id = id
     this.work = work
     this.arrivedMs = arrivedMs
+    this.timing = work.timing ?? freshTiming()
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -63,8 +76,8 @@ export class Ticket {
   /** Notes that a runner has it in hand, in a batch of some size. */
   sentTo(link: RunnerLink, batchSize: number, nowMs: number): void {
     this.link = link
-    this.batchSize = batchSize
-    this.queueMs = nowMs - this.arrivedMs
+    this.timing.batchSize = batchSize
+    this.timing.queueMs = nowMs - this.arrivedMs
   }
 
   /** Runs something once the ticket is settled, such as clearing its timer. */
@@ -80,7 +93,9 @@ export class Ticket {
 
   /** Gives the caller an error. */
   fail(error: unknown): void {
-    if (this.#settle()) this.#reject(error)
+    if (!this.#settle()) return
+    if (this.timing.batchSize === 0) this.timing.queueMs = performance.now() - this.arrivedMs
+    this.#reject(error)
   }
 
   #settle(): boolean {

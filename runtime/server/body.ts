@@ -1,4 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
+import { DeadlineLine } from '../replica/deadline-line.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 
 /** Bodies up to this size that name their length are read in one step. */
@@ -12,10 +13,18 @@ export interface BodyLimits {
   readonly timeoutMs: number
 }
 
+/** A body that is on its way. */
+export interface Upload {
+  /** Ends the wait for it: its time is up. */
+  expire(): void
+}
+
 /** Memory for bodies that are on their way or being worked on, shared by all requests of a gateway. */
 export class BodyBudget {
   readonly limitBytes: number
   #usedBytes = 0
+  /** Uploads by the time that they may take: the limits of a server have few. */
+  readonly #deadlines = new Map<number, DeadlineLine<Upload>>()
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes
@@ -44,6 +53,15 @@ export class BodyBudget {
   give(bytes: number): void {
     this.#usedBytes -= bytes
   }
+
+  /** The line of uploads that may take so long. */
+  deadline(timeoutMs: number): DeadlineLine<Upload> {
+    const known = this.#deadlines.get(timeoutMs)
+    if (known) return known
+    const line = new DeadlineLine<Upload>(timeoutMs, (upload) => upload.expire())
+    this.#deadlines.set(timeoutMs, line)
+    return line
+  }
 }
 
 /**
@@ -69,54 +87,65 @@ export interface HeldBody {
 export async function readBody(request: Request, limits: BodyLimits, budget: BodyBudget): Promise<HeldBody> {
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
   if (length > limits.maxBytes) throw tooLarge(limits.maxBytes)
-  if (!request.body || length === 0) return { bytes: new Uint8Array(), release: () => undefined }
+  if (length === 0) return noBody
   const held = new Holding(budget)
   try {
-    const bytes =
-      length <= smallBodyBytes
-        ? await readWhole(request, length, limits, held)
-        : await readParts(request.body, length, limits, held)
-    return { bytes, release: () => held.release() }
+    if (length <= smallBodyBytes) await readWhole(request, length, limits, held)
+    // To ask for the stream makes it, so a small body is read without.
+    else if (request.body) held.bytes = await readParts(request.body, length, limits, held)
+    return held
   } catch (error) {
     held.release()
     throw readingError(error, request)
   }
 }
 
+const noBody: HeldBody = Object.freeze({ bytes: new Uint8Array(), release: () => undefined })
+
 /** The bytes that one request holds of the budget. */
-class Holding {
-  readonly #budget: BodyBudget
-  #bytes = 0
+class Holding implements HeldBody {
+  readonly budget: BodyBudget
+  bytes: Uint8Array<ArrayBuffer> = noBody.bytes
+  #taken = 0
 
   constructor(budget: BodyBudget) {
-    this.#budget = budget
+    this.budget = budget
   }
 
   take(bytes: number): void {
-    this.#budget.take(bytes)
-    this.#bytes += bytes
+    this.budget.take(bytes)
+    this.#taken += bytes
   }
 
   release(): void {
-    this.#budget.give(this.#bytes)
-    this.#bytes = 0
+    this.budget.give(this.#taken)
+    this.#taken = 0
   }
 }
 
-async function readWhole(
+function readWhole(
   request: Request,
   length: number,
   { timeoutMs }: BodyLimits,
   held: Holding,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<void> {
   held.take(length)
-  const { promise: overdue, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(uploadTimedOut(timeoutMs)), timeoutMs)
-  try {
-    return new Uint8Array(await Promise.race([request.arrayBuffer(), overdue]))
-  } finally {
-    clearTimeout(timer)
-  }
+  return new Promise((resolve, reject) => {
+    const line = held.budget.deadline(timeoutMs)
+    const upload: Upload = { expire: () => reject(uploadTimedOut(timeoutMs)) }
+    line.add(upload)
+    request.arrayBuffer().then(
+      (buffer) => {
+        line.delete(upload)
+        held.bytes = new Uint8Array(buffer)
+        resolve()
+      },
+      (error: unknown) => {
+        line.delete(upload)
+        reject(error)
+      },
+    )
+  })
 }
 
 /** @param length the announced one; `NaN` where the body comes in chunks. */
@@ -130,10 +159,14 @@ async function readParts(
   const collected = new GrowingBytes(length || maxBytes)
   let overdue = false
   const leave = (): void => void reader.cancel().catch(() => undefined)
-  const timer = setTimeout(() => {
-    overdue = true
-    leave()
-  }, timeoutMs)
+  const line = held.budget.deadline(timeoutMs)
+  const upload: Upload = {
+    expire() {
+      overdue = true
+      leave()
+    },
+  }
+  line.add(upload)
   try {
     for (;;) {
       const { done, value } = await reader.read()
@@ -148,7 +181,7 @@ async function readParts(
     leave()
     throw error
   } finally {
-    clearTimeout(timer)
+    line.delete(upload)
   }
 }
 

@@ -5,10 +5,12 @@ import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { Deployment } from '../replica/deployment.ts'
 import type { RequestHead } from '../replica/message.ts'
 import type { Scheduler } from '../replica/scheduler.ts'
+import { freshTiming, type Work } from '../replica/ticket.ts'
 import { matchPattern } from '../route/match.ts'
 import { parseRoute } from '../route/pattern.ts'
 import { type Authorizer, authorize } from './authorization.ts'
 import { type BodyBudget, type BodyLimits, mayExceed, readBody } from './body.ts'
+import { ConnectionHolds, type Connections } from './connection-holds.ts'
 import { connectionHeaders, functionReply } from './function-reply.ts'
 import { problemReply, requestIdOf } from './reply.ts'
 
@@ -22,10 +24,7 @@ export interface ExchangeOptions {
   readonly routePrefix: string
   readonly log: FunctionLog
   /** Keeps a request's connection open while the request waits, however long nothing moves on it. */
-  readonly connections: {
-    hold(request: Request): void
-    release(request: Request): void
-  }
+  readonly connections: Connections
   /** Whether connections are to be closed after their reply, because the server is about to stop. */
   readonly closing: () => boolean
 }
@@ -61,9 +60,11 @@ export function createExchange(
     ...(manifest.maxBodyBytes === undefined ? {} : { maxBytes: manifest.maxBodyBytes }),
   }
   const readsBody = manifest.accepts.length > 0
+  const holds = new ConnectionHolds(options.connections)
   const pattern = parseRoute(manifest.route, manifest.file)
   return async (request) => {
     const requestId = requestIdOf(request.headers)
+    const timing = freshTiming()
     let bodyMayFollow = true
     try {
       const { principal, model } = await authorize(request.headers, manifest, options.authorizer)
@@ -71,14 +72,26 @@ export function createExchange(
       const head = headOf(request, requestId, principal)
       const body = await readBody(request, limits, options.budget)
       bodyMayFollow = false
-      options.connections.hold(request)
-      const release = (): void => options.connections.release(request)
+      holds.wait(request)
+      const end = (): void => holds.end(request)
       try {
-        const { method, signal } = request
-        const answer = await options.scheduler.submit({ deployment, model, head, body: body.bytes, signal })
-        return functionReply(answer, { method, requestId, closing: options.closing(), onEnd: release })
+        const work: Work = {
+          deployment,
+          model,
+          head,
+          body: body.bytes,
+          timing,
+          // It costs more than the rest together, so only who waits has one.
+          get signal() {
+            return request.signal
+          },
+        }
+        const answer = await options.scheduler.submit(work)
+        if (answer.body instanceof ReadableStream) holds.stream(request)
+        const { method } = head
+        return functionReply(answer, { method, requestId, timing, closing: options.closing(), onEnd: end })
       } catch (error) {
-        release()
+        end()
         throw error
       } finally {
         body.release()
@@ -88,7 +101,7 @@ export function createExchange(
       if (!isIsoplexError(error))
         options.log.error('A request failed', { requestId, function: manifest.name, error })
       const closing = options.closing() || (bodyMayFollow && mayExceed(request.headers, limits.maxBytes))
-      return problemReply(error, requestId, closing)
+      return problemReply(error, requestId, closing, timing)
     }
   }
 
