@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
@@ -141,8 +142,10 @@ function openScheduler(
   environment: Readonly<Record<string, string>>,
   { runDirectory, resources }: { readonly runDirectory: string; readonly resources: AsyncDisposableStack },
 ): Scheduler {
-  const { provider, fallback, intraOpThreads } = config
-  const session = { provider, fallback, intraOpThreads }
+  const { provider, fallback, intraOpThreads, replicas } = config
+  // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
+  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / replicas))
+  const session = { provider, fallback, intraOpThreads: intraOpThreads || shareOfCores }
   const scheduler = new Scheduler({ ...config, session, runDirectory, environment, log })
   resources.defer(() => scheduler.close(0))
   return scheduler

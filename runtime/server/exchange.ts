@@ -60,8 +60,8 @@ export function createExchange(
     ...(manifest.maxBodyBytes === undefined ? {} : { maxBytes: manifest.maxBodyBytes }),
   }
   const readsBody = manifest.accepts.length > 0
+  const headOf = createHeadReader(manifest, options.routePrefix)
   const holds = new ConnectionHolds(options.connections)
-  const pattern = parseRoute(manifest.route, manifest.file)
   return async (request) => {
     const requestId = requestIdOf(request.headers)
     const timing = freshTiming()
@@ -72,21 +72,13 @@ export function createExchange(
       const head = headOf(request, requestId, principal)
       const body = await readBody(request, limits, options.budget)
       bodyMayFollow = false
-      holds.wait(request)
       const end = (): void => holds.end(request)
+      holds.wait(request)
       try {
-        const work: Work = {
-          deployment,
-          model,
-          head,
-          body: body.bytes,
-          timing,
-          // It costs more than the rest together, so only who waits has one.
-          get signal() {
-            return request.signal
-          },
-        }
-        const answer = await options.scheduler.submit(work)
+        const { bytes } = body
+        const answer = await options.scheduler.submit(
+          workOf({ deployment, model, head, body: bytes, timing }, request),
+        )
         if (answer.body instanceof ReadableStream) holds.stream(request)
         const { method } = head
         return functionReply(answer, { method, requestId, timing, closing: options.closing(), onEnd: end })
@@ -104,10 +96,38 @@ export function createExchange(
       return problemReply(error, requestId, closing, timing)
     }
   }
+}
 
-  function headOf(request: Request, requestId: string, principal: string): RequestHead {
-    const { headers, method } = request
-    const url = request.url.slice(request.url.indexOf('/', 'https://'.length))
+function workOf(
+  { deployment, model, head, body, timing }: Required<Omit<Work, 'signal'>>,
+  request: Request,
+): Work {
+  return {
+    deployment,
+    model,
+    head,
+    body,
+    timing,
+    // To ask for the signal makes it, which costs more than much else does, so only what waits has one.
+    get signal() {
+      return request.signal
+    },
+  }
+}
+
+/** Makes what reads off a request all that its runner is told beside the body. */
+function createHeadReader(
+  manifest: FunctionManifest,
+  routePrefix: string,
+): (request: Request, requestId: string, principal: string) => RequestHead {
+  const pattern = parseRoute(manifest.route, manifest.file)
+  const parametersOf = (url: string): Readonly<Record<string, string>> => {
+    if (pattern.parameters.length === 0) return noParameters
+    const pathname = url.slice(routePrefix.length).split('?', 1)[0] ?? ''
+    return matchPattern(pattern, pathname) ?? noParameters
+  }
+  return ({ headers, method, url: whole }, requestId, principal) => {
+    const url = whole.slice(whole.indexOf('/', 'https://'.length))
     return {
       requestId,
       principal,
@@ -117,16 +137,13 @@ export function createExchange(
       contentType: headers.get('content-type'),
       accept: headers.get('accept'),
       // An inference function computes on its input; copying every header to it would be work for nothing.
-      headers: manifest.kind === 'function' ? visibleHeaders(headers) : [],
+      headers: manifest.kind === 'function' ? visibleHeaders(headers) : noHeaders,
     }
   }
-
-  function parametersOf(url: string): Readonly<Record<string, string>> {
-    if (pattern.parameters.length === 0) return {}
-    const pathname = url.slice(options.routePrefix.length).split('?', 1)[0] ?? ''
-    return matchPattern(pattern, pathname) ?? {}
-  }
 }
+
+const noParameters: RequestHead['params'] = Object.freeze({})
+const noHeaders: RequestHead['headers'] = Object.freeze([])
 
 function visibleHeaders(headers: Headers): (readonly [string, string])[] {
   return [...headers].filter(([name]) => !withheldHeaders.has(name))
