@@ -91,8 +91,8 @@ export function decodeHead<Head>(payload: Uint8Array<ArrayBuffer>): {
 
 /** Reads a little-endian number of four bytes. */
 export function readUint32(bytes: Uint8Array, at: number): number {
-  const byte = (offset: number): number => bytes[at + offset] ?? 0
-  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0
+  const { [at]: a = 0, [at + 1]: b = 0, [at + 2]: c = 0, [at + 3]: d = 0 } = bytes
+  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
 }
 
 /** Makes a payload of JSON. */

@@ -84,20 +84,13 @@ export interface HeldBody {
  * @throws {IsoplexError} `BODY_TOO_LARGE`, `UPLOAD_TIMEOUT`, `QUEUE_FULL` where the budget is spent, `CANCELLED`
  * where the client left, `REQUEST_MALFORMED` where the body breaks the rules of HTTP.
  */
-export async function readBody(request: Request, limits: BodyLimits, budget: BodyBudget): Promise<HeldBody> {
+export function readBody(request: Request, limits: BodyLimits, budget: BodyBudget): Promise<HeldBody> {
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
-  if (length > limits.maxBytes) throw tooLarge(limits.maxBytes)
-  if (length === 0) return noBody
-  const held = new Holding(budget)
-  try {
-    if (length <= smallBodyBytes) await readWhole(request, length, limits, held)
-    // To ask for the stream makes it, so a small body is read without.
-    else if (request.body) held.bytes = await readParts(request.body, length, limits, held)
-    return held
-  } catch (error) {
-    held.release()
-    throw readingError(error, request)
-  }
+  if (length > limits.maxBytes) return Promise.reject(tooLarge(limits.maxBytes))
+  if (length === 0) return Promise.resolve(noBody)
+  return length <= smallBodyBytes
+    ? readWhole(request, length, limits, budget)
+    : readStream(request, length, limits, budget)
 }
 
 const noBody: HeldBody = Object.freeze({ bytes: new Uint8Array(), release: () => undefined })
@@ -123,29 +116,52 @@ class Holding implements HeldBody {
   }
 }
 
+/** Most bodies are such. To ask for the stream of a body makes it, so none is asked for. */
 function readWhole(
   request: Request,
   length: number,
   { timeoutMs }: BodyLimits,
-  held: Holding,
-): Promise<void> {
-  held.take(length)
+  budget: BodyBudget,
+): Promise<HeldBody> {
   return new Promise((resolve, reject) => {
-    const line = held.budget.deadline(timeoutMs)
-    const upload: Upload = { expire: () => reject(uploadTimedOut(timeoutMs)) }
+    const held = new Holding(budget)
+    held.take(length)
+    const line = budget.deadline(timeoutMs)
+    const fail = (error: unknown): void => {
+      held.release()
+      reject(readingError(error, request))
+    }
+    const upload: Upload = { expire: () => fail(uploadTimedOut(timeoutMs)) }
     line.add(upload)
     request.arrayBuffer().then(
       (buffer) => {
         line.delete(upload)
         held.bytes = new Uint8Array(buffer)
-        resolve()
+        resolve(held)
       },
       (error: unknown) => {
         line.delete(upload)
-        reject(error)
+        fail(error)
       },
     )
   })
+}
+
+async function readStream(
+  request: Request,
+  length: number,
+  limits: BodyLimits,
+  budget: BodyBudget,
+): Promise<HeldBody> {
+  if (!request.body) return noBody
+  const held = new Holding(budget)
+  try {
+    held.bytes = await readParts(request.body, length, limits, held)
+    return held
+  } catch (error) {
+    held.release()
+    throw readingError(error, request)
+  }
 }
 
 /** @param length the announced one; `NaN` where the body comes in chunks. */

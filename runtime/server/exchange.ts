@@ -146,7 +146,9 @@ const noParameters: RequestHead['params'] = Object.freeze({})
 const noHeaders: RequestHead['headers'] = Object.freeze([])
 
 function visibleHeaders(headers: Headers): (readonly [string, string])[] {
-  return [...headers].filter(([name]) => !withheldHeaders.has(name))
+  const visible: [string, string][] = []
+  for (const header of headers) if (!withheldHeaders.has(header[0])) visible.push(header)
+  return visible
 }
 
 /** Refuses before the body is read what the function could not read. @throws `MEDIA_TYPE_UNSUPPORTED` */
