@@ -85,6 +85,7 @@ export class Scheduler {
       ticket.onSettled(() => this.#watch.delete(ticket))
       queue.add(ticket)
       this.#dispatch(queue)
+      if (!ticket.link) this.#watch.wait(ticket)
     })
   }
 

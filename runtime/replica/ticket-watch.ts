@@ -10,8 +10,8 @@ export interface TicketWatchEvents {
 }
 
 /**
- * A request that is answered within this time is not asked whether its caller is still there: a signal and its
- * listener cost more than many a request does. A signal that is first looked at late says whether it has fired.
+ * A request that a runner has at once and answers within this time is not asked whether its caller is still there: a
+ * signal and its listener cost more than many a request does. A signal that is first looked at late says whether it has fired.
  */
 const patienceMs = 10
 
@@ -38,6 +38,11 @@ export class TicketWatch {
     this.#size += 1
     this.#fresh.add(ticket, ticket.arrivedMs)
     this.#deadlineOf(ticket).add(ticket, ticket.arrivedMs)
+  }
+
+  /** To be called where a ticket has to wait for a runner: from now on a caller who leaves is heard at once. */
+  wait(ticket: Ticket): void {
+    if (this.#fresh.delete(ticket)) this.#listen(ticket)
   }
 
   /** Ends it; to be called once, when the ticket is settled. */

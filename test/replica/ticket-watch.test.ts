@@ -61,6 +61,20 @@ describe('a watch', () => {
     ])
   })
 
+  it('hears at once of the caller of a ticket that has to wait', () => {
+    const { watch, told, add } = openWatch()
+    const { ticket, caller } = add(1)
+    watch.wait(ticket)
+    caller.abort()
+    const gone = add(2)
+    gone.caller.abort()
+    watch.wait(gone.ticket)
+    expect(told).toEqual([
+      ['left', 1],
+      ['left', 2],
+    ])
+  })
+
   it('does not ask for the signal of a ticket that is answered soon', async () => {
     const { watch, told, add, asked } = openWatch()
     const { ticket } = add(1)
