@@ -12,9 +12,12 @@ const bearerScheme = /^bearer +(.*)$/i
  * @throws {IsoplexError} `TOKEN_INVALID` where two different tokens are sent.
  */
 export function readModelToken(headers: Headers): string | null {
-  const tokens: string[] = []
-  for (const name of tokenHeaders) tokens.push(...valuesOf(headers.get(name)))
-  for (const value of valuesOf(headers.get('authorization'))) {
+  const [underscored, hyphenated] = tokenHeaders
+  const sent = [headers.get(underscored), headers.get(hyphenated)]
+  const authorization = headers.get('authorization')
+  if (authorization === null && sent.every((header) => header === null)) return null
+  const tokens = sent.flatMap(valuesOf)
+  for (const value of valuesOf(authorization)) {
     const token = bearerScheme.exec(value)?.[1]?.trim() ?? ''
     if (token !== '') tokens.push(token)
   }

@@ -152,7 +152,7 @@ export interface Config {
   readonly provider: ServerProvider | 'auto'
   /** Provider to take where the wished one is not to be had. One of cpu, cuda, tensorrt, webgpu. @default null */
   readonly fallback: ServerProvider | null
-  /** Threads of one operator; 0 leaves it to the engine. An integer from 0 to 256. @default 0 */
+  /** Threads of one operator; 0 shares the cores among the replicas. An integer from 0 to 256. @default 0 */
   readonly intraOpThreads: number
 
   /** Life of the tokens that this project makes. An integer from 1 to 31536000. @default 3600 */

@@ -152,7 +152,7 @@ export const configSchema = Type.Object(
       ...providers,
     ]),
     fallback: orNull(choice('Provider to take where the wished one is not to be had.', providers)),
-    intraOpThreads: integer('Threads of one operator; 0 leaves it to the engine.', 0, 256),
+    intraOpThreads: integer('Threads of one operator; 0 shares the cores among the replicas.', 0, 256),
 
     tokenExpiresInSeconds: integer('Life of the tokens that this project makes.', 1, 31_536_000),
     audience: orNull(

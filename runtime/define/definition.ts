@@ -24,9 +24,15 @@ export interface Definition
   teardown?(state: unknown): unknown
   /**
    * Answers the calls of one batch with as many outcomes, in their order; an `Error` fails its own call only.
-   * A rejection fails them all. `signal` fires when every caller has gone.
+   * A rejection fails them all. The signal of `callers` fires when every caller has gone.
    */
-  readonly answer: (calls: readonly Call[], signal: AbortSignal) => Promise<readonly unknown[]>
+  readonly answer: (calls: readonly Call[], callers: Callers) => Promise<readonly unknown[]>
+}
+
+/** Those who wait for the answers of one batch. */
+export interface Callers {
+  /** Fires when every one of them has gone. It may be made when it is first asked for. */
+  readonly signal: AbortSignal
 }
 
 /** One request, decoded and checked, with what its runner holds: the widest context that a function may get. */
@@ -60,6 +66,14 @@ export async function settleEach(
   calls: readonly Call[],
   answer: (call: Call) => Awaitable<unknown>,
 ): Promise<readonly unknown[]> {
+  const [only] = calls
+  if (only && calls.length === 1) {
+    try {
+      return [await answer(only)]
+    } catch (error) {
+      return [toError(error)]
+    }
+  }
   const settled = await Promise.allSettled(calls.map(async (call) => answer(call)))
   return settled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : toError(outcome.reason)))
 }

@@ -10,6 +10,7 @@ import type {
 import {
   brandDefinition,
   type Call,
+  type Callers,
   type Definition,
   type FunctionTypes,
   type SetupContext,
@@ -181,7 +182,7 @@ export function defineInference(definition: AnyInference): Definition {
     kind: 'inference',
     methods: Object.freeze(['POST' as const]),
     answer: definition.batch
-      ? (calls, signal) => answerBatch(infer, calls, signal)
+      ? (calls, callers) => answerBatch(infer, calls, callers)
       : (calls) => settleEach(calls, (call) => infer(call.input, call)),
   })
 }
@@ -194,7 +195,7 @@ interface AnyInference extends Omit<Definition, 'kind' | 'methods' | 'answer'> {
 async function answerBatch(
   infer: AnyInference['infer'],
   calls: readonly Call[],
-  signal: AbortSignal,
+  callers: Callers,
 ): Promise<readonly unknown[]> {
   const [first] = calls
   if (!first) return []
@@ -207,7 +208,9 @@ async function answerBatch(
     modelInfo,
     getModel: () => first.getModel(),
     requests: calls,
-    signal,
+    get signal() {
+      return callers.signal
+    },
   }
   const results = await infer(inputs, context)
   if (Array.isArray(results) && results.length === calls.length) return results

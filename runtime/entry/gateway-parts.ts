@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
@@ -89,6 +90,7 @@ export async function openParts(
     bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
     routePrefix: identity.routePrefix,
     log: options.log,
+    tallies,
     connections: server,
     closing: () => server.closing,
   }
@@ -169,8 +171,10 @@ function openScheduler(
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
 ): Scheduler {
-  const { provider, fallback, intraOpThreads } = config
-  const session = { provider, fallback, intraOpThreads }
+  const { provider, fallback, intraOpThreads, replicas } = config
+  // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
+  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / replicas))
+  const session = { provider, fallback, intraOpThreads: intraOpThreads || shareOfCores }
   const scheduler = new Scheduler({ ...config, ...parts, session, log })
   resources.defer(() => scheduler.close(0))
   return scheduler

@@ -77,7 +77,7 @@ async function start(): Promise<void> {
       concurrency: order.concurrency,
       inputPolicy: createOutboundPolicy(order.inputHosts),
       log,
-      send: (kind, id, flags, payload) => connection.send(kind, id, flags, payload),
+      send: (kind, id, flags, payload, tookUs) => connection.send(kind, id, flags, payload, tookUs),
     })
     const bytesBefore = process.memoryUsage.rss()
     await fresh.start()

@@ -1,4 +1,4 @@
-import { type Call, type Definition, toError } from '../define/definition.ts'
+import { type Call, type Callers, type Definition, toError } from '../define/definition.ts'
 import { createCall, type RunnerFacts } from './call.ts'
 import type { Decoder } from './decoder.ts'
 import { callerGone, type OpenRequest } from './open-request.ts'
@@ -10,20 +10,25 @@ export interface BatchAnswering {
   readonly facts: RunnerFacts
 }
 
-/** A request that fits the function's schemas. */
-interface AcceptedRequest {
-  readonly request: OpenRequest
-  readonly call: Call
-}
-
 /** Requests that are answered by one call of the function. */
-export class RequestBatch {
+export class RequestBatch implements Callers {
   readonly #requests: OpenRequest[] = []
   #abort: AbortController | null = null
 
   /** Adds a request; not after the batch is being answered. */
   add(request: OpenRequest): void {
     this.#requests.push(request)
+  }
+
+  /** Fires when every request is abandoned: where there is one only, it is its own. */
+  get signal(): AbortSignal {
+    const [first] = this.#requests
+    if (first && this.#requests.length === 1) return first.signal
+    if (!this.#abort) {
+      this.#abort = new AbortController()
+      this.callerLeft()
+    }
+    return this.#abort.signal
   }
 
   /** To be called when a caller has gone: the function learns it once nobody waits for any of its answers. */
@@ -36,31 +41,38 @@ export class RequestBatch {
    * not fit the schemas is refused by itself. Never rejects.
    */
   async answer({ definition, decode, facts }: BatchAnswering): Promise<void> {
-    const accepted = this.#requests
-      .map((request) => accept(request, decode, facts))
-      .filter((entry) => entry !== null)
-    if (accepted.length === 0) return
-    const calls = accepted.map(({ call }) => call)
-    const outcomes = await definition
-      .answer(calls, this.#signal())
-      .catch((error: unknown) => calls.map(() => toError(error)))
-    await Promise.all(accepted.map(({ request }, index) => request.reply(outcomes[index])))
-  }
-
-  /** A signal that fires when every request is abandoned: where there is one only, its own. */
-  #signal(): AbortSignal {
-    const [first] = this.#requests
-    if (first && this.#requests.length === 1) return first.signal
-    this.#abort = new AbortController()
-    return this.#abort.signal
+    const accepted: OpenRequest[] = []
+    const calls: Call[] = []
+    for (const request of this.#requests) {
+      const call = accept(request, decode, facts)
+      if (!call) continue
+      accepted.push(request)
+      calls.push(call)
+    }
+    if (calls.length === 0) return
+    const startedMs = performance.now()
+    let outcomes: readonly unknown[]
+    try {
+      outcomes = await definition.answer(calls, this)
+    } catch (error) {
+      outcomes = calls.map(() => toError(error))
+    }
+    const tookUs = (performance.now() - startedMs) * 1_000
+    const streams: Promise<void>[] = []
+    for (const [index, request] of accepted.entries()) {
+      request.took(tookUs)
+      const stream = request.reply(outcomes[index])
+      if (stream) streams.push(stream)
+    }
+    if (streams.length > 0) await Promise.all(streams)
   }
 }
 
-function accept(request: OpenRequest, decode: Decoder, facts: RunnerFacts): AcceptedRequest | null {
-  const { head, body, signal } = request
+/** The call of a request that still waits and fits the function's schemas. */
+function accept(request: OpenRequest, decode: Decoder, facts: RunnerFacts): Call | null {
   try {
-    signal.throwIfAborted()
-    return { request, call: createCall(head, body, decode(head, body), facts, signal) }
+    if (request.cancelled) throw callerGone()
+    return createCall(request, decode(request.head, request.body), facts)
   } catch (error) {
     request.refuse(error)
     return null

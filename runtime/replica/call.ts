@@ -16,31 +16,42 @@ export interface RunnerFacts {
   getModel(): Promise<unknown>
 }
 
+/** A request as it came to a runner. */
+export interface CallSource {
+  readonly head: RequestHead
+  readonly body: Uint8Array<ArrayBuffer>
+  /** Fires when the caller has gone. It may be made when it is first asked for. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Makes the context that a function's code gets for one request. All of it are own properties, so that it can
  * be taken apart and spread.
  */
-export function createCall(
-  head: RequestHead,
-  body: Uint8Array<ArrayBuffer>,
-  decoded: Decoded,
-  facts: RunnerFacts,
-  signal: AbortSignal,
-): Call {
+export function createCall(source: CallSource, decoded: Decoded, facts: RunnerFacts): Call {
+  const { head, body } = source
+  let log: FunctionLog | undefined
   return {
     requestId: head.requestId,
     principal: head.principal,
     input: decoded.input,
     params: decoded.params,
     query: decoded.query,
-    signal,
+    // What few functions look at is made when one does.
+    get signal() {
+      return source.signal
+    },
     state: facts.state,
     model: facts.model,
     modelId: facts.modelInfo.id,
     modelInfo: facts.modelInfo,
     getModel: facts.getModel,
-    log: logOf(head.requestId, facts.log),
-    fetchInput: (url, options = {}) => fetchInput(url, options, { policy: facts.inputPolicy, signal }),
+    get log() {
+      log ??= logOf(head.requestId, facts.log)
+      return log
+    },
+    fetchInput: (url, options = {}) =>
+      fetchInput(url, options, { policy: facts.inputPolicy, signal: source.signal }),
     request: requestOf(head, body),
   }
 }
@@ -60,7 +71,6 @@ function requestOf({ method, url, headers }: RequestHead, body: Uint8Array<Array
     method,
     url,
     body,
-    // Few functions look at the headers, so they are made when one does.
     get headers() {
       made ??= new Headers(headers.map(([name, value]) => [name, value]))
       return made

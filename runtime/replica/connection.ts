@@ -1,8 +1,6 @@
 import type { Socket } from 'bun'
-import { concat, encodeFrame, type Frame, FrameDecoder, type FrameKind } from './frame.ts'
-
-/** Parts below this size are joined before they are written; larger ones are written as they are. */
-const joinBelowBytes = 64 * 1024
+import { type Frame, FrameDecoder, type FrameKind } from './frame.ts'
+import { FrameWriter, type PayloadPart } from './frame-writer.ts'
 
 /**
  * One end of a socket that carries frames. Frames sent within one turn of the loop leave in one write. What
@@ -11,7 +9,7 @@ const joinBelowBytes = 64 * 1024
 export class FrameConnection {
   readonly #socket: Socket<unknown>
   readonly #decoder = new FrameDecoder()
-  #waiting: Uint8Array[] = []
+  readonly #writer = new FrameWriter()
   #scheduled = false
   #blocked = false
   #ending = false
@@ -20,15 +18,20 @@ export class FrameConnection {
     this.#socket = socket
   }
 
-  /** Sends a frame. After the socket has closed it does nothing: whoever waits learns it by the close. */
-  send(kind: FrameKind, id: number, flags: number, payload: readonly Uint8Array[]): void {
-    this.#waiting.push(...encodeFrame(kind, id, flags, ...payload))
-    if (this.#scheduled || this.#blocked) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      this.#flush()
-    })
+  /**
+   * Sends a frame. After the socket has closed it does nothing: whoever waits learns it by the close.
+   *
+   * @throws {RangeError} where the payload is beyond the limit of a frame.
+   */
+  send(kind: FrameKind, id: number, flags: number, payload: readonly PayloadPart[], tookUs = 0): void {
+    this.#writer.add(kind, id, flags, payload, tookUs)
+    this.#schedule()
+  }
+
+  /** Sends a frame with a head, which is JSON already. @throws {RangeError} as {@link send} */
+  sendWithHead(kind: FrameKind, id: number, flags: number, head: string, body: Uint8Array): void {
+    this.#writer.addWithHead(kind, id, flags, head, body)
+    this.#schedule()
   }
 
   /** The frames that are complete with these bytes. */
@@ -50,38 +53,19 @@ export class FrameConnection {
     if (!this.#blocked) this.#flush()
   }
 
-  #flush(): void {
-    const parts = joinSmall(this.#waiting)
-    this.#waiting = []
-    for (const [index, part] of parts.entries()) {
-      const written = this.#socket.write(part)
-      if (written === part.length) continue
-      if (written < 0) return
-      this.#blocked = true
-      this.#waiting = [part.subarray(written), ...parts.slice(index + 1)]
-      return
-    }
-    if (this.#ending) this.#socket.end()
+  #schedule(): void {
+    if (this.#scheduled || this.#blocked) return
+    this.#scheduled = true
+    setImmediate(this.#turn)
   }
-}
 
-/** Joins neighbours that are small, so that many frames are one write and a large body is not copied. */
-function joinSmall(parts: readonly Uint8Array[]): Uint8Array[] {
-  const joined: Uint8Array[] = []
-  let small: Uint8Array[] = []
-  const close = (): void => {
-    const [only] = small
-    if (only) joined.push(small.length === 1 ? only : concat(small))
-    small = []
+  readonly #turn = (): void => {
+    this.#scheduled = false
+    if (!this.#blocked) this.#flush()
   }
-  for (const part of parts) {
-    if (part.length < joinBelowBytes) {
-      if (part.length > 0) small.push(part)
-    } else {
-      close()
-      joined.push(part)
-    }
+
+  #flush(): void {
+    if (!this.#writer.flush(this.#socket)) this.#blocked = true
+    else if (this.#ending) this.#socket.end()
   }
-  close()
-  return joined
 }

@@ -2,8 +2,9 @@ import { IsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
 import { AnswerStream } from './answer-stream.ts'
 import { decodeHead, decodeJson, type Frame, frameFlags, frameKinds } from './frame.ts'
-import type { ReplyHead } from './message.ts'
+import { jsonReplyHead, type ReplyHead } from './message.ts'
 import type { RunnerLink, SentRequest } from './runner-link.ts'
+import type { Answer } from './ticket.ts'
 
 /**
  * Hands what a runner sent to whoever waits for it. Frames about requests that it has not in hand are left
@@ -11,7 +12,7 @@ import type { RunnerLink, SentRequest } from './runner-link.ts'
  */
 export function deliver(
   link: RunnerLink,
-  { kind, id, flags, payload }: Frame,
+  { kind, id, flags, payload, tookUs }: Frame,
   left: (link: RunnerLink, id: number) => void,
 ): void {
   const sent = link.sent.get(id)
@@ -22,18 +23,29 @@ export function deliver(
       (bytes) => link.credit(id, bytes),
       () => left(link, id),
     )
-    sent.ticket.answer({ ...decodeJson<ReplyHead>(payload), body: sent.stream.readable })
+    sent.ticket.timing.computeMs = tookUs / 1_000
+    const { status, headers } = decodeJson<ReplyHead>(payload)
+    sent.ticket.answer({ status, headers, body: sent.stream.readable })
   } else {
     link.close(id, performance.now())
-    if (kind === frameKinds.reply) {
-      const { head, body } = decodeHead<ReplyHead>(payload)
-      sent.ticket.answer({ ...head, body })
-    } else if (kind === frameKinds.refusal) {
+    if (!sent.stream) {
+      sent.ticket.timing.computeMs = tookUs / 1_000
+      // All of a batch took as long; it counts once.
+      if (sent.batch.open === 0) link.queue.tally.computed(tookUs / 1_000)
+    }
+    if (kind === frameKinds.reply) sent.ticket.answer(wholeAnswer(flags, payload))
+    else if (kind === frameKinds.refusal) {
       sent.ticket.fail(fromWire(decodeJson<WireError>(payload)))
     } else if (kind === frameKinds.streamEnd) {
       sent.stream?.end(flags & frameFlags.streamBroken ? new Error('The stream broke off.') : undefined)
     }
   }
+}
+
+function wholeAnswer(flags: number, payload: Uint8Array<ArrayBuffer>): Answer {
+  if (flags & frameFlags.json) return { status: 200, headers: jsonReplyHead.headers, body: payload }
+  const { head, body } = decodeHead<ReplyHead>(payload)
+  return { status: head.status, headers: head.headers, body }
 }
 
 /** Tells whoever waits that the runner died: a stream that has begun cannot be run again. */

@@ -4,7 +4,7 @@ import type { Definition } from '../define/definition.ts'
 import { isFileValue } from '../define/schema.ts'
 import { isTensor } from '../engine/tensor.ts'
 import { toWire } from '../error/wire.ts'
-import type { ReplyHead, RequestHead } from './message.ts'
+import { jsonReplyHead, type ReplyHead, type RequestHead } from './message.ts'
 import { createPlainForm, plainFormOf } from './plain-form.ts'
 import { refuseOutput } from './refusal.ts'
 import { tensorToBytes } from './tensor-bytes.ts'
@@ -12,7 +12,7 @@ import { tensorToBytes } from './tensor-bytes.ts'
 /** A reply on its way to the client: whole, or as chunks that are made while they are sent. */
 export interface Reply {
   readonly head: ReplyHead
-  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+  readonly body: string | Uint8Array | AsyncIterable<Uint8Array>
   /** Makes what ends a stream that fails; where there is none, the stream breaks off. */
   readonly lastWords?: (error: unknown) => Uint8Array
 }
@@ -21,10 +21,6 @@ export interface Reply {
 export type Encoder = (result: unknown, head: RequestHead) => Reply
 
 const text = new TextEncoder()
-const jsonHead: ReplyHead = Object.freeze({
-  status: 200,
-  headers: Object.freeze([['content-type', 'application/json'] as const]),
-})
 const emptyHead: ReplyHead = Object.freeze({ status: 204, headers: Object.freeze([]) })
 
 /**
@@ -69,7 +65,7 @@ function encodeJson(value: unknown): Reply {
   const json = JSON.stringify(value)
   return json === undefined
     ? { head: emptyHead, body: new Uint8Array() }
-    : { head: jsonHead, body: text.encode(json) }
+    : { head: jsonReplyHead, body: json }
 }
 
 /** A file, or a tensor for whoever asks for its bytes; `null` for anything else. */

@@ -1,5 +1,5 @@
 /**
- * The frames between gateway and runners: a header of 12 bytes, then the payload.
+ * The frames between gateway and runners: a header of 16 bytes, then the payload.
  *
  * ```
  * 0  u32  payload bytes
@@ -7,11 +7,12 @@
  * 8  u8   kind
  * 9  u8   flags
  * 10 u16  unused, zero
+ * 12 u32  microseconds that the function took, on what answers a request; else 0
  * ```
  *
  * Numbers are little-endian. A payload with a head is `u32 head bytes | head as JSON | body`.
  */
-export const frameHeaderBytes = 12
+export const frameHeaderBytes = 16
 
 /** What a frame says. */
 export const frameKinds = Object.freeze({
@@ -29,7 +30,7 @@ export const frameKinds = Object.freeze({
   ready: 17,
   /** Runner: I could not come up; payload JSON, an error in its wire form. */
   failed: 18,
-  /** Runner: a whole reply; payload with a head. */
+  /** Runner: a whole reply; payload with a head, or with `json` the body alone. */
   reply: 19,
   /** Runner: the request failed; payload JSON, an error in its wire form. */
   refusal: 20,
@@ -47,6 +48,8 @@ export const frameFlags = Object.freeze({
   more: 1,
   /** On `streamEnd`: the stream broke off. */
   streamBroken: 2,
+  /** On `reply`: a 200 of JSON, whose head needs no words. */
+  json: 4,
 } as const)
 
 /** One of the kinds of {@link frameKinds}. */
@@ -58,6 +61,8 @@ export interface Frame {
   readonly flags: number
   readonly id: number
   readonly payload: Uint8Array<ArrayBuffer>
+  /** How long the function took, in microseconds; 0 where the frame answers no request. */
+  readonly tookUs: number
 }
 
 /** The most bytes of a payload: a larger length means that the two ends have lost step. */
@@ -66,23 +71,6 @@ export const maxFrameBytes = 2 ** 31
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const noBytes = new Uint8Array()
-
-/**
- * Makes a frame; the payload's parts are sent one after the other, not joined.
- *
- * @throws {RangeError} where the payload is beyond {@link maxFrameBytes}.
- */
-export function encodeFrame(kind: FrameKind, id: number, flags = 0, ...payload: Uint8Array[]): Uint8Array[] {
-  const length = payload.reduce((total, part) => total + part.length, 0)
-  if (length > maxFrameBytes) throw beyondLimit(length)
-  const header = new Uint8Array(frameHeaderBytes)
-  const view = new DataView(header.buffer)
-  view.setUint32(0, length, true)
-  view.setUint32(4, id, true)
-  view.setUint8(8, kind)
-  view.setUint8(9, flags)
-  return [header, ...payload]
-}
 
 /** The payload of a frame with a head. */
 export function encodeHead(head: unknown, body: Uint8Array = noBytes): Uint8Array[] {
@@ -97,9 +85,14 @@ export function decodeHead<Head>(payload: Uint8Array<ArrayBuffer>): {
   readonly head: Head
   readonly body: Uint8Array<ArrayBuffer>
 } {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
-  const end = 4 + view.getUint32(0, true)
+  const end = 4 + readUint32(payload, 0)
   return { head: decodeJson<Head>(payload.subarray(4, end)), body: payload.subarray(end) }
+}
+
+/** Reads a little-endian number of four bytes. */
+export function readUint32(bytes: Uint8Array, at: number): number {
+  const { [at]: a = 0, [at + 1]: b = 0, [at + 2]: c = 0, [at + 3]: d = 0 } = bytes
+  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
 }
 
 /** Makes a payload of JSON. */
@@ -113,65 +106,60 @@ export function decodeJson<Value>(payload: Uint8Array): Value {
 }
 
 /**
- * Cuts a stream of bytes into frames. A frame that came in one piece is not copied.
+ * Cuts a stream of bytes into frames. A frame that came in one piece is not copied, unless its first bytes came
+ * with the end of another that did not.
  *
  * @throws {RangeError} where a length is beyond {@link maxFrameBytes}.
  */
 export class FrameDecoder {
-  #parts: Uint8Array<ArrayBuffer>[] = []
-  #buffered = 0
+  /** The pieces of a frame that has begun, and how many bytes they have to be before it is worth a look. */
+  #begun: Uint8Array<ArrayBuffer>[] = []
+  #begunBytes = 0
+  #neededBytes = frameHeaderBytes
 
   /** The frames that are complete with this chunk, in order. The chunk must not change afterwards. */
   push(chunk: Uint8Array<ArrayBuffer>): Frame[] {
-    this.#parts.push(chunk)
-    this.#buffered += chunk.length
+    if (this.#begunBytes === 0) return this.#cut(chunk)
+    this.#begun.push(chunk)
+    this.#begunBytes += chunk.length
+    if (this.#begunBytes < this.#neededBytes) return []
+    const joined = concat(this.#begun)
+    this.#begun = []
+    this.#begunBytes = 0
+    return this.#cut(joined)
+  }
+
+  #cut(bytes: Uint8Array<ArrayBuffer>): Frame[] {
     const frames: Frame[] = []
-    for (let frame = this.#next(); frame; frame = this.#next()) frames.push(frame)
+    let offset = 0
+    this.#neededBytes = frameHeaderBytes
+    while (bytes.length - offset >= frameHeaderBytes) {
+      const length = readUint32(bytes, offset)
+      if (length > maxFrameBytes) throw beyondLimit(length)
+      const start = offset + frameHeaderBytes
+      if (bytes.length - start < length) {
+        this.#neededBytes = frameHeaderBytes + length
+        break
+      }
+      frames.push({
+        kind: bytes[offset + 8] as FrameKind,
+        flags: bytes[offset + 9] ?? 0,
+        id: readUint32(bytes, offset + 4),
+        payload: bytes.subarray(start, start + length),
+        tookUs: readUint32(bytes, offset + 12),
+      })
+      offset = start + length
+    }
+    if (offset < bytes.length) {
+      this.#begun.push(bytes.subarray(offset))
+      this.#begunBytes = bytes.length - offset
+    }
     return frames
-  }
-
-  #next(): Frame | null {
-    if (this.#buffered < frameHeaderBytes) return null
-    const header = this.#peek(frameHeaderBytes)
-    const view = new DataView(header.buffer, header.byteOffset, header.byteLength)
-    const length = view.getUint32(0, true)
-    if (length > maxFrameBytes) throw beyondLimit(length)
-    if (this.#buffered < frameHeaderBytes + length) return null
-    const whole = this.#peek(frameHeaderBytes + length)
-    this.#drop(frameHeaderBytes + length)
-    return {
-      kind: view.getUint8(8) as FrameKind,
-      flags: view.getUint8(9),
-      id: view.getUint32(4, true),
-      payload: whole.subarray(frameHeaderBytes),
-    }
-  }
-
-  /** The first bytes in one piece; parts are joined only where the piece spans several. */
-  #peek(length: number): Uint8Array<ArrayBuffer> {
-    const [first] = this.#parts
-    if (first && first.length >= length) return first.subarray(0, length)
-    const needed: Uint8Array<ArrayBuffer>[] = []
-    for (let count = 0, part = 0; count < length; part += 1) {
-      const bytes = this.#parts[part] ?? noBytes
-      needed.push(bytes)
-      count += bytes.length
-    }
-    const joined = concat(needed)
-    this.#parts.splice(0, needed.length, joined)
-    return joined.subarray(0, length)
-  }
-
-  #drop(length: number): void {
-    this.#buffered -= length
-    const [first] = this.#parts
-    if (!first) return
-    if (first.length === length) this.#parts.shift()
-    else this.#parts[0] = first.subarray(length)
   }
 }
 
-function beyondLimit(length: number): RangeError {
+/** The error for a payload that is beyond {@link maxFrameBytes}. */
+export function beyondLimit(length: number): RangeError {
   return new RangeError(`A frame of ${length} bytes is beyond the limit of ${maxFrameBytes}.`)
 }
 

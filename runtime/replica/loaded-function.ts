@@ -74,8 +74,8 @@ async function comeUp(
 async function warmUp(definition: Definition, input: unknown, facts: RunnerFacts): Promise<void> {
   const { signal } = new AbortController()
   const decoded = { input, params: {}, query: {} }
-  const call = createCall(warmUpHead, new Uint8Array(), decoded, facts, signal)
-  const [outcome] = await definition.answer([call], signal)
+  const call = createCall({ head: warmUpHead, body: new Uint8Array(), signal }, decoded, facts)
+  const [outcome] = await definition.answer([call], { signal })
   if (outcome instanceof Error) throw outcome
   // A stream computes only while it is read.
   if (isAsyncIterable(outcome)) for await (const _ of outcome);

@@ -21,6 +21,12 @@ export interface ReplyHead {
   readonly headers: readonly (readonly [string, string])[]
 }
 
+/** The head of most replies: it is known by itself and need not be sent. */
+export const jsonReplyHead: ReplyHead = Object.freeze({
+  status: 200,
+  headers: Object.freeze([Object.freeze(['content-type', 'application/json'] as const)]),
+})
+
 /** All that a runner needs to come up. It is handed over when its thread starts. */
 export interface RunnerOrder {
   /** The runner's number, unique in the life of its gateway. */

@@ -3,7 +3,8 @@ import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
 import type { Encoder, Reply } from './encoder.ts'
 import { encodeHead, encodeJson, type FrameKind, frameFlags, frameKinds } from './frame.ts'
-import type { RequestHead } from './message.ts'
+import type { PayloadPart } from './frame-writer.ts'
+import { jsonReplyHead, type RequestHead } from './message.ts'
 import { pumpStream, StreamCredit } from './stream.ts'
 
 /** A request as its frame brought it. */
@@ -19,10 +20,19 @@ export interface ReplyOptions {
   readonly name: string
   readonly encode: Encoder
   readonly log: FunctionLog
-  readonly send: (kind: FrameKind, id: number, flags: number, payload: readonly Uint8Array[]) => void
+  readonly send: (
+    kind: FrameKind,
+    id: number,
+    flags: number,
+    payload: readonly PayloadPart[],
+    tookUs: number,
+  ) => void
   /** Is told of each request once, when it has been answered. */
   readonly closed: (request: OpenRequest) => void
 }
+
+/** The longest time that a frame can say. */
+const mostTookUs = 0xffff_ffff
 
 /** A request in a runner's hands, from its arrival to its answer. */
 export class OpenRequest {
@@ -30,9 +40,11 @@ export class OpenRequest {
   readonly head: RequestHead
   readonly body: Uint8Array<ArrayBuffer>
   readonly #options: ReplyOptions
-  readonly #abort = new AbortController()
-  readonly #credit = new StreamCredit()
+  #abort: AbortController | null = null
+  #credit: StreamCredit | null = null
+  #cancelled = false
   #answered = false
+  #tookUs = 0
 
   constructor({ id, head, body }: ArrivedRequest, options: ReplyOptions) {
     this.id = id
@@ -41,41 +53,58 @@ export class OpenRequest {
     this.#options = options
   }
 
-  /** Fires when the caller has gone. */
+  /** Fires when the caller has gone. It is made when it is first asked for: most functions never look at it. */
   get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController()
+      if (this.#cancelled) this.#abort.abort(callerGone())
+    }
     return this.#abort.signal
+  }
+
+  /** Whether the caller has gone. */
+  get cancelled(): boolean {
+    return this.#cancelled
   }
 
   /** Whether nobody waits for an answer any more: the caller has gone, or has had it. */
   get abandoned(): boolean {
-    return this.#answered || this.#abort.signal.aborted
+    return this.#answered || this.#cancelled
   }
 
   /** To be called when the caller has gone. */
   cancel(): void {
-    this.#abort.abort(callerGone())
-    this.#credit.close()
+    if (this.#cancelled) return
+    this.#cancelled = true
+    this.#abort?.abort(callerGone())
+    this.#credit?.close()
   }
 
   /** Lets more of a stream be sent. */
   addCredit(bytes: number): void {
-    this.#credit.add(bytes)
+    this.#credit?.add(bytes)
   }
 
-  /** Answers with what the function returned; resolves once it is sent, be it a stream. Never rejects. */
-  async reply(outcome: unknown): Promise<void> {
+  /** Notes how long the function took, for the answer to say. */
+  took(microseconds: number): void {
+    this.#tookUs = Math.min(Math.round(microseconds), mostTookUs)
+  }
+
+  /** Answers with what the function returned: at once, or for a stream as it resolves. Never throws or rejects. */
+  reply(outcome: unknown): Promise<void> | undefined {
     try {
       if (outcome instanceof Error) throw outcome
-      const reply = this.#options.encode(outcome, this.head)
-      if (reply.body instanceof Uint8Array) {
-        this.#send(frameKinds.reply, 0, encodeHead(reply.head, reply.body))
-        this.#close()
-      } else {
-        await this.#stream(reply, reply.body)
+      const { head, body, lastWords } = this.#options.encode(outcome, this.head)
+      if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+        return this.#stream(head, body, lastWords)
       }
+      if (head === jsonReplyHead) this.#send(frameKinds.reply, frameFlags.json, [body])
+      else this.#send(frameKinds.reply, 0, [...encodeHead(head), body])
+      this.#close()
     } catch (error) {
       this.refuse(error)
     }
+    return undefined
   }
 
   /** Answers with an error. */
@@ -85,17 +114,24 @@ export class OpenRequest {
     this.#close()
   }
 
-  async #stream(reply: Reply, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    this.#send(frameKinds.streamStart, 0, [encodeJson(reply.head)])
+  async #stream(
+    head: Reply['head'],
+    chunks: AsyncIterable<Uint8Array>,
+    lastWords: Reply['lastWords'],
+  ): Promise<void> {
+    const credit = new StreamCredit()
+    this.#credit = credit
+    if (this.#cancelled) credit.close()
+    this.#send(frameKinds.streamStart, 0, [encodeJson(head)])
     const send = (piece: Uint8Array): void => this.#send(frameKinds.streamChunk, 0, [piece])
     let flags: number = frameFlags.streamBroken
     try {
-      if (await pumpStream(chunks, this.#credit, send)) flags = 0
+      if (await pumpStream(chunks, credit, send)) flags = 0
     } catch (error) {
       this.#logFailure(error)
-      if (reply.lastWords) {
+      if (lastWords) {
         // It is the last piece, so nobody gives credit for another.
-        send(reply.lastWords(error))
+        send(lastWords(error))
         flags = 0
       }
     }
@@ -105,13 +141,13 @@ export class OpenRequest {
 
   /** What a caller is not shown must be found in the log. */
   #logFailure(error: unknown): void {
-    if (this.#abort.signal.aborted || (isIsoplexError(error) && error.status < 500)) return
+    if (this.#cancelled || (isIsoplexError(error) && error.status < 500)) return
     const { name, log } = this.#options
     log.error('A function failed', { function: name, requestId: this.head.requestId, error })
   }
 
-  #send(kind: FrameKind, flags: number, payload: readonly Uint8Array[]): void {
-    this.#options.send(kind, this.id, flags, payload)
+  #send(kind: FrameKind, flags: number, payload: readonly PayloadPart[]): void {
+    this.#options.send(kind, this.id, flags, payload, this.#tookUs)
   }
 
   #close(): void {

@@ -68,13 +68,15 @@ export class RequestQueue {
     return oldest
   }
 
-  /** Adds a request behind the others of its principal; it leaves by itself when it is settled. */
+  /** Adds a request behind the others of its principal; when it is settled it leaves by itself, and is counted. */
   add(ticket: Ticket): void {
+    ticket.queue = this
     this.#waiting.add(ticket)
-    ticket.onSettled(() => {
-      this.#waiting.delete(ticket)
-      this.#again.delete(ticket)
-    })
+  }
+
+  /** Lets a request go that is settled. */
+  drop(ticket: Ticket): void {
+    if (!this.#waiting.delete(ticket)) this.#again.delete(ticket)
   }
 
   /** Puts a request whose runner died in front. */

@@ -3,7 +3,7 @@ import type { ResolvedModel } from '../model/resolve.ts'
 import type { AnswerStream } from './answer-stream.ts'
 import type { FrameConnection } from './connection.ts'
 import type { Deployment } from './deployment.ts'
-import { encodeHead, frameFlags, frameKinds } from './frame.ts'
+import { frameFlags, frameKinds } from './frame.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReason } from './residency-report.ts'
@@ -155,14 +155,17 @@ export class RunnerLink {
   /** Sends one batch. */
   send(tickets: readonly Ticket[], nowMs: number): void {
     const batch: SentBatch = { size: tickets.length, sentMs: nowMs, open: tickets.length }
+    const last = tickets.length - 1
     this.#batches += 1
     this.lastUsedMs = nowMs
-    for (const [index, ticket] of tickets.entries()) {
-      ticket.link = this
+    for (let index = 0; index <= last; index += 1) {
+      const ticket = tickets[index]
+      if (!ticket) continue
+      ticket.sentTo(this, tickets.length, nowMs)
       this.sent.set(ticket.id, { ticket, batch, stream: null, overdue: undefined })
-      const flags = index < tickets.length - 1 ? frameFlags.more : 0
+      const flags = index < last ? frameFlags.more : 0
       const { head, body } = ticket.work
-      this.#connection?.send(frameKinds.request, ticket.id, flags, encodeHead(head, body))
+      this.#connection?.sendWithHead(frameKinds.request, ticket.id, flags, JSON.stringify(head), body)
     }
   }
 
@@ -204,7 +207,7 @@ export class RunnerLink {
     const request = this.sent.get(ticketId)
     if (!request) return undefined
     this.sent.delete(ticketId)
-    clearTimeout(request.overdue)
+    if (request.overdue) clearTimeout(request.overdue)
     request.ticket.link = null
     this.lastUsedMs = nowMs
     this.requests += 1

@@ -1,6 +1,8 @@
+import { isIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { Deployment } from './deployment.ts'
 import type { RequestHead } from './message.ts'
+import type { RequestQueue } from './queue.ts'
 import type { RunnerLink } from './runner-link.ts'
 
 /** A request as it is handed to the scheduler. */
@@ -10,8 +12,25 @@ export interface Work {
   readonly model: ResolvedModel | null
   readonly head: RequestHead
   readonly body: Uint8Array
-  /** Fires when the client has gone. */
+  /** Fires when the client has gone. It may be made when it is first asked for, so ask for what waits only. */
   readonly signal: AbortSignal
+  /** Filled in while the request is answered, for whoever handed it in. @default nobody is told */
+  readonly timing?: RequestTiming
+}
+
+/** Where a request's time went, as far as is known yet. */
+export interface RequestTiming {
+  /** How long it waited until it was last sent to a runner, in milliseconds. */
+  queueMs: number
+  /** How long the function took for its batch, in milliseconds; 0 where no runner has answered. */
+  computeMs: number
+  /** How many requests its batch had; 0 where it was never sent. */
+  batchSize: number
+}
+
+/** Times of which nothing is known yet. */
+export function freshTiming(): RequestTiming {
+  return { queueMs: 0, computeMs: 0, batchSize: 0 }
 }
 
 /** What a function answered: its own status, headers and body. */
@@ -26,13 +45,16 @@ export class Ticket {
   readonly id: number
   readonly work: Work
   readonly arrivedMs: number
+  readonly timing: RequestTiming
   /** How often it was in the hands of a runner that died. */
   deaths = 0
   /** The runner that has it in hand. */
   link: RunnerLink | null = null
+  /** The queue that it has been put into. */
+  queue: RequestQueue | null = null
   readonly #resolve: (answer: Answer) => void
   readonly #reject: (error: unknown) => void
-  readonly #cleanUp: (() => void)[] = []
+  #cleanUp: (() => void)[] | null = null
   #settled = false
 
   constructor(
@@ -45,6 +67,7 @@ export class Ticket {
     this.id = id
     this.work = work
     this.arrivedMs = arrivedMs
+    this.timing = work.timing ?? freshTiming()
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -59,25 +82,41 @@ export class Ticket {
     return this.#settled
   }
 
+  /** Notes that a runner has it in hand, in a batch of some size. */
+  sentTo(link: RunnerLink, batchSize: number, nowMs: number): void {
+    this.link = link
+    this.timing.batchSize = batchSize
+    this.timing.queueMs = nowMs - this.arrivedMs
+  }
+
   /** Runs something once the ticket is settled, such as clearing its timer. */
   onSettled(cleanUp: () => void): void {
+    this.#cleanUp ??= []
     this.#cleanUp.push(cleanUp)
   }
 
   /** Gives the caller its answer; only the first of `answer` and `fail` counts. */
   answer(answer: Answer): void {
-    if (this.#settle()) this.#resolve(answer)
+    if (!this.#settle()) return
+    this.queue?.tally.succeeded(performance.now() - this.arrivedMs)
+    this.#resolve(answer)
   }
 
   /** Gives the caller an error. */
   fail(error: unknown): void {
-    if (this.#settle()) this.#reject(error)
+    if (!this.#settle()) return
+    if (this.timing.batchSize === 0) this.timing.queueMs = performance.now() - this.arrivedMs
+    this.queue?.tally.failed(isIsoplexError(error) ? error.code : 'INTERNAL')
+    this.#reject(error)
   }
 
   #settle(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    for (const cleanUp of this.#cleanUp.splice(0)) cleanUp()
+    this.queue?.drop(this)
+    const cleanUps = this.#cleanUp
+    this.#cleanUp = null
+    if (cleanUps) for (const cleanUp of cleanUps) cleanUp()
     return true
   }
 }

@@ -27,7 +27,14 @@ export interface AppOptions {
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
-const exposedHeaders = ['x-request-id', 'x-tensor-type', 'x-tensor-dims', 'www-authenticate', 'retry-after']
+const exposedHeaders = [
+  'x-request-id',
+  'server-timing',
+  'x-tensor-type',
+  'x-tensor-dims',
+  'www-authenticate',
+  'retry-after',
+]
 
 /** An app as the server swaps it in: all that it does is answer requests. */
 export interface App {

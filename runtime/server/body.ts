@@ -1,4 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
+import { DeadlineLine } from '../replica/deadline-line.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 
 /** Bodies up to this size that name their length are read in one step. */
@@ -12,10 +13,18 @@ export interface BodyLimits {
   readonly timeoutMs: number
 }
 
+/** A body that is on its way. */
+export interface Upload {
+  /** Ends the wait for it: its time is up. */
+  expire(): void
+}
+
 /** Memory for bodies that are on their way or being worked on, shared by all requests of a gateway. */
 export class BodyBudget {
   readonly limitBytes: number
   #usedBytes = 0
+  /** Uploads by the time that they may take: the limits of a server have few. */
+  readonly #deadlines = new Map<number, DeadlineLine<Upload>>()
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes
@@ -44,6 +53,15 @@ export class BodyBudget {
   give(bytes: number): void {
     this.#usedBytes -= bytes
   }
+
+  /** The line of uploads that may take so long. */
+  deadline(timeoutMs: number): DeadlineLine<Upload> {
+    const known = this.#deadlines.get(timeoutMs)
+    if (known) return known
+    const line = new DeadlineLine<Upload>(timeoutMs, (upload) => upload.expire())
+    this.#deadlines.set(timeoutMs, line)
+    return line
+  }
 }
 
 /**
@@ -66,56 +84,83 @@ export interface HeldBody {
  * @throws {IsoplexError} `BODY_TOO_LARGE`, `UPLOAD_TIMEOUT`, `QUEUE_FULL` where the budget is spent, `CANCELLED`
  * where the client left, `REQUEST_MALFORMED` where the body breaks the rules of HTTP.
  */
-export async function readBody(request: Request, limits: BodyLimits, budget: BodyBudget): Promise<HeldBody> {
+export function readBody(request: Request, limits: BodyLimits, budget: BodyBudget): Promise<HeldBody> {
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
-  if (length > limits.maxBytes) throw tooLarge(limits.maxBytes)
-  if (!request.body || length === 0) return { bytes: new Uint8Array(), release: () => undefined }
-  const held = new Holding(budget)
-  try {
-    const bytes =
-      length <= smallBodyBytes
-        ? await readWhole(request, length, limits, held)
-        : await readParts(request.body, length, limits, held)
-    return { bytes, release: () => held.release() }
-  } catch (error) {
-    held.release()
-    throw readingError(error, request)
-  }
+  if (length > limits.maxBytes) return Promise.reject(tooLarge(limits.maxBytes))
+  if (length === 0) return Promise.resolve(noBody)
+  return length <= smallBodyBytes
+    ? readWhole(request, length, limits, budget)
+    : readStream(request, length, limits, budget)
 }
 
+const noBody: HeldBody = Object.freeze({ bytes: new Uint8Array(), release: () => undefined })
+
 /** The bytes that one request holds of the budget. */
-class Holding {
-  readonly #budget: BodyBudget
-  #bytes = 0
+class Holding implements HeldBody {
+  readonly budget: BodyBudget
+  bytes: Uint8Array<ArrayBuffer> = noBody.bytes
+  #taken = 0
 
   constructor(budget: BodyBudget) {
-    this.#budget = budget
+    this.budget = budget
   }
 
   take(bytes: number): void {
-    this.#budget.take(bytes)
-    this.#bytes += bytes
+    this.budget.take(bytes)
+    this.#taken += bytes
   }
 
   release(): void {
-    this.#budget.give(this.#bytes)
-    this.#bytes = 0
+    this.budget.give(this.#taken)
+    this.#taken = 0
   }
 }
 
-async function readWhole(
+/** Most bodies are such. To ask for the stream of a body makes it, so none is asked for. */
+function readWhole(
   request: Request,
   length: number,
   { timeoutMs }: BodyLimits,
-  held: Holding,
-): Promise<Uint8Array<ArrayBuffer>> {
-  held.take(length)
-  const { promise: overdue, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(uploadTimedOut(timeoutMs)), timeoutMs)
+  budget: BodyBudget,
+): Promise<HeldBody> {
+  return new Promise((resolve, reject) => {
+    const held = new Holding(budget)
+    held.take(length)
+    const line = budget.deadline(timeoutMs)
+    const fail = (error: unknown): void => {
+      held.release()
+      reject(readingError(error, request))
+    }
+    const upload: Upload = { expire: () => fail(uploadTimedOut(timeoutMs)) }
+    line.add(upload)
+    request.arrayBuffer().then(
+      (buffer) => {
+        line.delete(upload)
+        held.bytes = new Uint8Array(buffer)
+        resolve(held)
+      },
+      (error: unknown) => {
+        line.delete(upload)
+        fail(error)
+      },
+    )
+  })
+}
+
+async function readStream(
+  request: Request,
+  length: number,
+  limits: BodyLimits,
+  budget: BodyBudget,
+): Promise<HeldBody> {
+  if (!request.body) return noBody
+  const held = new Holding(budget)
   try {
-    return new Uint8Array(await Promise.race([request.arrayBuffer(), overdue]))
-  } finally {
-    clearTimeout(timer)
+    held.bytes = await readParts(request.body, length, limits, held)
+    return held
+  } catch (error) {
+    held.release()
+    throw readingError(error, request)
   }
 }
 
@@ -130,10 +175,14 @@ async function readParts(
   const collected = new GrowingBytes(length || maxBytes)
   let overdue = false
   const leave = (): void => void reader.cancel().catch(() => undefined)
-  const timer = setTimeout(() => {
-    overdue = true
-    leave()
-  }, timeoutMs)
+  const line = held.budget.deadline(timeoutMs)
+  const upload: Upload = {
+    expire() {
+      overdue = true
+      leave()
+    },
+  }
+  line.add(upload)
   try {
     for (;;) {
       const { done, value } = await reader.read()
@@ -148,7 +197,7 @@ async function readParts(
     leave()
     throw error
   } finally {
-    clearTimeout(timer)
+    line.delete(upload)
   }
 }
 

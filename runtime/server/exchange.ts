@@ -5,10 +5,13 @@ import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { Deployment } from '../replica/deployment.ts'
 import type { RequestHead } from '../replica/message.ts'
 import type { Scheduler } from '../replica/scheduler.ts'
+import type { Tallies } from '../replica/tallies.ts'
+import { freshTiming, type Work } from '../replica/ticket.ts'
 import { matchPattern } from '../route/match.ts'
 import { parseRoute } from '../route/pattern.ts'
 import { type Authorizer, authorize } from './authorization.ts'
 import { type BodyBudget, type BodyLimits, mayExceed, readBody } from './body.ts'
+import { ConnectionHolds, type Connections } from './connection-holds.ts'
 import { connectionHeaders, functionReply } from './function-reply.ts'
 import { problemReply, requestIdOf } from './reply.ts'
 
@@ -21,11 +24,10 @@ export interface ExchangeOptions {
   /** The prefix of all routes; empty for none. */
   readonly routePrefix: string
   readonly log: FunctionLog
+  /** Where requests are counted that never come to the scheduler. */
+  readonly tallies: Pick<Tallies, 'rejections'>
   /** Keeps a request's connection open while the request waits, however long nothing moves on it. */
-  readonly connections: {
-    hold(request: Request): void
-    release(request: Request): void
-  }
+  readonly connections: Connections
   /** Whether connections are to be closed after their reply, because the server is about to stop. */
   readonly closing: () => boolean
 }
@@ -61,24 +63,32 @@ export function createExchange(
     ...(manifest.maxBodyBytes === undefined ? {} : { maxBytes: manifest.maxBodyBytes }),
   }
   const readsBody = manifest.accepts.length > 0
-  const pattern = parseRoute(manifest.route, manifest.file)
+  const headOf = createHeadReader(manifest, options.routePrefix)
+  const holds = new ConnectionHolds(options.connections)
   return async (request) => {
     const requestId = requestIdOf(request.headers)
+    const timing = freshTiming()
     let bodyMayFollow = true
+    let submitted = false
     try {
       const { principal, model } = await authorize(request.headers, manifest, options.authorizer)
       if (readsBody) assertMediaType(request.headers, manifest)
       const head = headOf(request, requestId, principal)
       const body = await readBody(request, limits, options.budget)
       bodyMayFollow = false
-      options.connections.hold(request)
-      const release = (): void => options.connections.release(request)
+      const end = (): void => holds.end(request)
+      holds.wait(request)
       try {
-        const { method, signal } = request
-        const answer = await options.scheduler.submit({ deployment, model, head, body: body.bytes, signal })
-        return functionReply(answer, { method, requestId, closing: options.closing(), onEnd: release })
+        const { bytes } = body
+        submitted = true
+        const answer = await options.scheduler.submit(
+          workOf({ deployment, model, head, body: bytes, timing }, request),
+        )
+        if (answer.body instanceof ReadableStream) holds.stream(request)
+        const { method } = head
+        return functionReply(answer, { method, requestId, timing, closing: options.closing(), onEnd: end })
       } catch (error) {
-        release()
+        end()
         throw error
       } finally {
         body.release()
@@ -87,14 +97,43 @@ export function createExchange(
       // What is ours has been logged where it happened, if it belongs into a log.
       if (!isIsoplexError(error))
         options.log.error('A request failed', { requestId, function: manifest.name, error })
+      if (!submitted) options.tallies.rejections.add(isIsoplexError(error) ? error.code : 'INTERNAL')
       const closing = options.closing() || (bodyMayFollow && mayExceed(request.headers, limits.maxBytes))
-      return problemReply(error, requestId, closing)
+      return problemReply(error, requestId, closing, timing)
     }
   }
+}
 
-  function headOf(request: Request, requestId: string, principal: string): RequestHead {
-    const { headers, method } = request
-    const url = request.url.slice(request.url.indexOf('/', 'https://'.length))
+function workOf(
+  { deployment, model, head, body, timing }: Required<Omit<Work, 'signal'>>,
+  request: Request,
+): Work {
+  return {
+    deployment,
+    model,
+    head,
+    body,
+    timing,
+    // To ask for the signal makes it, which costs more than much else does, so only what waits has one.
+    get signal() {
+      return request.signal
+    },
+  }
+}
+
+/** Makes what reads off a request all that its runner is told beside the body. */
+function createHeadReader(
+  manifest: FunctionManifest,
+  routePrefix: string,
+): (request: Request, requestId: string, principal: string) => RequestHead {
+  const pattern = parseRoute(manifest.route, manifest.file)
+  const parametersOf = (url: string): Readonly<Record<string, string>> => {
+    if (pattern.parameters.length === 0) return noParameters
+    const pathname = url.slice(routePrefix.length).split('?', 1)[0] ?? ''
+    return matchPattern(pattern, pathname) ?? noParameters
+  }
+  return ({ headers, method, url: whole }, requestId, principal) => {
+    const url = whole.slice(whole.indexOf('/', 'https://'.length))
     return {
       requestId,
       principal,
@@ -104,19 +143,18 @@ export function createExchange(
       contentType: headers.get('content-type'),
       accept: headers.get('accept'),
       // An inference function computes on its input; copying every header to it would be work for nothing.
-      headers: manifest.kind === 'function' ? visibleHeaders(headers) : [],
+      headers: manifest.kind === 'function' ? visibleHeaders(headers) : noHeaders,
     }
-  }
-
-  function parametersOf(url: string): Readonly<Record<string, string>> {
-    if (pattern.parameters.length === 0) return {}
-    const pathname = url.slice(options.routePrefix.length).split('?', 1)[0] ?? ''
-    return matchPattern(pattern, pathname) ?? {}
   }
 }
 
+const noParameters: RequestHead['params'] = Object.freeze({})
+const noHeaders: RequestHead['headers'] = Object.freeze([])
+
 function visibleHeaders(headers: Headers): (readonly [string, string])[] {
-  return [...headers].filter(([name]) => !withheldHeaders.has(name))
+  const visible: [string, string][] = []
+  for (const header of headers) if (!withheldHeaders.has(header[0])) visible.push(header)
+  return visible
 }
 
 /** Refuses before the body is read what the function could not read. @throws `MEDIA_TYPE_UNSUPPORTED` */

@@ -1,10 +1,13 @@
-import type { Answer } from '../replica/ticket.ts'
+import { jsonReplyHead } from '../replica/message.ts'
+import type { Answer, RequestTiming } from '../replica/ticket.ts'
+import { serverTiming } from './server-timing.ts'
 
 /** What a reply depends on beside the function's answer. */
 export interface ReplyOptions {
   /** The method of the request. */
   readonly method: string
   readonly requestId: string
+  readonly timing: RequestTiming
   /** Whether the connection is to be closed after it. */
   readonly closing: boolean
   /** Hears when the answer has come to its end: at once where it is whole. A stream that breaks off has none. */
@@ -36,6 +39,10 @@ const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304])
  */
 export function functionReply(answer: Answer, options: ReplyOptions): Response {
   const { status } = answer
+  if (answer.headers === jsonReplyHead.headers && answer.body instanceof Uint8Array) {
+    options.onEnd()
+    return jsonReply(answer.body, options)
+  }
   const body = wantedBody(answer, options.method)
   if (status < 200) throw new RangeError(`The function answered with the status ${status}; send 200 to 599.`)
   const headers = headersOf(answer, options)
@@ -50,6 +57,16 @@ export function functionReply(answer: Answer, options: ReplyOptions): Response {
   return new Response(body, { status, headers })
 }
 
+/** Most replies are such, so it is made of as little as can be. */
+function jsonReply(body: Uint8Array<ArrayBuffer>, { requestId, timing, closing }: ReplyOptions): Response {
+  const headers = {
+    'content-type': 'application/json',
+    'x-request-id': requestId,
+    'server-timing': serverTiming(timing),
+  }
+  return new Response(body, { headers: closing ? { ...headers, connection: 'close' } : headers })
+}
+
 function wantedBody({ status, body }: Answer, method: string): Answer['body'] | null {
   const bodiless = bodilessStatuses.has(status)
   if (!(body instanceof ReadableStream)) return bodiless ? null : body
@@ -58,12 +75,13 @@ function wantedBody({ status, body }: Answer, method: string): Answer['body'] | 
   return null
 }
 
-function headersOf(answer: Answer, { requestId, closing }: ReplyOptions): Headers {
+function headersOf(answer: Answer, { requestId, timing, closing }: ReplyOptions): Headers {
   const headers = new Headers()
   for (const [name, value] of answer.headers) {
     if (!ownHeaders.has(name.toLowerCase())) headers.append(name, value)
   }
   headers.set('x-request-id', requestId)
+  headers.append('server-timing', serverTiming(timing))
   if (closing) headers.set('connection', 'close')
   return headers
 }

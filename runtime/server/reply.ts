@@ -1,7 +1,9 @@
 import { toChallenge } from '../auth/bearer.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { toProblem } from '../error/wire.ts'
+import type { RequestTiming } from '../replica/ticket.ts'
 import { mayExceed } from './body.ts'
+import { serverTiming } from './server-timing.ts'
 
 /** Codes after which the connection cannot go on, whatever was announced of the body. */
 const closingCodes: ReadonlySet<string> = new Set([
@@ -16,8 +18,14 @@ const closingCodes: ReadonlySet<string> = new Set([
  * asks for. What is not an error of ours is shown as `INTERNAL` with its text hidden.
  *
  * @param closing whether the connection is to be closed after it, where the code does not ask for that anyway
+ * @param timing where a function's request spent its time
  */
-export function problemReply(error: unknown, requestId: string, closing: boolean): Response {
+export function problemReply(
+  error: unknown,
+  requestId: string,
+  closing: boolean,
+  timing?: RequestTiming,
+): Response {
   const problem = toProblem(error, `urn:isoplex:request:${requestId}`)
   return Response.json(problem, {
     status: problem.status,
@@ -25,6 +33,7 @@ export function problemReply(error: unknown, requestId: string, closing: boolean
       ...headersOf(error),
       'content-type': 'application/problem+json',
       'x-request-id': requestId,
+      ...(timing ? { 'server-timing': serverTiming(timing) } : {}),
       ...(closing || closingCodes.has(problem.code) ? { connection: 'close' } : {}),
     },
   })
@@ -43,7 +52,16 @@ export function jsonReply(value: unknown, status = 200): Response {
 /** A client's own request id where it is harmless, else a fresh one. */
 export function requestIdOf(headers: Headers): string {
   const given = headers.get('x-request-id')
-  return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID()
+  return given !== null && /^[\w.:-]{1,128}$/.test(given) ? given : freshRequestId()
+}
+
+const idPrefix = crypto.randomUUID().replaceAll('-', '')
+let idsMade = 0
+
+/** Unique among all processes by the prefix, and within this one by the count. */
+function freshRequestId(): string {
+  idsMade += 1
+  return `${idPrefix}-${idsMade.toString(36)}`
 }
 
 /** The error for a path that nothing answers. */
@@ -63,7 +81,7 @@ function headersOf(error: unknown): Record<string, string> {
   if (error.code === 'ACCESS_REQUIRED') return { 'www-authenticate': 'Bearer realm="isoplex registry"' }
   if (error.code === 'RANGE_UNSATISFIABLE') return { 'content-range': `bytes */${error.details.sizeBytes}` }
   if (error.code === 'METHOD_NOT_ALLOWED') return { allow: error.details.allow.join(', ') }
-  if (error.code === 'QUEUE_FULL' || error.code === 'DRAINING' || error.code === 'BACKEND_UNAVAILABLE') {
+  if (error.details && 'retryAfterMs' in error.details) {
     return { 'retry-after': String(Math.ceil(error.details.retryAfterMs / 1_000)) }
   }
   return {}

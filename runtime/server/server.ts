@@ -27,6 +27,9 @@ export class HttpServer {
   /** The requests as they were received, of those that the app got under another URL. */
   readonly #received = new WeakMap<Request, Request>()
   #closing = false
+  /** The host that was last found good, and how the URLs of its requests begin. */
+  #knownHost: string | null = null
+  #knownOrigin = ''
 
   constructor(options: ServerOptions) {
     this.#options = options
@@ -77,8 +80,10 @@ export class HttpServer {
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
       fetch: (request) => {
-        const refusal = hostRefusal(request) ?? guard(request)
-        return refusal ? refusalReply(refusal, request, 0) : this.#answer(this.#routable(request))
+        const known = this.#isKnown(request)
+        const refusal = (known ? null : hostRefusal(request)) ?? guard(request)
+        if (refusal) return refusalReply(refusal, request, 0)
+        return this.#answer(known ? request : this.#routable(request))
       },
     })
   }
@@ -88,10 +93,22 @@ export class HttpServer {
     return this.#app?.fetch(request) ?? this.#firstApp.promise.then((app) => app.fetch(request))
   }
 
+  /** Whether a request is addressed as one before it, of which neither host nor URL need another look. */
+  #isKnown({ headers, url }: Request): boolean {
+    return (
+      this.#knownHost !== null && headers.get('host') === this.#knownHost && url.startsWith(this.#knownOrigin)
+    )
+  }
+
   /** Elysia looks for the path from the 11th character of a URL on: the host must be there, and have four. */
   #routable(request: Request): Request {
     const hostless = request.url.startsWith('/')
-    if (!hostless && request.url.indexOf('/', 'http://'.length) >= elysiaPathStart) return request
+    const pathStart = request.url.indexOf('/', 'http://'.length)
+    if (!hostless && pathStart >= elysiaPathStart) {
+      this.#knownHost = request.headers.get('host')
+      this.#knownOrigin = request.url.slice(0, pathStart + 1)
+      return request
+    }
     const url = new URL(hostless ? `http://localhost${request.url}` : request.url)
     url.hostname = 'localhost'
     const routable = new Request(url, request)

@@ -107,7 +107,7 @@ export function fail(): never {
     })
     const { functions } = await builder.build()
     const { default: definition } = await import(join(builder.bundlesDirectory, functions[0]?.bundle ?? ''))
-    const [outcome] = await definition.answer([{}], new AbortController().signal)
+    const [outcome] = await definition.answer([{}], new AbortController())
     const frames = outcome.stack.split('\n').slice(1, 3)
     expect(frames[0]).toMatch(/\/lib\/fail\.ts:4:\d+\)$/)
     expect(frames[1]).toMatch(/\/functions\/a\.ts:7:\d+\)$/)

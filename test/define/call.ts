@@ -1,5 +1,5 @@
 import type { FunctionLog } from '../../runtime/define/context.ts'
-import type { Call } from '../../runtime/define/definition.ts'
+import type { Call, Callers } from '../../runtime/define/definition.ts'
 
 const silent: FunctionLog = {
   debug: () => undefined,
@@ -30,4 +30,4 @@ export function callOf(facts: Partial<Call> = {}): Call {
 }
 
 /** A signal that never fires. */
-export const patient: AbortSignal = new AbortController().signal
+export const patient: Callers = new AbortController()

@@ -101,7 +101,7 @@ describe('with a batch', () => {
         getModel: async () => loaded,
       })
     })
-    expect(await definition.answer(calls, signal)).toEqual([1, 2])
+    expect(await definition.answer(calls, { signal })).toEqual([1, 2])
   })
 
   it('passes an error at an index on for that request alone', async () => {

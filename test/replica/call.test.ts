@@ -28,7 +28,7 @@ const body = Uint8Array.of(1, 2, 3)
 function call(headers: readonly (readonly [string, string])[] = []) {
   const head = headOf({ method: 'PUT', url: '/a?b=c', principal: 'acme', headers })
   const decoded = { input: 'in', params: { id: 1 }, query: { q: 'x' } }
-  return createCall(head, body, decoded, facts, new AbortController().signal)
+  return createCall({ head, body, signal: new AbortController().signal }, decoded, facts)
 }
 
 describe('a call', () => {

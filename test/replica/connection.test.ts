@@ -52,7 +52,7 @@ describe('a connection', () => {
     }) as typeof socket.write
     for (let id = 0; id < 100; id += 1) pair.near.connection.send(frameKinds.reply, id, 0, [Uint8Array.of(1)])
     await pair.far.until((frames) => frames.length === 100)
-    expect(writes).toEqual([100 * 13])
+    expect(writes).toEqual([100 * 17])
   })
 
   it('loses nothing and keeps the order of 50 MB while the other end reads nothing', async () => {

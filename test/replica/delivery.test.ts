@@ -48,7 +48,9 @@ function openDesk(): Desk {
     second,
     left,
     receive: (kind, id, payload = new Uint8Array(), flags = 0) =>
-      deliver(link, { kind, id, flags, payload: concat([payload]) }, (_, leftId) => left.push(leftId)),
+      deliver(link, { kind, id, flags, payload: concat([payload]), tookUs: 0 }, (_, leftId) =>
+        left.push(leftId),
+      ),
   }
 }
 

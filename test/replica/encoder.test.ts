@@ -5,7 +5,6 @@ import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
 import { createEncoder, isAsyncIterable, type Reply } from '../../runtime/replica/encoder.ts'
-import { concat } from '../../runtime/replica/frame.ts'
 import { issuesOf } from './refused.ts'
 import { headOf } from './request-head.ts'
 
@@ -19,7 +18,7 @@ function encode(result: unknown, output?: TSchema, accept: string | null = null)
 }
 
 async function bytesOfBody({ body }: Reply): Promise<Uint8Array> {
-  return body instanceof Uint8Array ? body : concat(await Array.fromAsync(body))
+  return await new Response(body as BodyInit).bytes()
 }
 
 async function textOf(reply: Reply): Promise<string> {

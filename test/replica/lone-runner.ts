@@ -13,7 +13,8 @@ import {
   frameFlags,
   frameKinds,
 } from '../../runtime/replica/frame.ts'
-import type { ReplyHead, RequestHead } from '../../runtime/replica/message.ts'
+import type { PayloadPart } from '../../runtime/replica/frame-writer.ts'
+import { jsonReplyHead, type ReplyHead, type RequestHead } from '../../runtime/replica/message.ts'
 import { Runner } from '../../runtime/replica/runner.ts'
 import { createPlainEngine } from '../define/engine.ts'
 import { headOf } from './request-head.ts'
@@ -68,7 +69,7 @@ export class LoneRunner {
       concurrency: options.concurrency ?? 1,
       inputPolicy: createOutboundPolicy(options.inputHosts ?? []),
       log,
-      send: (kind, id, _flags, payload) => this.#receive(kind, id, _flags, concat(payload)),
+      send: (kind, id, flags, payload) => this.#receive(kind, id, flags, payloadOf(payload)),
     })
   }
 
@@ -79,18 +80,18 @@ export class LoneRunner {
       const body = value === undefined ? new Uint8Array() : encodeJson(value)
       const payload = concat(encodeHead(headOf({ requestId: `request-${id}`, ...head }), body))
       const flags = index < entries.length - 1 ? frameFlags.more : 0
-      this.runner.receive({ kind: frameKinds.request, id: Number(id), flags, payload })
+      this.runner.receive({ kind: frameKinds.request, id: Number(id), flags, payload, tookUs: 0 })
     }
   }
 
   cancel(id: number): void {
-    this.runner.receive({ kind: frameKinds.cancel, id, flags: 0, payload: new Uint8Array() })
+    this.runner.receive({ kind: frameKinds.cancel, id, flags: 0, payload: new Uint8Array(), tookUs: 0 })
   }
 
   credit(id: number, bytes: number): void {
     const payload = new Uint8Array(4)
     new DataView(payload.buffer).setUint32(0, bytes, true)
-    this.runner.receive({ kind: frameKinds.credit, id, flags: 0, payload })
+    this.runner.receive({ kind: frameKinds.credit, id, flags: 0, payload, tookUs: 0 })
   }
 
   /** What has come for a request so far. */
@@ -133,7 +134,8 @@ export class LoneRunner {
     if (answer.end) throw new Error(`Request ${id} was answered again.`)
     const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
     if (kind === frameKinds.reply) {
-      const { head, body } = decodeHead<ReplyHead>(payload)
+      const { head, body } =
+        flags & frameFlags.json ? { head: jsonReplyHead, body: payload } : decodeHead<ReplyHead>(payload)
       Object.assign(answer, { head, text: text(body), end: 'reply' })
     } else if (kind === frameKinds.refusal) {
       Object.assign(answer, { error: decodeJson<WireError>(payload), end: 'refusal' })
@@ -142,6 +144,11 @@ export class LoneRunner {
     else if (kind === frameKinds.streamEnd) answer.end = flags & frameFlags.streamBroken ? 'broken' : 'stream'
     for (const look of [...this.#looks]) look()
   }
+}
+
+/** A payload as the other end reads it. */
+function payloadOf(parts: readonly PayloadPart[]): Uint8Array<ArrayBuffer> {
+  return concat(parts.map((part) => (typeof part === 'string' ? new TextEncoder().encode(part) : part)))
 }
 
 /** A runner that has come up. */

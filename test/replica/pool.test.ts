@@ -123,7 +123,7 @@ describe('a runner', () => {
 
   it.each([
     ['is longer than any frame', '\xff'.repeat(40)],
-    ['is no JSON', '\x03\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00{]}'],
+    ['is no JSON', `\x03${'\x00'.repeat(7)}\x10${'\x00'.repeat(7)}{]}`],
   ])('whose first word %s is shut out', async (_, bytes) => {
     open()
     await startRunner()

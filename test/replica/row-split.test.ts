@@ -212,7 +212,7 @@ describe('requests that bring rows', () => {
     const { signal } = new AbortController()
     const many = tensor('uint8', new Uint8Array(30_000_000), [30_000_000])
     type Calls = Parameters<typeof answer>[0]
-    const [outcome] = await answer([{ input: many, signal }] as unknown as Calls, signal)
+    const [outcome] = await answer([{ input: many, signal }] as unknown as Calls, { signal })
     expect([calls, outcome]).toEqual([3, new Error('enough')])
   })
 })

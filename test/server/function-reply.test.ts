@@ -31,6 +31,7 @@ function options(overrides: Partial<ReplyOptions> = {}): ReplyOptions & { ends()
   return {
     method: 'GET',
     requestId: 'id-1',
+    timing: { queueMs: 1.234, computeMs: 0, batchSize: 1 },
     closing: false,
     onEnd() {
       ends += 1
@@ -52,10 +53,12 @@ describe('functionReply', () => {
       ['transfer-encoding', 'gzip'],
       ['upgrade', 'h2c'],
       ['x-request-id', 'another'],
+      ['server-timing', 'db;dur=5'],
     ] as const
     const reply = functionReply(answerWith('ok', 299, headers)(), options())
     expect(reply.status).toBe(299)
     expect([...reply.headers].toSorted()).toEqual([
+      ['server-timing', 'db;dur=5, queue;dur=1.23, infer;dur=0'],
       ['set-cookie', 'a=1'],
       ['set-cookie', 'b=2'],
       ['x-own', 'kept'],

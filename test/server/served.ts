@@ -5,6 +5,7 @@ import type { FunctionLog } from '../../runtime/define/context.ts'
 import type { Definition } from '../../runtime/define/definition.ts'
 import type { ModelRecord } from '../../runtime/model/backend.ts'
 import { type Deployment, toDeployment } from '../../runtime/replica/deployment.ts'
+import { Tallies } from '../../runtime/replica/tallies.ts'
 import type { Answer, Work } from '../../runtime/replica/ticket.ts'
 import { BodyBudget } from '../../runtime/server/body.ts'
 import type { ExchangeOptions } from '../../runtime/server/exchange.ts'
@@ -98,6 +99,7 @@ export function surround(
           return await answer(work)
         },
       },
+      tallies: new Tallies(),
       budget: new BodyBudget(1_000_000),
       bodyLimits: { maxBytes: 100_000, timeoutMs: 1_000 },
       routePrefix: '',

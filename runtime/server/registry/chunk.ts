@@ -52,7 +52,7 @@ export async function readChunk(request: Request, budget: BodyBudget): Promise<H
       chunk: { startByte, totalBytes, bytes: file.bytes },
       fileName: new TextDecoder().decode(named ?? new Uint8Array()),
       buffer: body.bytes.buffer,
-      release: body.release,
+      release: () => body.release(),
     }
   } catch (error) {
     body.release()

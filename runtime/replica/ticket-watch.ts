@@ -1,0 +1,78 @@
+import { DeadlineLine } from './deadline-line.ts'
+import type { Ticket } from './ticket.ts'
+
+/** What becomes of tickets that are not answered. */
+export interface TicketWatchEvents {
+  /** The deadline of its deployment has passed. */
+  overdue(ticket: Ticket): void
+  /** Its caller has gone. */
+  left(ticket: Ticket): void
+}
+
+/**
+ * A request that a runner has at once and answers within this time is not asked whether its caller is still there: a
+ * signal and its listener cost more than many a request does. A signal that is first looked at late says whether it has fired.
+ */
+const patienceMs = 10
+
+/** Watches over tickets that wait: the deadline of each, and whether its caller is still there. */
+export class TicketWatch {
+  readonly #events: TicketWatchEvents
+  /** By the time that a deployment gives its requests: there are few of them. */
+  readonly #deadlines = new Map<number, DeadlineLine<Ticket>>()
+  readonly #fresh = new DeadlineLine<Ticket>(patienceMs, (ticket) => this.#listen(ticket))
+  readonly #listeners = new Map<Ticket, () => void>()
+  #size = 0
+
+  constructor(events: TicketWatchEvents) {
+    this.#events = events
+  }
+
+  /** How many tickets are watched. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Begins to watch a ticket that has just arrived. */
+  add(ticket: Ticket): void {
+    this.#size += 1
+    this.#fresh.add(ticket, ticket.arrivedMs)
+    this.#deadlineOf(ticket).add(ticket, ticket.arrivedMs)
+  }
+
+  /** To be called where a ticket has to wait for a runner: from now on a caller who leaves is heard at once. */
+  wait(ticket: Ticket): void {
+    if (this.#fresh.delete(ticket)) this.#listen(ticket)
+  }
+
+  /** Ends it; to be called once, when the ticket is settled. */
+  delete(ticket: Ticket): void {
+    this.#size -= 1
+    this.#deadlineOf(ticket).delete(ticket)
+    if (this.#fresh.delete(ticket)) return
+    const listener = this.#listeners.get(ticket)
+    if (!listener) return
+    this.#listeners.delete(ticket)
+    ticket.work.signal.removeEventListener('abort', listener)
+  }
+
+  #deadlineOf({ work }: Ticket): DeadlineLine<Ticket> {
+    const { timeoutMs } = work.deployment
+    const known = this.#deadlines.get(timeoutMs)
+    if (known) return known
+    const line = new DeadlineLine<Ticket>(timeoutMs, (ticket) => this.#events.overdue(ticket))
+    this.#deadlines.set(timeoutMs, line)
+    return line
+  }
+
+  #listen(ticket: Ticket): void {
+    const { signal } = ticket.work
+    if (signal.aborted) {
+      this.#events.left(ticket)
+      return
+    }
+    const listener = (): void => this.#events.left(ticket)
+    this.#listeners.set(ticket, listener)
+    signal.addEventListener('abort', listener, { once: true })
+  }
+}
