@@ -68,6 +68,11 @@ export class LoadHistory {
     this.#deaths.set(key, (this.#deaths.get(key) ?? 0) + 1)
   }
 
+  /** Notes the death of a replica in which nothing else went on. */
+  suspect(key: string): void {
+    this.#deaths.set(key, suspectDeaths)
+  }
+
   /** A suspect is to be tried alone. */
   try(key: string): void {
     this.#trials.add(key)

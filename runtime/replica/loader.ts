@@ -107,7 +107,8 @@ export class RunnerLoader {
       this.#failed(link, loadBroken(queue, 'ended its thread'))
       return
     }
-    this.#history.died(queue.key)
+    if (blame === 'sole') this.#history.suspect(queue.key)
+    else this.#history.died(queue.key)
   }
 
   /** A load that was suspected is not why replicas died: it is tried as usual. */

@@ -25,13 +25,14 @@ export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
 const overdueGraceMs = 1_000
-/** A request that was in hand at so many deaths is tried alone. */
+/** A request that was in hand at so many deaths is tried alone; where it was the only one, after the first. */
 const suspectDeaths = 2
 
 /**
  * Brings requests to runners: a queue for each model of each deployment, batches sent to whoever is free.
  * A batch never mixes models, and principals take turns in it. A request in the hands of a runner that dies runs again,
- * one to a batch; after the second death it is tried alone, so that nobody fails for another's fault.
+ * one to a batch; after the second death, or where nothing else went on, it is tried alone. It fails only where it
+ * dies there too: neither another's fault nor a stray `kill` fails anybody.
  *
  * Whatever comes within one turn of the event loop, requests and answers, is dealt with together at its end: requests
  * that arrive together are a batch, and each runner is written to once.
@@ -279,9 +280,8 @@ export class Scheduler implements ResidencyControl {
   #runAgain(ticket: Ticket, queue: RequestQueue, blame: EndOfRunner['blame']): void {
     if (blame !== 'none') ticket.deaths += 1
     if (!queue.deployment.idempotent) ticket.fail(replicaCrashed(ticket))
-    else if (ticket.deaths < suspectDeaths) queue.addAgain(ticket)
-    else if (blame === 'sole') this.#convict({ queue, ticket })
-    else this.#ward.admit({ queue, ticket })
+    else if (blame === 'sole' || ticket.deaths >= suspectDeaths) this.#ward.admit({ queue, ticket })
+    else queue.addAgain(ticket)
   }
 
   /** Fails what has ended a replica beyond doubt, and keeps the like of it out for a while. */
@@ -290,6 +290,7 @@ export class Scheduler implements ResidencyControl {
       this.#keeper.condemn(queue, loadBroken(queue, 'ended its process'))
       return
     }
+    ticket.deaths += 1
     this.#admission.convict(queue, ticket.principal)
     ticket.fail(replicaCrashed(ticket))
   }

@@ -103,7 +103,9 @@ describe('a request that kills', () => {
       expect(await act(server, 'nothing')).toMatchObject({ status: 200 })
       await load.stop()
       expect(load.failures).toEqual([])
-      expect(await replicasOf(server)).toEqual(before)
+      // The spare has been used up to try the request alone.
+      const after = await replicasOf(server)
+      expect(before.filter((pid) => after.includes(pid)).length).toBeGreaterThanOrEqual(2)
       await until(() => server.log().includes('A runner ended by itself'))
     },
   )

@@ -45,20 +45,23 @@ describe('a load that fails', () => {
     },
   )
 
-  it("is held to be the reason of its replica's second death, and of every further one", async () => {
+  it('that ends its replica is tried alone, and is held to be the reason where that one dies as well', async () => {
     const scheduler = workshop.open()
     const deployment = await deploy()
     await expect(ask(scheduler, deployment, {}, { model: 'kills' })).rejects.toMatchObject({
       code: 'MODEL_BROKEN',
       message: 'Model "kills" ended its process while function "keeper" loaded it.',
     })
-    expect(deathsOf()).toBe(2)
+    expect(deathsOf()).toBe(1)
+    expect(witnessed('load kills')).toBe(2)
     expect(await outcomeOf(scheduler, deployment, {}, { model: 'kills' })).toBe('MODEL_BROKEN')
-    expect(deathsOf()).toBe(2)
+    expect(witnessed('load kills')).toBe(2)
     await until(async () => {
       expect(await outcomeOf(scheduler, deployment, {}, { model: 'kills' })).toBe('MODEL_BROKEN')
-      return deathsOf() === 3
+      return witnessed('load kills') === 3
     })
+    // From then on it ends nothing in which others might be.
+    expect(deathsOf()).toBe(1)
   })
 
   it('is told from the loads beside it, and harms no request', async () => {

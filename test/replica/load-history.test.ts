@@ -41,6 +41,14 @@ describe('a load at whose side replicas die', () => {
     expect(history.isSuspect('a')).toBe(false)
   })
 
+  it('is suspected at once where nothing else can be the reason', () => {
+    const history = new LoadHistory()
+    history.suspect('a')
+    expect([history.isSuspect('a'), history.isSuspect('b')]).toEqual([true, false])
+    history.acquit('a')
+    expect(history.isSuspect('a')).toBe(false)
+  })
+
   it('starts anew when it is acquitted, and stays a suspect when it is condemned', () => {
     const history = new LoadHistory()
     for (const key of ['innocent', 'guilty']) {

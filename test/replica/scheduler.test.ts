@@ -151,12 +151,26 @@ describe('a replica that stands still', () => {
 })
 
 describe('a request whose replica dies', () => {
-  it('fails after the second death beside which nothing else went on', async () => {
+  it('is tried alone, and fails where it dies there too', async () => {
     const { scheduler, deployment } = await openSingle()
     expect(await outcomeOf(scheduler, deployment, { act: 'kill' })).toBe('REPLICA_CRASHED')
-    expect(workshop.log.filter(({ message }) => message === 'A replica died and is replaced')).toHaveLength(2)
+    const deaths = workshop.log
+      .filter(({ message }) => message.includes('died'))
+      .map(({ message }) => message)
+    expect(deaths).toEqual(['A replica died and is replaced', 'A replica that was set apart died'])
     expect(await outcomeOf(scheduler, deployment, {})).toHaveProperty('pid')
   })
+
+  it('is answered where the replica was killed from outside, however often', async () => {
+    const { scheduler, deployment } = await openSingle({ timeoutMs: 60_000 })
+    await outcomeOf(scheduler, deployment, {})
+    for (let round = 0; round < 3; round += 1) {
+      const asked = outcomeOf(scheduler, deployment, { ms: 200 })
+      await until(() => [...scheduler.pool.links].some(({ idle }) => !idle))
+      for (const { pid } of scheduler.pool.replicas) process.kill(pid, 'SIGKILL')
+      expect(await asked).toHaveProperty('pid')
+    }
+  }, 20_000)
 
   it('fails at once where it must not run twice', async () => {
     const { scheduler, deployment } = await openSingle({ idempotent: false })
