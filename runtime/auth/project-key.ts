@@ -38,9 +38,9 @@ export async function createProjectKey(
   return Object.freeze({ id: idOfSecret(secret), secret: signing, encryption, grants, untilMs })
 }
 
-/** The id of the key of a secret. */
+/** The id of the key of a secret: letters and digits only, so that no command takes it for a flag. */
 export function idOfSecret(secret: Uint8Array): string {
-  return createHash('sha256').update('isoplex token key\0').update(secret).digest('base64url').slice(0, 16)
+  return createHash('sha256').update('isoplex token key\0').update(secret).digest('hex').slice(0, 16)
 }
 
 /** A secret as a key for HS256. It may be as short as one byte: whether that is enough is for the caller to say. */

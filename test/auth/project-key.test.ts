@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createProjectKey } from '../../runtime/auth/project-key.ts'
+import { createProjectKey, idOfSecret } from '../../runtime/auth/project-key.ts'
 
 describe('createProjectKey', () => {
   it('gives equal bytes one id and others another, none of it the key', async () => {
@@ -10,6 +10,11 @@ describe('createProjectKey', () => {
     expect(same?.id).toBe(first?.id)
     expect(other?.id).not.toBe(first?.id)
     expect(Buffer.alloc(32, 1).toString('base64url')).not.toContain(first?.id)
+  })
+
+  it('has an id that no command takes for a flag', () => {
+    for (let byte = 0; byte < 256; byte += 1)
+      expect(idOfSecret(new Uint8Array(32).fill(byte))).toMatch(/^[0-9a-f]{16}$/)
   })
 
   it('keeps the secrets from being printed or exported', async () => {

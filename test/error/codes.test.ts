@@ -36,12 +36,16 @@ it('keeps every code and its status, since callers rely on them', () => {
     BACKEND_BROKEN: 502,
     FETCH_FAILED: 502,
     MODEL_BROKEN: 502,
+    SHARE_EXCEEDED: 429,
     QUEUE_FULL: 503,
     DRAINING: 503,
+    ROOM_TAKEN: 503,
     STORAGE_FULL: 503,
     PROVIDER_UNAVAILABLE: 503,
+    QUARANTINED: 503,
     REPLICA_CRASHED: 503,
     DEADLINE_EXCEEDED: 504,
+    MODEL_TOO_LARGE: 507,
   })
 })
 
@@ -51,9 +55,12 @@ it('calls nothing worth a retry that the caller alone can mend', () => {
     'UPLOAD_TIMEOUT',
     'BACKEND_UNAVAILABLE',
     'FETCH_FAILED',
+    'SHARE_EXCEEDED',
     'QUEUE_FULL',
     'DRAINING',
+    'ROOM_TAKEN',
     'STORAGE_FULL',
+    'QUARANTINED',
     'REPLICA_CRASHED',
     'DEADLINE_EXCEEDED',
   ])

@@ -41,26 +41,12 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
     (level: keyof FunctionLog) =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
       void log.push({ level, message, ...fields })
-  const options: SchedulerOptions = {
-    replicas: 1,
-    maxRunnersPerReplica: 32,
-    maxModelBytesPerReplica: 2 ** 40,
-    maxModelBytesPerPrincipal: null,
-    maxParallelLoads: 2,
-    maxReplicaBytes: 2 ** 40,
-    maxReplicaLoads: 1_000_000,
-    maxQueuedRequests: 10_000,
-    maxRequestsPerPrincipal: 10_000,
-    tallies: new Tallies(),
-    loadTimeoutMs: 10_000,
-    runnerIdleMs: 60_000,
-    runDirectory: directory,
-    environment,
-    session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
-    inputHosts: [],
-    logLevel: 'error',
-    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
-  }
+  const options = optionsOf(directory, {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  })
   let deployments = 0
   return {
     directory,
@@ -92,6 +78,30 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
       await Promise.all(schedulers.map((scheduler) => scheduler.close(0)))
       await rm(directory, { recursive: true, force: true })
     },
+  }
+}
+
+/** What a scheduler of few means is opened with. */
+function optionsOf(directory: string, log: FunctionLog): SchedulerOptions {
+  return {
+    replicas: 1,
+    maxRunnersPerReplica: 32,
+    maxModelBytesPerReplica: 2 ** 40,
+    maxModelBytesPerPrincipal: null,
+    maxParallelLoads: 2,
+    maxReplicaBytes: 2 ** 40,
+    maxReplicaLoads: 1_000_000,
+    maxQueuedRequests: 10_000,
+    maxRequestsPerPrincipal: 10_000,
+    tallies: new Tallies(),
+    loadTimeoutMs: 10_000,
+    runnerIdleMs: 60_000,
+    runDirectory: directory,
+    environment,
+    session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
+    inputHosts: [],
+    logLevel: 'error',
+    log,
   }
 }
 
