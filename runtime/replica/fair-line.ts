@@ -33,6 +33,11 @@ export class FairLine<Entry> {
     return this.#length
   }
 
+  /** How many principals wait. */
+  get principals(): number {
+    return this.#flows.size
+  }
+
   /** Adds an entry behind those of its principal. */
   add(entry: Entry): void {
     const principal = this.#options.principalOf(entry)

@@ -86,7 +86,8 @@ export class RequestQueue {
 
   /**
    * Takes the next batch, principals by turns; empty where nothing waits. It has at most as many requests and bytes as
-   * the deployment says, or a single request that alone has more bytes.
+   * the deployment says, or a single request that alone has more bytes. Where several principals wait, none has more
+   * than its part of a full batch: who has few requests waits no longer for the many of another than needs be.
    */
   take(): Ticket[] {
     const [alone] = this.#again
@@ -95,11 +96,15 @@ export class RequestQueue {
       return [alone]
     }
     const { maxSize, maxBytes } = this.deployment.batch
+    const part = Math.ceil(maxSize / this.#waiting.principals)
+    const parts = new Map<string, number>()
     const batch: Ticket[] = []
     let bytes = 0
     for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
+      const taken = parts.get(next.principal) ?? 0
       bytes += next.work.body.length
-      if (batch.length > 0 && bytes > maxBytes) break
+      if (batch.length > 0 && (bytes > maxBytes || taken === part)) break
+      parts.set(next.principal, taken + 1)
       this.#waiting.shift()
       batch.push(next)
       if (batch.length === maxSize) break

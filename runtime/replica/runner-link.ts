@@ -77,7 +77,8 @@ export class RunnerLink {
   #stopping = false
   readonly #gone = Promise.withResolvers<void>()
   #batches = 0
-  #batchEndMs = 0
+  /** Since when it works on the batch that it works on: since it came, or since the one before was done. */
+  #workingSinceMs = 0
   #timer: Timer | undefined
 
   constructor(id: number, queue: RequestQueue, replica: ReplicaProcess) {
@@ -141,6 +142,11 @@ export class RunnerLink {
     return this.state === 'active' && this.#connection !== null
   }
 
+  /** How much longer it will work on what it works on, as far as its batches tell, in milliseconds. */
+  remainingMs(nowMs: number): number {
+    return Math.max(0, this.#workingSinceMs + this.batchMs - nowMs)
+  }
+
   /** Takes the connection that the runner has opened. */
   connect(connection: FrameConnection): void {
     this.#connection = connection
@@ -156,6 +162,7 @@ export class RunnerLink {
   send(tickets: readonly Ticket[], nowMs: number): void {
     const batch: SentBatch = { size: tickets.length, sentMs: nowMs, open: tickets.length }
     const last = tickets.length - 1
+    if (this.#batches === 0) this.#workingSinceMs = nowMs
     this.#batches += 1
     this.lastUsedMs = nowMs
     for (let index = 0; index <= last; index += 1) {
@@ -237,9 +244,8 @@ export class RunnerLink {
     for (const link of this.queue.links) atOnce += link.#batches
     this.queue.pace.add(nowMs - sentMs, size, Math.max(1, atOnce))
     this.#batches -= 1
-    // A batch that was sent ahead began when the one before it was done.
-    const tookMs = nowMs - (this.deployment.concurrency === 1 ? Math.max(sentMs, this.#batchEndMs) : sentMs)
-    this.#batchEndMs = nowMs
+    const tookMs = nowMs - (this.deployment.concurrency === 1 ? this.#workingSinceMs : sentMs)
+    this.#workingSinceMs = nowMs
     this.batchMs = this.batchMs === 0 ? tookMs : this.batchMs + latestShare * (tookMs - this.batchMs)
   }
 

@@ -25,6 +25,8 @@ export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
 const overdueGraceMs = 1_000
+/** How long before a runner is done it is sent the next batch, so that it does not stand still meanwhile. */
+const aheadMs = 1
 /** A request that was in hand at so many deaths is tried alone; where it was the only one, after the first. */
 const suspectDeaths = 2
 
@@ -253,7 +255,10 @@ export class Scheduler implements ResidencyControl {
     link.send(batch, nowMs)
   }
 
-  /** A free runner; else one that can have a batch ahead, once the batch has had its wait for company. */
+  /**
+   * A free runner; else one that can have a batch ahead, once the batch has had its wait for company and the runner is
+   * about to be done: until then, who comes may still have a part in it.
+   */
   #runnerFor(queue: RequestQueue, nowMs: number): RunnerLink | null {
     let ahead: RunnerLink | null = null
     for (const link of queue.links) {
@@ -261,8 +266,8 @@ export class Scheduler implements ResidencyControl {
       if (link.room > 0) ahead = link
     }
     if (!ahead) return null
-    const patienceMs = queue.patienceMs(nowMs)
-    if (patienceMs === 0) return ahead
+    const patienceMs = Math.max(queue.patienceMs(nowMs), ahead.remainingMs(nowMs) - aheadMs)
+    if (patienceMs <= 0) return ahead
     queue.wakeAfter(patienceMs, () => this.#touch(queue))
     return null
   }

@@ -131,6 +131,14 @@ describe('several principals in a queue', () => {
     expect(ids(queue.take())).toContain(101)
   })
 
+  it('have no more than an equal part of a batch each, so that none waits for all of another', () => {
+    const queue = queueOf(16)
+    for (let id = 1; id <= 100; id += 1) queue.add(ticketOf('noisy', id).ticket)
+    queue.add(ticketOf('quiet', 101).ticket)
+    expect(queue.take()).toHaveLength(9)
+    expect(queue.take()).toHaveLength(16)
+  })
+
   it('share by bytes where bodies differ in size', () => {
     const queue = queueOf(1)
     for (let id = 1; id <= 64; id += 1) {
