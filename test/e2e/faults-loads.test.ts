@@ -44,22 +44,45 @@ export default defineInference({
 })
 `
 
+/** Has room for one model, which does not go away where its id says so. */
+const leaving = `
+import { Type } from '@sinclair/typebox'
+import { defineInference, multiplexed } from 'isoplex'
+
+export default defineInference({
+  input: Type.Object({}),
+  timeoutMs: 4_000,
+  model: multiplexed(({ id }) => id, {
+    maxModelsPerReplica: 1,
+    unload: async (id) => {
+      if (id === 'unload-hangs') await new Promise(() => {})
+      if (id === 'unload-spins') for (;;);
+    },
+  }),
+  infer: (_, { model }) => ({ model }),
+})
+`
+
 const limitBytes = 1_000_000
 
 let project: TestProject
 let server: TestServer
 
 beforeAll(async () => {
+  const ids = ['throws', 'rejects', 'hangs', 'exhausts', 'stays', 'sound', 'unload-hangs', 'unload-spins']
   const models = {
-    ...Object.fromEntries(
-      ['throws', 'rejects', 'hangs', 'exhausts', 'stays', 'sound'].map((id) => [id, addConstantModel(1)]),
-    ),
+    ...Object.fromEntries(ids.map((id) => [id, addConstantModel(1)])),
     'too-large': addConstantModel(1, limitBytes + 1),
     five: addConstantModel(5),
   }
   const files = Object.entries(models).map(([id, bytes]) => [`functions/_models/${id}/model.onnx`, bytes])
   project = await makeProject(
-    { ...Object.fromEntries(files), 'functions/loading.ts': loading, 'functions/add.ts': adding },
+    {
+      ...Object.fromEntries(files),
+      'functions/loading.ts': loading,
+      'functions/leaving.ts': leaving,
+      'functions/add.ts': adding,
+    },
     { loadTimeoutMs: 3_000, maxModelBytesPerReplica: limitBytes },
   )
   server = await startServer(project, 'serve', ['--replicas', '1', '--metrics-access', 'public'])
@@ -135,8 +158,20 @@ describe('a load that', () => {
   })
 })
 
-describe('an unload that throws', () => {
-  it('is told of once, and its model is gone', async () => {
+describe('an unload', () => {
+  it.each(['hangs', 'spins'])(
+    'that never ends costs nobody who waits for its place an answer: %s',
+    async (how) => {
+      const ask = async (model: string): Promise<Reply> =>
+        server.call('/leaving', { json: {}, token: await server.token(model) })
+      expect(await ask(`unload-${how}`)).toMatchObject({ status: 200 })
+      expect(await ask('sound')).toMatchObject({ status: 200, json: { model: 'sound' } })
+      await until(() => server.log().includes(`unload-${how}@1`))
+      await expectUnharmed()
+    },
+  )
+
+  it('that throws is told of once, and its model is gone', async () => {
     expect(await load('stays')).toMatchObject({ status: 200, json: { model: 'stays' } })
     const unloaded = await project.run('models', 'unload', 'stays')
     expect(unloaded.code).toBe(0)
