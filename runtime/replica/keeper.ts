@@ -170,7 +170,7 @@ export class RunnerKeeper {
     }
     if (link.state !== 'retiring') return
     link.stop()
-    link.within(link.deployment.timeoutMs, () => this.terminate(link, 'it does not end'))
+    link.within(link.takedownMs, () => this.terminate(link, 'it does not end'))
   }
 
   /** Ends a runner at once, whatever it does. */

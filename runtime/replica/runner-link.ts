@@ -128,6 +128,14 @@ export class RunnerLink {
     return count
   }
 
+  /**
+   * How long it may take to free its model and its function's state, in milliseconds: half of what a request has, so
+   * that one that waits for its place is answered all the same.
+   */
+  get takedownMs(): number {
+    return this.deployment.timeoutMs / 2
+  }
+
   /** Batches that it can be sent now. */
   get room(): number {
     return this.#open ? this.deployment.concurrency + this.deployment.ahead - this.#batches : 0

@@ -109,7 +109,8 @@ export class Runner {
       this.#running += 1
       void batch.answer({ definition, decode: this.#decode, facts }).finally(() => {
         this.#running -= 1
-        this.#pump()
+        // What was answered leaves first: the next batch may keep the thread for long.
+        if (this.#batches.length > 0) setImmediate(() => this.#pump())
       })
     }
   }

@@ -183,7 +183,7 @@ export class Ward {
     if (link.state === 'retiring') return
     link.state = 'retiring'
     link.stop()
-    link.within(link.deployment.timeoutMs, () => this.#options.pool.terminate(link, 'it does not end'))
+    link.within(link.takedownMs, () => this.#options.pool.terminate(link, 'it does not end'))
   }
 
   #close(): void {

@@ -54,7 +54,7 @@ describe('a path', () => {
     '//witness',
     '/-/nowhere',
     '/-',
-    '/metrics',
+    '/metrics/more',
     '/add.ts',
     '/_models/five/model.onnx',
     '/..%2f..%2fetc%2fpasswd',
