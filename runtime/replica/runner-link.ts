@@ -78,6 +78,8 @@ export class RunnerLink {
   readonly #gone = Promise.withResolvers<void>()
   #batches = 0
   #batchEndMs = 0
+  #busyMs = 0
+  #busySinceMs = this.startedMs
   #timer: Timer | undefined
 
   constructor(id: number, queue: RequestQueue, replica: ReplicaProcess) {
@@ -202,6 +204,14 @@ export class RunnerLink {
     clearTimeout(this.#timer)
   }
 
+  /** The share of the time since the last call in which it was at work, by the batches that have ended since. */
+  takeBusyShare(nowMs: number): number {
+    const share = this.#busyMs / Math.max(1, nowMs - this.#busySinceMs)
+    this.#busyMs = 0
+    this.#busySinceMs = nowMs
+    return share
+  }
+
   /** Takes a request out of its hands: it has been answered. */
   close(ticketId: number, nowMs: number): SentRequest | undefined {
     const request = this.sent.get(ticketId)
@@ -240,6 +250,7 @@ export class RunnerLink {
     // A batch that was sent ahead began when the one before it was done.
     const tookMs = nowMs - (this.deployment.concurrency === 1 ? Math.max(sentMs, this.#batchEndMs) : sentMs)
     this.#batchEndMs = nowMs
+    this.#busyMs += tookMs / this.deployment.concurrency
     this.batchMs = this.batchMs === 0 ? tookMs : this.batchMs + latestShare * (tookMs - this.batchMs)
   }
 
