@@ -9,6 +9,7 @@ import { BuildProcess, type BuildProcessOptions } from './build-process.ts'
 import type { BuildDirectories, FunctionFile } from './bundle.ts'
 import { pruneBundles } from './bundle-folder.ts'
 import { hashFile } from './content-hash.ts'
+import { KeptBuild } from './kept-build.ts'
 import { Ledger } from './ledger.ts'
 import type { Manifest } from './manifest.ts'
 import { toProjectPath } from './mistake.ts'
@@ -23,6 +24,11 @@ export interface BuilderOptions {
    * at a time. @default '.isoplex'
    */
   readonly stateDirectory?: string
+  /**
+   * The folder, absolute, in which builds are kept from one process to the next, so that what has not changed is not
+   * built again. Processes may share it. @default nothing is kept
+   */
+  readonly keepDirectory?: string
   /** All of the environment that functions see while they are imported: never a key or a password. */
   readonly environment: Readonly<Record<string, string>>
   /** How long the import of one function file may take, in milliseconds. @default 10 000 */
@@ -61,11 +67,13 @@ export function createBuilder(options: BuilderOptions): Builder {
 class ProjectBuilder implements Builder {
   readonly #process: BuildProcessOptions
   readonly #ledger = new Ledger()
+  readonly #kept: KeptBuild | null
   readonly #hashes = new Map<string, Promise<string | null>>()
   #manifest: Manifest = Object.freeze({ functions: Object.freeze([]), broken: Object.freeze([]) })
   #ignoredLinks: readonly string[] = []
   #child: BuildProcess | null = null
   #running: Promise<Manifest> | null = null
+  #keeping: Promise<void> = Promise.resolve()
   #round = 0
   #plannedRound = 0
   #disposed = false
@@ -84,6 +92,9 @@ class ProjectBuilder implements Builder {
       importTimeoutMs: options.importTimeoutMs ?? 10_000,
       outputDescriptor: options.outputDescriptor ?? 2,
     }
+    const { keepDirectory: directory, environment } = options
+    const { directories } = this.#process
+    this.#kept = directory === undefined ? null : new KeptBuild({ directory, directories, environment })
   }
 
   get bundlesDirectory(): string {
@@ -106,6 +117,7 @@ class ProjectBuilder implements Builder {
     this.#disposed = true
     await this.#child?.end()
     await this.#running?.catch(() => undefined)
+    await this.#keeping
   }
 
   get #directories(): BuildDirectories {
@@ -115,9 +127,12 @@ class ProjectBuilder implements Builder {
   async #run(): Promise<Manifest> {
     try {
       this.#assertAlive()
+      if (this.#plannedRound === 0 && this.#kept)
+        this.#ledger.recall(await this.#kept.recall((file) => this.#hash(file)))
       while (this.#plannedRound < this.#round) {
         await this.#buildConcerned()
         await this.#publish()
+        this.#keep()
       }
       return this.#manifest
     } finally {
@@ -173,6 +188,12 @@ class ProjectBuilder implements Builder {
     const good = this.#ledger.entries.flatMap((entry) => entry.good ?? [])
     const named = [...last.functions, ...good].map(({ bundle }) => bundle)
     await pruneBundles(this.#directories.bundlesDirectory, new Set(named))
+  }
+
+  /** In the background: where it fails, the next process has more to build. */
+  #keep(): void {
+    const { entries } = this.#ledger
+    this.#keeping = this.#keeping.then(() => this.#kept?.keep(entries)).catch(() => undefined)
   }
 
   #hash(file: string): Promise<string | null> {

@@ -18,6 +18,8 @@ export interface LedgerEntry extends FunctionFile {
   readonly mistake: Mistake | null
   /** The round whose outcome this is. */
   readonly round: number
+  /** When the look at its sources began, in milliseconds since 1970. */
+  readonly sinceMs: number
   /** Whether a later round should try again even where no source has changed. */
   readonly again: boolean
 }
@@ -29,6 +31,7 @@ const settings = ['package.json', 'tsconfig.json']
 export class Ledger {
   readonly #entries = new Map<string, LedgerEntry>()
   #round = 0
+  #sinceMs = 0
   #planned: ReadonlyMap<string, string | null> = new Map()
 
   /** All entries, in the order of their files' code units. */
@@ -46,14 +49,20 @@ export class Ledger {
     return Object.keys(this.#entries.get(file)?.sources ?? {})
   }
 
+  /** Takes in what came of files in another process. */
+  recall(entries: readonly LedgerEntry[]): void {
+    for (const entry of entries) this.#entries.set(entry.file, entry)
+  }
+
   /** Forgets files that are gone, and tells which ones must be built in this round. */
   async plan(
     files: readonly FunctionFile[],
     round: number,
     currentHash: CurrentHash,
   ): Promise<readonly FunctionFile[]> {
-    const names = files.map(({ file }) => file)
-    for (const file of this.#entries.keys()) if (!names.includes(file)) this.#entries.delete(file)
+    this.#sinceMs = Date.now()
+    const names = new Set(files.map(({ file }) => file))
+    for (const file of this.#entries.keys()) if (!names.has(file)) this.#entries.delete(file)
     // What is built after this may read newer content, never older: such a file is then seen as changed.
     const read = new Set([...settings, ...names, ...this.sources.keys()])
     this.#planned = new Map(
@@ -73,6 +82,7 @@ export class Ledger {
       ...judge(attempt, last?.good ?? null),
       sources: { ...Object.fromEntries(planned), ...attempt.sources },
       round: this.#round,
+      sinceMs: this.#sinceMs,
       again: attempt.kind === 'broken' && attempt.again,
     })
   }

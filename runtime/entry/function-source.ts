@@ -45,7 +45,11 @@ export async function openFunctionSource({
 async function compiledSource({ stateDirectory, ...options }: SourceOptions): Promise<FunctionSource> {
   const staging = await openStaging(join(stateDirectory, 'builds'))
   const directory = await staging.make(async (path) => void (await mkdir(path)))
-  const builder = createBuilder({ ...options, stateDirectory: directory })
+  const builder = createBuilder({
+    ...options,
+    stateDirectory: directory,
+    keepDirectory: join(stateDirectory, 'kept-build'),
+  })
   const touch = setInterval(() => {
     const now = new Date()
     utimes(directory, now, now).catch(() => undefined)

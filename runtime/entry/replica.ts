@@ -2,7 +2,12 @@
 import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { createLockMemory, freeLock } from '../../adapters/onnx-node/process-lock.ts'
-import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../replica/message.ts'
+import {
+  modelsExpected,
+  type ReplicaCommand,
+  type ReplicaReport,
+  type RunnerOrder,
+} from '../replica/message.ts'
 import { reportHealth } from './health.ts'
 import { exitWithParent } from './parent.ts'
 import { leadProcessGroup } from './process-group.ts'
@@ -15,7 +20,7 @@ const webgpuLock = createLockMemory()
 const runners = new Map<number, Worker>()
 /** A thread that has not been told yet what to run; `null` where none is at hand. */
 let spare: Worker | null = null
-let expectsModel = false
+let expectsModel = process.argv[3] === modelsExpected
 
 exitWithParent(Number(process.argv[2]))
 leadProcessGroup()

@@ -251,6 +251,7 @@ export class RunnerKeeper {
     queue.tally.left(reason)
     link.end()
     this.#events.ended(link, how)
+    if (how.crashed && how.during === 'active') this.#loader.bereave(queue)
     for (const waiting of this.#kept) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#changed()
   }
@@ -259,6 +260,7 @@ export class RunnerKeeper {
     this.#events.changed(null)
     this.#relocate()
     this.#fulfilWishes()
+    if (!this.#closing) this.#loader.spread()
   }
 
   /** Moves the runners of a replica that leaves, those first that were used last. */
@@ -285,6 +287,7 @@ export class RunnerKeeper {
     for (const link of this.#kept) {
       const reason = idleReasonOf(link, nowMs, { runnerIdleMs, isPinned: this.#isPinned })
       if (reason) this.#retire(link, reason)
+      this.#loader.examine(link, nowMs)
     }
     this.#relocate()
     this.#fulfilWishes()

@@ -23,11 +23,16 @@ export interface LoaderOptions {
   readonly suspect: (queue: RequestQueue) => void
 }
 
+/** A runner that is at work for such a share of the time is worth a further one in spare room. */
+const stretchedShare = 0.7
+
 /** Starts runners where there is room or will be, and remembers what became of their loads. */
 export class RunnerLoader {
   readonly #options: LoaderOptions
   readonly #history = new LoadHistory()
   readonly #saidFallbacks = new Set<string>()
+  /** Queues that are to have a further runner. */
+  readonly #stretched = new Set<RequestQueue>()
 
   constructor(options: LoaderOptions) {
     this.#options = options
@@ -63,6 +68,33 @@ export class RunnerLoader {
   /** Starts a runner in the place of one whose replica leaves; whether there may be one, be it later. */
   succeed({ queue, principal }: RunnerLink): boolean {
     return this.#mayHelp(queue.key) && this.#startIn('any', queue, principal) === null
+  }
+
+  /** To be called now and then: where a runner is at work nearly all the time, a further one is to help it. */
+  examine(link: RunnerLink, nowMs: number): void {
+    if (link.takeBusyShare(nowMs) < stretchedShare) return
+    this.#stretched.add(link.queue)
+    this.spread()
+  }
+
+  /**
+   * A death has taken a runner from a queue. Where others serve it another takes the lost one's place at once, lest
+   * the next death leave nobody who serves while a load lasts.
+   */
+  bereave(queue: RequestQueue): void {
+    this.#stretched.add(queue)
+  }
+
+  /** Starts the further runners that are to help, as far as there is spare room by now. */
+  spread(): void {
+    for (const queue of this.#stretched) {
+      const [first] = queue.links
+      const mayHelp = (): boolean =>
+        queue.links.size < this.#options.pool.size && this.#mayHelp(queue.key) && isServedOnly(queue)
+      if (mayHelp()) this.#startIn('free', queue, queue.principal ?? first?.principal ?? '')
+      // Else there was no room; there may be some the next time.
+      if (!mayHelp()) this.#stretched.delete(queue)
+    }
   }
 
   /** Takes in what a runner says of itself; whether it may stay. */
@@ -191,4 +223,10 @@ export class RunnerLoader {
       this.#options.log.warn(fallback)
     }
   }
+}
+
+/** Whether a queue is served and no runner of it is on its way. */
+function isServedOnly(queue: RequestQueue): boolean {
+  const { active, coming } = presenceOf(queue)
+  return active > 0 && coming === 0
 }

@@ -27,6 +27,9 @@ export const jsonReplyHead: ReplyHead = Object.freeze({
   headers: Object.freeze([Object.freeze(['content-type', 'application/json'] as const)]),
 })
 
+/** Said to a process of a replica at its start where its runners are likely to load models. */
+export const modelsExpected = 'models'
+
 /** All that a runner needs to come up. It is handed over when its thread starts. */
 export interface RunnerOrder {
   /** The runner's number, unique in the life of its gateway. */

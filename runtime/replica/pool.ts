@@ -128,6 +128,7 @@ export class ReplicaPool {
     const link = new RunnerLink(this.#nextRunner++, queue, replica)
     const { name, bundlePath, concurrency } = queue.deployment
     const { session, inputHosts, logLevel } = this.#options
+    this.#crew.expectsModels ||= queue.model !== null
     this.#links.set(link.id, link)
     this.#hearers.set(link, hearer)
     replica.links.add(link)

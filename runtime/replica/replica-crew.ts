@@ -52,6 +52,8 @@ export class ReplicaCrew {
   readonly #pace = new RestartPace()
   readonly #replacement: ReplacementPolicy<ReplicaProcess>
   readonly #silence: SilenceWatch
+  /** Whether replicas that are started from now on are likely to load models. */
+  expectsModels = false
   /** Ends by itself, so that another may be replaced. */
   #replaced: ReplicaProcess | null = null
   #waiting: Timer | null = null
@@ -145,10 +147,11 @@ export class ReplicaCrew {
     const waitMs = this.#pace.waitMs(performance.now())
     if (waitMs > 0) return this.#fillAfter(waitMs)
     const { environment, replicaEntryPath: entryPath, log } = this.#options
+    const { expectsModels } = this
     try {
       const replica: ReplicaProcess = new ReplicaProcess(
         number,
-        { state, environment, ...(entryPath === undefined ? {} : { entryPath }) },
+        { state, environment, expectsModels, ...(entryPath === undefined ? {} : { entryPath }) },
         {
           ready: () => this.#cameUp(replica),
           reported: () => this.#examine(replica),

@@ -1,6 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import type { Subprocess } from 'bun'
-import type { ReplicaCommand, ReplicaHealth, ReplicaReport, RunnerOrder } from './message.ts'
+import {
+  modelsExpected,
+  type ReplicaCommand,
+  type ReplicaHealth,
+  type ReplicaReport,
+  type RunnerOrder,
+} from './message.ts'
 import type { RunnerLink } from './runner-link.ts'
 
 /** What a replica's owner wants to hear of it. */
@@ -28,6 +34,8 @@ export interface ReplicaOptions {
   readonly entryPath?: string
   /** All of the environment that it gets. */
   readonly environment: Readonly<Record<string, string>>
+  /** Whether its runners are likely to load models, so that it may get ready for that. @default false */
+  readonly expectsModels?: boolean
   /** How long it may take until it takes orders, before it is ended. @default 30000 */
   readonly startTimeoutMs?: number
 }
@@ -66,9 +74,10 @@ export class ReplicaProcess {
   constructor(number: number, options: ReplicaOptions, events: ReplicaEvents) {
     this.number = number
     const { state = 'starting', environment, startTimeoutMs = 30_000, entryPath = ownEntryPath } = options
+    const expectations = options.expectsModels ? [modelsExpected] : []
     this.#state = state
     const prefix = nice === null ? [] : [nice, '-n', String(niceness)]
-    const command = [process.execPath, ...flags, entryPath, String(process.pid)]
+    const command = [process.execPath, ...flags, entryPath, String(process.pid), ...expectations]
     this.#child = Bun.spawn([...prefix, ...command], {
       env: environment,
       // What functions print goes where the log goes: the gateway's own output may be read by a program.

@@ -79,6 +79,8 @@ export class RunnerLink {
   #batches = 0
   /** Since when it works on the batch that it works on: since it came, or since the one before was done. */
   #workingSinceMs = 0
+  #busyMs = 0
+  #busySinceMs = this.startedMs
   #timer: Timer | undefined
 
   constructor(id: number, queue: RequestQueue, replica: ReplicaProcess) {
@@ -217,6 +219,14 @@ export class RunnerLink {
     clearTimeout(this.#timer)
   }
 
+  /** The share of the time since the last call in which it was at work, by the batches that have ended since. */
+  takeBusyShare(nowMs: number): number {
+    const share = this.#busyMs / Math.max(1, nowMs - this.#busySinceMs)
+    this.#busyMs = 0
+    this.#busySinceMs = nowMs
+    return share
+  }
+
   /** Takes a request out of its hands: it has been answered. */
   close(ticketId: number, nowMs: number): SentRequest | undefined {
     const request = this.sent.get(ticketId)
@@ -254,6 +264,7 @@ export class RunnerLink {
     this.#batches -= 1
     const tookMs = nowMs - (this.deployment.concurrency === 1 ? this.#workingSinceMs : sentMs)
     this.#workingSinceMs = nowMs
+    this.#busyMs += tookMs / this.deployment.concurrency
     this.batchMs = this.batchMs === 0 ? tookMs : this.batchMs + latestShare * (tookMs - this.batchMs)
   }
 

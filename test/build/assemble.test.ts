@@ -7,7 +7,7 @@ import { sampleFunction } from './manifest-samples.ts'
 
 function entry(file: string, good: FunctionManifest | null, reason: string | null = null): LedgerEntry {
   const mistake = reason === null ? null : { place: placeOf(file), reason }
-  return { file, functionFile: file, sources: {}, good, mistake, round: 1, again: false }
+  return { file, functionFile: file, sources: {}, good, mistake, round: 1, sinceMs: 0, again: false }
 }
 
 function good(name: string, overrides: Partial<FunctionManifest> = {}): LedgerEntry {

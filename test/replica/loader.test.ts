@@ -45,6 +45,32 @@ export default defineInference({
 })
 `
 
+describe('a model that keeps its runner at work', () => {
+  it('has a further one in spare room, and another at once where a death takes one', async () => {
+    const scheduler = workshop.open({ replicas: 2 })
+    await until(() => scheduler.pool.replicas.length === 2)
+    const deployment = await loader.deploy({ ahead: 1 })
+    let stopped = false
+    const loop = async (): Promise<void> => {
+      while (!stopped)
+        expect(await outcomeOf(scheduler, deployment, { ms: 100 }, { model: 'a' })).toMatchObject({
+          model: 'a',
+        })
+    }
+    // One is worked on and one lies ahead: nothing waits in the queue.
+    const loops = [loop(), loop()]
+    const serving = () => [...scheduler.pool.links].filter(({ state }) => state === 'active')
+    await until(() => serving().length === 2)
+    expect(loader.witnessed('load a')).toBe(2)
+    const pid = serving()[0]?.replica.pid ?? 0
+    process.kill(pid, 'SIGKILL')
+    await until(() => serving().length === 2 && serving().every(({ replica }) => replica.pid !== pid))
+    expect(loader.witnessed('load a')).toBe(3)
+    stopped = true
+    await Promise.all(loops)
+  })
+})
+
 describe('a model that is too large', () => {
   it('is refused before its load where its files say so', async () => {
     const scheduler = workshop.open({ maxModelBytesPerReplica: 2 ** 30 })

@@ -28,6 +28,21 @@ const exemptions: Exemptions = {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
   },
+  'runtime/build/build-key.ts': {
+    provenBy: 'test/build/kept-build.test.ts',
+    reason:
+      'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
+  },
+  'runtime/build/package-census.ts': {
+    provenBy: 'test/build/kept-build.test.ts',
+    reason:
+      'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
+  },
+  'runtime/build/surroundings.ts': {
+    provenBy: 'test/build/kept-build.test.ts',
+    reason:
+      'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
+  },
   'runtime/model/artifact-files.ts': {
     provenBy: 'test/model/artifact-store.test.ts',
     reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
