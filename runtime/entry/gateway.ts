@@ -83,8 +83,10 @@ export class Gateway {
     const { shutdownGraceMs, shutdownTimeoutMs } = this.#options.config
     const untilMs = performance.now() + shutdownTimeoutMs
     // Requests that do not end leave some of the time to functions that have to be taken down.
-    await this.#parts.server.stop(shutdownGraceMs, Math.max(0, shutdownTimeoutMs * 0.75 - shutdownGraceMs))
-    await this.#parts.scheduler.close(Math.max(0, untilMs - performance.now()))
+    const { server, scheduler } = this.#parts
+    const patienceMs = Math.max(0, shutdownTimeoutMs * 0.75 - shutdownGraceMs)
+    await server.stop(shutdownGraceMs, patienceMs, () => scheduler.giveUp())
+    await scheduler.close(Math.max(0, untilMs - performance.now()))
     await this.#resources.disposeAsync()
   }
 

@@ -150,6 +150,16 @@ export class Scheduler implements ResidencyControl {
     return [...this.#queues].filter(({ length }) => length > 0).map(toBacklog)
   }
 
+  /** Answers every request at hand with `DRAINING`, but for streams that have begun; runners are told to let go. */
+  giveUp(): void {
+    for (const queue of this.#queues) queue.failAll(draining())
+    this.#ward.failAll(draining())
+    for (const { sent, deployment } of this.pool.links) {
+      for (const { ticket } of [...sent.values()])
+        if (!ticket.settled) this.#giveUp(ticket, draining(), deployment.timeoutMs)
+    }
+  }
+
   /**
    * Refuses new requests, finishes those at hand, and ends every replica; by force after the time given. A
    * further call waits for the first.
@@ -169,9 +179,7 @@ export class Scheduler implements ResidencyControl {
     this.#checkDrained()
     await promise
     clearTimeout(timer)
-    for (const queue of this.#queues) queue.failAll(draining())
-    for (const { sent } of this.pool.links) for (const { ticket } of sent.values()) ticket.fail(draining())
-    this.#ward.failAll(draining())
+    this.giveUp()
     await this.#keeper.close(Math.max(0, timeoutMs - (performance.now() - startedMs)))
   }
 

@@ -17,6 +17,8 @@ export interface ServerOptions {
 /** A connection on which nothing moves is closed after this time, unless a request waits for its answer. */
 const idleTimeoutSeconds = 30
 const elysiaPathStart = 11
+/** How long the answers to what was given up may take to leave. */
+const lastRepliesMs = 100
 
 /** One listening socket whose app can be swapped while it serves. */
 export class HttpServer {
@@ -118,15 +120,18 @@ export class HttpServer {
 
   /**
    * Stops without losing a request: for the grace time it still takes connections and asks each to close after
-   * its reply, then it takes no more and waits for those at hand, then it closes what is left.
+   * its reply, then it takes no more and waits for those at hand. After the time for that it has what is left
+   * answered by `giveUp`, sends those answers, and closes.
    */
-  async stop(graceMs: number, timeoutMs: number): Promise<void> {
+  async stop(graceMs: number, timeoutMs: number, giveUp: () => void = () => undefined): Promise<void> {
     this.#closing = true
     if (!this.#server) return
     await Bun.sleep(graceMs)
-    const timer = setTimeout(() => void this.#server?.stop(true), timeoutMs)
+    const patience = setTimeout(giveUp, timeoutMs)
+    const force = setTimeout(() => void this.#server?.stop(true), timeoutMs + lastRepliesMs)
     await this.#server.stop()
-    clearTimeout(timer)
+    clearTimeout(patience)
+    clearTimeout(force)
   }
 }
 

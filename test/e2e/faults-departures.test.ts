@@ -39,7 +39,7 @@ it('models that end their thread or their replica when they are unloaded cost no
     server.call('/alone', { json: {}, token: tokens[count % ids.length] ?? '' }),
   )
   const beside = startLoad(3, () => server.call('/beside', { json: {}, token: tokens[0] ?? '' }))
-  await until(() => churn.answered + churn.failures.length > 40)
+  await until(() => churn.answered + churn.failures.length > 25)
   await Promise.all([churn.stop(), beside.stop()])
   expect(churn.failures).toEqual([])
   expect(beside.failures).toEqual([])
@@ -50,7 +50,7 @@ it('models that end their thread or their replica when they are unloaded cost no
 it.runIf(process.platform === 'linux')(
   'a replica that is stopped while it loads costs no request',
   async () => {
-    await using project = await makeAloneProject('await Bun.sleep(300)', '')
+    await using project = await makeAloneProject('await Bun.sleep(150)', '')
     await using server = await startServer(project, 'serve', ['--replicas', '2'])
     const tokens = await Promise.all(ids.map((id) => server.token(id)))
     const churn = startLoad(ids.length, (count) =>

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { adding } from '../support/function-files.ts'
+import { makeProject, startServer, until } from '../support/server.ts'
 import { startChurnServer, untilAnswered } from './churn-project.ts'
 
 it('a function with models that is edited again and again under load costs no request', async () => {
@@ -29,4 +30,24 @@ it('SIGTERM while models load and requests wait costs no request', async () => {
   await churn.stop()
   expect(await ended).toBe(0)
   expect(churn.failures).toEqual([])
+})
+
+/** Never answers; it takes one request at a time, so that others wait. */
+const hanging = `
+import { defineFunction } from 'isoplex'
+
+export default defineFunction({ access: 'public', maxOngoingRequests: 1, handler: () => new Promise(() => {}) })
+`
+
+it('SIGTERM answers what cannot be finished in time, be it running or waiting', async () => {
+  const settings = { shutdownGraceMs: 100, shutdownTimeoutMs: 2_000 }
+  await using project = await makeProject({ 'functions/hanging.ts': hanging }, settings)
+  await using server = await startServer(project, 'serve', ['--replicas', '1'])
+  const requests = Array.from({ length: 5 }, () => server.call('/hanging'))
+  await until(async () => (await server.call('/readyz')).json.replicas.ready[0]?.runners === 1)
+  expect(await server.end('SIGTERM')).toBe(0)
+  for (const reply of await Promise.all(requests)) {
+    expect(reply).toMatchObject({ status: 503, json: { code: 'DRAINING' } })
+    expect(reply.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+  }
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import type { Scheduler, SchedulerOptions } from '../../runtime/replica/scheduler.ts'
+import { isStopped } from '../support/process-table.ts'
 import { until } from '../support/server.ts'
 import { batched, single, streaming } from './acting-functions.ts'
 import {
@@ -105,11 +106,13 @@ describe('a runner that does not let go', () => {
   })
 })
 
-describe('a replica that stands still', () => {
+describe.runIf(process.platform === 'linux')('a replica that stands still', () => {
   it('is ended once it has missed a deadline, and replaced', async () => {
     const { scheduler, deployment } = await openSingle({ timeoutMs: 300 })
     await outcomeOf(scheduler, deployment, {})
-    for (const { pid } of scheduler.pool.replicas) process.kill(pid, 'SIGSTOP')
+    const pids = scheduler.pool.replicas.map(({ pid }) => pid)
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    await until(() => pids.every(isStopped))
     expect(await outcomeOf(scheduler, deployment, {})).toBe('DEADLINE_EXCEEDED')
     await until(async () => typeof (await outcomeOf(scheduler, deployment, {})) === 'object')
   })

@@ -165,6 +165,22 @@ describe('a server that stops', () => {
     await expect(fetch(server.url)).rejects.toThrow()
   })
 
+  it('sends what is answered when it is given up', async () => {
+    const server = listen()
+    const begun = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<Response>()
+    server.use(
+      appOf(() => {
+        begun.resolve()
+        return answer.promise
+      }),
+    )
+    const late = fetch(server.url)
+    await begun.promise
+    await server.stop(0, 50, () => answer.resolve(new Response('given up')))
+    expect(await (await late).text()).toBe('given up')
+  })
+
   it('cuts off what does not end in time', async () => {
     const server = listen()
     const begun = Promise.withResolvers<void>()
