@@ -34,8 +34,9 @@ export class RequestQueue {
   readonly links = new Set<RunnerLink>()
   readonly pace: Pace = new Pace()
   readonly #waiting = new FairLine<Ticket>(fairness)
-  /** Requests whose runner died: they go first, one to a batch. */
+  /** Requests whose runner died: they go one to a batch, by turns with batches of the others. */
   readonly #again = new Set<Ticket>()
+  #tookAgain = false
   #timer: Timer | null = null
 
   constructor(key: string, { deployment, model, tally }: QueueFacts) {
@@ -79,7 +80,7 @@ export class RequestQueue {
     if (!this.#waiting.delete(ticket)) this.#again.delete(ticket)
   }
 
-  /** Puts a request whose runner died in front. */
+  /** Takes a request back whose runner died. */
   addAgain(ticket: Ticket): void {
     this.#again.add(ticket)
   }
@@ -87,11 +88,14 @@ export class RequestQueue {
   /**
    * Takes the next batch, principals by turns; empty where nothing waits. It has at most as many requests and bytes as
    * the deployment says, or a single request that alone has more bytes. Where several principals wait, none has more
-   * than its part of a full batch: who has few requests waits no longer for the many of another than needs be.
+   * than its part of a full batch: who has few requests waits no longer for the many of another than needs be. A request
+   * whose runner died is a batch of its own; where others wait, every second batch is theirs, lest the queue stand still
+   * after each death.
    */
   take(): Ticket[] {
     const [alone] = this.#again
-    if (alone) {
+    this.#tookAgain = alone !== undefined && !(this.#tookAgain && this.#waiting.length > 0)
+    if (alone && this.#tookAgain) {
       this.#again.delete(alone)
       return [alone]
     }
@@ -139,7 +143,9 @@ export class RequestQueue {
 
   /** Whether anybody else than a principal waits. */
   holdsOthers(principal: string): boolean {
-    return this.length > this.#waiting.lengthOf(principal)
+    if (this.#waiting.length > this.#waiting.lengthOf(principal)) return true
+    for (const ticket of this.#again) if (ticket.principal !== principal) return true
+    return false
   }
 
   /** Fails every request that waits. */

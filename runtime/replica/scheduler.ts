@@ -68,9 +68,7 @@ export class Scheduler implements ResidencyControl {
       frame: (link, frame) => this.#receive(link, frame),
       ended: (link, how) => this.#ended(link, how),
       needs: (queue) => queue.length > 0,
-      suspectLoad: (queue) => {
-        if (!this.#ward.holds(queue.key)) this.#ward.admit({ queue, ticket: null })
-      },
+      suspectLoad: (queue) => this.#ward.admit({ queue, ticket: null }),
     })
     this.#ward = new Ward({
       pool: this.#keeper.pool,

@@ -60,12 +60,6 @@ export class Ward {
     return this.#suspects.size
   }
 
-  /** Whether anything of a function and model waits for its trial or is being tried. */
-  holds(queueKey: string): boolean {
-    for (const { queue } of this.#suspects) if (queue.key === queueKey) return true
-    return false
-  }
-
   /** Takes a suspect in. A request that is settled meanwhile, by its deadline or its caller, leaves by itself. */
   admit(suspect: Suspect): void {
     this.#suspects.add(suspect)

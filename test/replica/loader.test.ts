@@ -181,6 +181,26 @@ describe('loads side by side', () => {
 })
 
 describe('a load at whose side replicas die', () => {
+  it('is tried alone although a request of the same model is', async () => {
+    const scheduler = workshop.open({ replicas: 1 })
+    const deployment = await loader.deploy()
+    const dies = async (): Promise<void> => {
+      const [replica] = scheduler.pool.replicas
+      if (!replica) return
+      process.kill(replica.pid, 'SIGKILL')
+      await replica.ended
+    }
+    const linkIn = (state: string) => [...scheduler.pool.links].filter((link) => link.replica.state === state)
+    const first = outcomeOf(scheduler, deployment, { ms: 2_000 }, { model: 'slow-a' })
+    await until(() => linkIn('serving').some(({ idle }) => !idle))
+    await dies()
+    await until(() => linkIn('isolated').some(({ idle }) => !idle))
+    const second = outcomeOf(scheduler, deployment, {}, { model: 'slow-a' })
+    await until(() => linkIn('serving').some(({ state }) => state === 'starting'))
+    await dies()
+    expect(await Promise.all([first, second])).toMatchObject([{ model: 'slow-a' }, { model: 'slow-a' }])
+  })
+
   it('is not tried again before it is acquitted, and then as usual', async () => {
     const suspects: RequestQueue[] = []
     const keeper = new RunnerKeeper(workshop.options, {

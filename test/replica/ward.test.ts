@@ -118,7 +118,7 @@ describe('a suspect', () => {
     const queue = queueOf(await workshop.deploy('acting', acting))
     const [hanging, waiting, last] = [caseOf(queue, 'hang'), caseOf(queue, 'kill'), caseOf(queue, '')]
     for (const { suspect } of [hanging, waiting, last]) ward.admit(suspect)
-    expect([ward.size, ward.holds(queue.key), ward.holds('another')]).toEqual([3, true, false])
+    expect(ward.size).toBe(3)
     waiting.ticket.fail(new Error('gone'))
     expect(ward.size).toBe(2)
     await until(() => hanging.ticket.link !== null)
