@@ -78,6 +78,7 @@ async function start(): Promise<void> {
       inputPolicy: createOutboundPolicy(order.inputHosts),
       log,
       send: (kind, id, flags, payload, tookUs) => connection.send(kind, id, flags, payload, tookUs),
+      flush: () => connection.flush(),
     })
     const bytesBefore = process.memoryUsage.rss()
     await fresh.start()

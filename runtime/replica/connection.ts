@@ -3,14 +3,15 @@ import { type Frame, FrameDecoder, type FrameKind } from './frame.ts'
 import { FrameWriter, type PayloadPart } from './frame-writer.ts'
 
 /**
- * One end of a socket that carries frames. Frames sent within one turn of the loop leave in one write. What
- * the socket does not take is kept, in order, until it does; callers bound what they send ahead.
+ * One end of a socket that carries frames. Frames sent within one turn of the loop leave in one write, at the end of the
+ * turn or when somebody who knows that no more will come says so. What the socket does not take is kept, in order, until
+ * it does; callers bound what they send ahead.
  */
 export class FrameConnection {
   readonly #socket: Socket<unknown>
   readonly #decoder = new FrameDecoder()
   readonly #writer = new FrameWriter()
-  #scheduled = false
+  #scheduled: ReturnType<typeof setImmediate> | null = null
   #blocked = false
   #ending = false
 
@@ -28,10 +29,19 @@ export class FrameConnection {
     this.#schedule()
   }
 
-  /** Sends a frame with a head, which is JSON already. @throws {RangeError} as {@link send} */
-  sendWithHead(kind: FrameKind, id: number, flags: number, head: string, body: Uint8Array): void {
+  /**
+   * Adds a frame with a head, which is JSON already: it leaves with what is sent after it, or with the next
+   * {@link flush}. @throws {RangeError} as {@link send}
+   */
+  addWithHead(kind: FrameKind, id: number, flags: number, head: string, body: Uint8Array): void {
     this.#writer.addWithHead(kind, id, flags, head, body)
-    this.#schedule()
+  }
+
+  /** Writes what waits now rather than at the end of the turn, which would cost the loop another round. */
+  flush(): void {
+    if (this.#scheduled) clearImmediate(this.#scheduled)
+    this.#scheduled = null
+    if (!this.#blocked) this.#write()
   }
 
   /** The frames that are complete with these bytes. */
@@ -44,27 +54,25 @@ export class FrameConnection {
   drained(): void {
     if (!this.#blocked) return
     this.#blocked = false
-    this.#flush()
+    this.#write()
   }
 
   /** Sends what waits, then closes. */
   end(): void {
     this.#ending = true
-    if (!this.#blocked) this.#flush()
+    this.flush()
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#blocked) return
-    this.#scheduled = true
-    setImmediate(this.#turn)
+    if (!this.#blocked) this.#scheduled ??= setImmediate(this.#turn)
   }
 
   readonly #turn = (): void => {
-    this.#scheduled = false
-    if (!this.#blocked) this.#flush()
+    this.#scheduled = null
+    if (!this.#blocked) this.#write()
   }
 
-  #flush(): void {
+  #write(): void {
     if (!this.#writer.flush(this.#socket)) this.#blocked = true
     else if (this.#ending) this.#socket.end()
   }

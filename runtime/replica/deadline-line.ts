@@ -1,12 +1,20 @@
+import { LinkedLine, type Place } from './linked-line.ts'
+
+/** What has a time from its arrival on. */
+export interface Timed {
+  /** When it came, on the clock of `performance.now`. */
+  readonly arrivedMs: number
+}
+
 /**
  * Things that all have the same time, in the order in which they came: one timer serves them all, however many come
- * and go. Adding and taking out cost as much as a map does.
+ * and go.
  */
-export class DeadlineLine<Item> {
+export class DeadlineLine<Item extends Timed> {
   readonly #timeoutMs: number
   readonly #overdue: (item: Item) => void
-  /** When each came; in the order of coming, which is that of the deadlines. */
-  readonly #waiting = new Map<Item, number>()
+  /** In the order of coming, which is that of the deadlines. */
+  readonly #waiting = new LinkedLine<Item>()
   #timer: Timer | null = null
 
   /** @param overdue is called once for each item that is still there when its time is up; it is then out */
@@ -15,15 +23,15 @@ export class DeadlineLine<Item> {
     this.#overdue = overdue
   }
 
-  /** Starts an item's time; not one that is there already. */
-  add(item: Item, nowMs: number = performance.now()): void {
-    this.#waiting.set(item, nowMs)
+  /** Starts an item's time; the items come in the order of their arrival. */
+  add(item: Item): Place<Item> {
     this.#timer ??= this.#wakeAfter(this.#timeoutMs)
+    return this.#waiting.add(item)
   }
 
   /** Takes an item out. Whether it was there. */
-  delete(item: Item): boolean {
-    return this.#waiting.delete(item)
+  delete(place: Place<Item>): boolean {
+    return this.#waiting.delete(place)
   }
 
   #wakeAfter(delayMs: number): Timer {
@@ -34,13 +42,13 @@ export class DeadlineLine<Item> {
   #wake(): void {
     this.#timer = null
     const nowMs = performance.now()
-    for (const [item, sinceMs] of this.#waiting) {
-      const leftMs = sinceMs + this.#timeoutMs - nowMs
+    for (let item = this.#waiting.first; item; item = this.#waiting.first) {
+      const leftMs = item.arrivedMs + this.#timeoutMs - nowMs
       if (leftMs > 0) {
         this.#timer ??= this.#wakeAfter(leftMs)
         return
       }
-      this.#waiting.delete(item)
+      this.#waiting.shift()
       this.#overdue(item)
     }
   }

@@ -33,6 +33,8 @@ export class RequestQueue {
   readonly tally: ModelTally
   readonly links = new Set<RunnerLink>()
   readonly pace: Pace = new Pace()
+  /** Whether the scheduler is to look after it at the end of this turn of the loop. */
+  touched = false
   readonly #waiting = new FairLine<Ticket>(fairness)
   /** Requests whose runner died: they go one to a batch, by turns with batches of the others. */
   readonly #again = new Set<Ticket>()
@@ -61,8 +63,12 @@ export class RequestQueue {
     return this.#oldest?.principal ?? null
   }
 
+  get #firstAgain(): Ticket | undefined {
+    return this.#again.size === 0 ? undefined : this.#again.values().next().value
+  }
+
   get #oldest(): Ticket | undefined {
-    let [oldest] = this.#again
+    let oldest = this.#firstAgain
     for (const ticket of this.#waiting.firsts()) {
       if (!oldest || ticket.arrivedMs < oldest.arrivedMs) oldest = ticket
     }
@@ -72,12 +78,13 @@ export class RequestQueue {
   /** Adds a request behind the others of its principal; when it is settled it leaves by itself, and is counted. */
   add(ticket: Ticket): void {
     ticket.queue = this
-    this.#waiting.add(ticket)
+    ticket.waiting = this.#waiting.add(ticket)
   }
 
   /** Lets a request go that is settled. */
   drop(ticket: Ticket): void {
-    if (!this.#waiting.delete(ticket)) this.#again.delete(ticket)
+    const waited = ticket.waiting !== null && this.#waiting.delete(ticket.waiting)
+    if (!waited) this.#again.delete(ticket)
   }
 
   /** Takes a request back whose runner died. */
@@ -93,7 +100,7 @@ export class RequestQueue {
    * after each death.
    */
   take(): Ticket[] {
-    const [alone] = this.#again
+    const alone = this.#firstAgain
     this.#tookAgain = alone !== undefined && !(this.#tookAgain && this.#waiting.length > 0)
     if (alone && this.#tookAgain) {
       this.#again.delete(alone)

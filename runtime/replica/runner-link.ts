@@ -4,6 +4,7 @@ import type { AnswerStream } from './answer-stream.ts'
 import type { FrameConnection } from './connection.ts'
 import type { Deployment } from './deployment.ts'
 import { frameFlags, frameKinds } from './frame.ts'
+import { IdMap } from './id-map.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReason } from './residency-report.ts'
@@ -45,10 +46,12 @@ export class RunnerLink {
   /** The queue that it serves. */
   readonly queue: RequestQueue
   readonly replica: ReplicaProcess
-  readonly sent = new Map<number, SentRequest>()
+  readonly sent: IdMap<SentRequest> = new IdMap()
   state: RunnerState = 'starting'
   /** Whether the gateway has ended it by force, so that whatever else ends with it is not the reason. */
   terminated = false
+  /** Whether the scheduler has heard of it in this turn of the loop. */
+  heard = false
   /** Whether its thread has ended; what it sent before may still have to be read. */
   ended = false
   /** The providers that its sessions compute on, as it reported them. */
@@ -168,7 +171,7 @@ export class RunnerLink {
     this.#connection = null
   }
 
-  /** Sends one batch. */
+  /** Sends one batch; it leaves with the next {@link flush}. */
   send(tickets: readonly Ticket[], nowMs: number): void {
     const batch: SentBatch = { size: tickets.length, sentMs: nowMs, open: tickets.length }
     const last = tickets.length - 1
@@ -182,8 +185,13 @@ export class RunnerLink {
       this.sent.set(ticket.id, { ticket, batch, stream: null, overdue: undefined })
       const flags = index < last ? frameFlags.more : 0
       const { head, body } = ticket.work
-      this.#connection?.sendWithHead(frameKinds.request, ticket.id, flags, JSON.stringify(head), body)
+      this.#connection?.addWithHead(frameKinds.request, ticket.id, flags, JSON.stringify(head), body)
     }
+  }
+
+  /** Has the batches leave that were sent. */
+  flush(): void {
+    this.#connection?.flush()
   }
 
   /** Tells the runner that nobody waits for a request any more; `overdue` is called if it does not let go. */

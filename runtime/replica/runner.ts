@@ -2,6 +2,7 @@ import { RequestBatch } from './batch.ts'
 import { createDecoder, type Decoder } from './decoder.ts'
 import { createEncoder } from './encoder.ts'
 import { decodeHead, type Frame, frameFlags, frameKinds } from './frame.ts'
+import { IdMap } from './id-map.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from './loaded-function.ts'
 import type { RequestHead } from './message.ts'
 import { OpenRequest, type ReplyOptions } from './open-request.ts'
@@ -12,6 +13,8 @@ export interface RunnerOptions extends FunctionToLoad {
   /** Batches worked on side by side. */
   readonly concurrency: number
   readonly send: ReplyOptions['send']
+  /** Is told that no more will be sent for now. */
+  readonly flush: () => void
 }
 
 /**
@@ -24,7 +27,7 @@ export class Runner {
   readonly #replyOptions: ReplyOptions
   readonly #decode: Decoder
   /** What waits and what runs, by the id of its frame. */
-  readonly #open = new Map<number, { readonly request: OpenRequest; readonly batch: RequestBatch }>()
+  readonly #open = new IdMap<{ readonly request: OpenRequest; readonly batch: RequestBatch }>()
   readonly #batches: RequestBatch[] = []
   #gathering: RequestBatch | null = null
   #loaded: LoadedFunction | null = null
@@ -101,7 +104,7 @@ export class Runner {
   }
 
   #pump(): void {
-    const { definition, concurrency } = this.#options
+    const { definition, concurrency, flush } = this.#options
     const facts = this.#loaded?.facts
     while (facts && this.#running < concurrency) {
       const batch = this.#batches.shift()
@@ -109,8 +112,9 @@ export class Runner {
       this.#running += 1
       void batch.answer({ definition, decode: this.#decode, facts }).finally(() => {
         this.#running -= 1
-        // What was answered leaves first: the next batch may keep the thread for long.
-        if (this.#batches.length > 0) setImmediate(() => this.#pump())
+        // Before the next batch, whose work may take long.
+        if (this.#running === 0) flush()
+        this.#pump()
       })
     }
   }

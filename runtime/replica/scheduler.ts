@@ -49,8 +49,8 @@ export class Scheduler implements ResidencyControl {
   })
   readonly #queues: QueueMap
   /** What is to be looked after at the end of this turn of the event loop. */
-  readonly #touched = new Set<RequestQueue>()
-  readonly #heard = new Set<RunnerLink>()
+  #touched: RequestQueue[] = []
+  #heard: RunnerLink[] = []
   #arrived: Ticket[] = []
   #scheduled = false
   #nextTicket = 1
@@ -202,7 +202,8 @@ export class Scheduler implements ResidencyControl {
 
   #receive(link: RunnerLink, frame: Frame): void {
     deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
-    this.#heard.add(link)
+    if (!link.heard) this.#heard.push(link)
+    link.heard = true
     this.#touch(link.queue)
   }
 
@@ -216,7 +217,8 @@ export class Scheduler implements ResidencyControl {
   }
 
   #touch(queue: RequestQueue): void {
-    this.#touched.add(queue)
+    if (!queue.touched) this.#touched.push(queue)
+    queue.touched = true
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(this.#endTurn)
@@ -228,29 +230,40 @@ export class Scheduler implements ResidencyControl {
     const arrived = this.#arrived
     this.#arrived = []
     for (const ticket of arrived) if (!ticket.link && !ticket.settled) this.#watch.wait(ticket)
-    for (const link of this.#heard) this.#keeper.settle(link)
-    this.#heard.clear()
+    const heard = this.#heard
+    this.#heard = []
+    for (const link of heard) {
+      link.heard = false
+      this.#keeper.settle(link)
+    }
     this.#checkDrained()
   }
 
   /** Longest wait first, so that no queue is passed over for ever. */
   #dispatchTouched(): void {
-    const [only] = this.#touched
-    const queues = this.#touched.size === 1 && only ? [only] : [...this.#touched].toSorted(byAge)
-    this.#touched.clear()
+    const queues = this.#touched
+    this.#touched = []
+    if (queues.length > 1) queues.sort(byAge)
     const nowMs = performance.now()
-    for (const queue of queues) this.#dispatch(queue, nowMs)
+    for (const queue of queues) {
+      queue.touched = false
+      this.#dispatch(queue, nowMs)
+    }
   }
 
   #dispatch(queue: RequestQueue, nowMs: number): void {
+    let sentTo: RunnerLink | null = null
     while (queue.length > 0) {
       const link = this.#runnerFor(queue, nowMs)
       if (!link) {
         this.#keeper.want(queue)
         break
       }
+      if (sentTo !== link) sentTo?.flush()
       this.#send(queue.take(), link, nowMs)
+      sentTo = link
     }
+    sentTo?.flush()
     this.#prune(queue)
   }
 

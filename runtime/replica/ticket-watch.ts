@@ -21,7 +21,6 @@ export class TicketWatch {
   /** By the time that a deployment gives its requests: there are few of them. */
   readonly #deadlines = new Map<number, DeadlineLine<Ticket>>()
   readonly #fresh = new DeadlineLine<Ticket>(patienceMs, (ticket) => this.#listen(ticket))
-  readonly #listeners = new Map<Ticket, () => void>()
   #size = 0
 
   constructor(events: TicketWatchEvents) {
@@ -36,24 +35,23 @@ export class TicketWatch {
   /** Begins to watch a ticket that has just arrived. */
   add(ticket: Ticket): void {
     this.#size += 1
-    this.#fresh.add(ticket, ticket.arrivedMs)
-    this.#deadlineOf(ticket).add(ticket, ticket.arrivedMs)
+    ticket.fresh = this.#fresh.add(ticket)
+    ticket.deadline = this.#deadlineOf(ticket).add(ticket)
   }
 
   /** To be called where a ticket has to wait for a runner: from now on a caller who leaves is heard at once. */
   wait(ticket: Ticket): void {
-    if (this.#fresh.delete(ticket)) this.#listen(ticket)
+    if (ticket.fresh && this.#fresh.delete(ticket.fresh)) this.#listen(ticket)
   }
 
   /** Ends it; to be called once, when the ticket is settled. */
   delete(ticket: Ticket): void {
     this.#size -= 1
-    this.#deadlineOf(ticket).delete(ticket)
-    if (this.#fresh.delete(ticket)) return
-    const listener = this.#listeners.get(ticket)
-    if (!listener) return
-    this.#listeners.delete(ticket)
-    ticket.work.signal.removeEventListener('abort', listener)
+    const { fresh, deadline, listener } = ticket
+    if (deadline) this.#deadlineOf(ticket).delete(deadline)
+    if (fresh) this.#fresh.delete(fresh)
+    if (listener) ticket.work.signal.removeEventListener('abort', listener)
+    ticket.listener = null
   }
 
   #deadlineOf({ work }: Ticket): DeadlineLine<Ticket> {
@@ -72,7 +70,7 @@ export class TicketWatch {
       return
     }
     const listener = (): void => this.#events.left(ticket)
-    this.#listeners.set(ticket, listener)
+    ticket.listener = listener
     signal.addEventListener('abort', listener, { once: true })
   }
 }

@@ -1,6 +1,7 @@
 import { isIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { Deployment } from './deployment.ts'
+import type { Place } from './linked-line.ts'
 import type { RequestHead } from './message.ts'
 import type { RequestQueue } from './queue.ts'
 import type { RunnerLink } from './runner-link.ts'
@@ -52,6 +53,14 @@ export class Ticket {
   link: RunnerLink | null = null
   /** The queue that it has been put into. */
   queue: RequestQueue | null = null
+  /** Where it waits there, unless it waits to run again. */
+  waiting: Place<Ticket> | null = null
+  /** What its `TicketWatch` needs: where it is among those whose callers nobody listens to yet. */
+  fresh: Place<Ticket> | null = null
+  /** And where among those of the same deadline. */
+  deadline: Place<Ticket> | null = null
+  /** And what listens to its caller's signal. */
+  listener: (() => void) | null = null
   readonly #resolve: (answer: Answer) => void
   readonly #reject: (error: unknown) => void
   #cleanUp: (() => void)[] | null = null

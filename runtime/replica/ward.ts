@@ -104,8 +104,12 @@ export class Ward {
 
   #try(suspect: Suspect, link: RunnerLink): void {
     this.#trial = suspect
-    if (suspect.ticket) link.send([suspect.ticket], performance.now())
-    else this.#acquitLoad(suspect)
+    if (!suspect.ticket) {
+      this.#acquitLoad(suspect)
+      return
+    }
+    link.send([suspect.ticket], performance.now())
+    link.flush()
   }
 
   #receive(link: RunnerLink, frame: Frame): void {

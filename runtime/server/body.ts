@@ -1,5 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
-import { DeadlineLine } from '../replica/deadline-line.ts'
+import { DeadlineLine, type Timed } from '../replica/deadline-line.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 
 /** Bodies up to this size that name their length are read in one step. */
@@ -14,7 +14,7 @@ export interface BodyLimits {
 }
 
 /** A body that is on its way. */
-export interface Upload {
+export interface Upload extends Timed {
   /** Ends the wait for it: its time is up. */
   expire(): void
 }
@@ -131,8 +131,10 @@ function readWhole(
       held.release()
       reject(readingError(error, request))
     }
-    const upload: Upload = { expire: () => fail(uploadTimedOut(timeoutMs)) }
-    line.add(upload)
+    const upload = line.add({
+      arrivedMs: performance.now(),
+      expire: () => fail(uploadTimedOut(timeoutMs)),
+    })
     request.arrayBuffer().then(
       (buffer) => {
         line.delete(upload)
@@ -176,13 +178,13 @@ async function readParts(
   let overdue = false
   const leave = (): void => void reader.cancel().catch(() => undefined)
   const line = held.budget.deadline(timeoutMs)
-  const upload: Upload = {
+  const upload = line.add({
+    arrivedMs: performance.now(),
     expire() {
       overdue = true
       leave()
     },
-  }
-  line.add(upload)
+  })
   try {
     for (;;) {
       const { done, value } = await reader.read()

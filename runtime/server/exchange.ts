@@ -76,15 +76,15 @@ export function createExchange(
       const head = headOf(request, requestId, principal)
       const body = await readBody(request, limits, options.budget)
       bodyMayFollow = false
-      const end = (): void => holds.end(request)
-      holds.wait(request)
+      const hold = holds.wait(request)
+      const end = (): void => holds.end(hold)
       try {
         const { bytes } = body
         submitted = true
         const answer = await options.scheduler.submit(
           workOf({ deployment, model, head, body: bytes, timing }, request),
         )
-        if (answer.body instanceof ReadableStream) holds.stream(request)
+        if (answer.body instanceof ReadableStream) holds.stream(hold)
         const { method } = head
         return functionReply(answer, { method, requestId, timing, closing: options.closing(), onEnd: end })
       } catch (error) {

@@ -55,6 +55,26 @@ describe('a connection', () => {
     expect(writes).toEqual([100 * 17])
   })
 
+  it('writes at once when it is told that no more will come, and then no more for that', async () => {
+    await using pair = await connectPair()
+    const { connection, socket } = pair.near
+    const writes: number[] = []
+    const write = socket.write.bind(socket)
+    socket.write = ((bytes: Uint8Array) => {
+      writes.push(bytes.length)
+      return write(bytes)
+    }) as typeof socket.write
+    connection.flush()
+    connection.send(frameKinds.reply, 1, 0, [Uint8Array.of(1)])
+    connection.addWithHead(frameKinds.request, 2, 0, '{}', Uint8Array.of(2))
+    expect(writes).toEqual([])
+    connection.flush()
+    expect(writes).toEqual([17 + 23])
+    await pair.far.until((frames) => frames.length === 2)
+    await turns(2)
+    expect(writes).toEqual([17 + 23])
+  })
+
   it('loses nothing and keeps the order of 50 MB while the other end reads nothing', async () => {
     await using pair = await connectPair()
     pair.far.socket.pause()

@@ -70,6 +70,7 @@ export class LoneRunner {
       inputPolicy: createOutboundPolicy(options.inputHosts ?? []),
       log,
       send: (kind, id, flags, payload) => this.#receive(kind, id, flags, payloadOf(payload)),
+      flush: () => undefined,
     })
   }
 

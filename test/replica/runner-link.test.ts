@@ -107,6 +107,7 @@ describe('what it sends', () => {
       0,
     )
     link.send([ticketAt(3).ticket], 0)
+    link.flush()
     await pair.far.until((frames) => frames.length === 3)
     expect(pair.far.frames.map(({ kind, id, flags }) => [kind, id, flags])).toEqual([
       [frameKinds.request, 1, 1],
@@ -137,6 +138,7 @@ describe('what it sends', () => {
       [1, 2].map((id) => ticketAt(id).ticket),
       0,
     )
+    link.flush()
     const overdue: number[] = []
     for (const id of [1, 2, 3]) link.cancel(id, 30, () => overdue.push(id))
     link.close(1, 0)

@@ -10,25 +10,25 @@ function openHolds(afterMs: number) {
 
 it('does nothing for a request that is answered soon', async () => {
   const { told, holds, request } = openHolds(60_000)
-  holds.wait(request)
-  holds.end(request)
+  const hold = holds.wait(request)
+  holds.end(hold)
   expect(told).toEqual([])
 })
 
 it('holds the connection of a request that waits long, until it is answered', async () => {
   const { told, holds, request } = openHolds(10)
-  holds.wait(request)
+  const hold = holds.wait(request)
   await until(() => told.length === 1)
-  holds.end(request)
+  holds.end(hold)
   expect(told).toEqual(['held', 'released'])
 })
 
 it('holds the connection of a stream at once, and only once, until its end', async () => {
   const { told, holds, request } = openHolds(60_000)
-  holds.wait(request)
-  holds.stream(request)
-  holds.stream(request)
+  const hold = holds.wait(request)
+  holds.stream(hold)
+  holds.stream(hold)
   expect(told).toEqual(['held'])
-  holds.end(request)
+  holds.end(hold)
   expect(told).toEqual(['held', 'released'])
 })
