@@ -3,6 +3,7 @@ import type { ResolvedModel } from '../model/resolve.ts'
 import { Admission, type AdmissionOptions } from './admission.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { callerGone, deadlineExceeded, draining, loadBroken, replicaCrashed } from './failure.ts'
 import type { Frame } from './frame.ts'
 import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
@@ -25,8 +26,6 @@ export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
 const overdueGraceMs = 1_000
-/** How long before a runner is done it is sent the next batch, so that it does not stand still meanwhile. */
-const aheadMs = 1
 /** A request that was in hand at so many deaths is tried alone; where it was the only one, after the first. */
 const suspectDeaths = 2
 
@@ -35,9 +34,6 @@ const suspectDeaths = 2
  * A batch never mixes models, and principals take turns in it. A request in the hands of a runner that dies runs again,
  * one to a batch; after the second death, or where nothing else went on, it is tried alone. It fails only where it
  * dies there too: neither another's fault nor a stray `kill` fails anybody.
- *
- * Whatever comes within one turn of the event loop, requests and answers, is dealt with together at its end: requests
- * that arrive together are a batch, and each runner is written to once.
  */
 export class Scheduler implements ResidencyControl {
   readonly #keeper: RunnerKeeper
@@ -48,11 +44,7 @@ export class Scheduler implements ResidencyControl {
     left: (ticket) => this.#giveUp(ticket, callerGone(), ticket.work.deployment.timeoutMs),
   })
   readonly #queues: QueueMap
-  /** What is to be looked after at the end of this turn of the event loop. */
-  #touched: RequestQueue[] = []
-  #heard: RunnerLink[] = []
-  #arrived: Ticket[] = []
-  #scheduled = false
+  readonly #dispatcher: Dispatcher
   #nextTicket = 1
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
@@ -69,6 +61,13 @@ export class Scheduler implements ResidencyControl {
       ended: (link, how) => this.#ended(link, how),
       needs: (queue) => queue.length > 0,
       suspectLoad: (queue) => this.#ward.admit({ queue, ticket: null }),
+    })
+    this.#dispatcher = new Dispatcher({
+      want: (queue) => this.#keeper.want(queue),
+      settle: (link) => this.#keeper.settle(link),
+      waits: (ticket) => this.#watch.wait(ticket),
+      dispatched: (queue) => this.#prune(queue),
+      turned: () => this.#checkDrained(),
     })
     this.#ward = new Ward({
       pool: this.#keeper.pool,
@@ -112,9 +111,8 @@ export class Scheduler implements ResidencyControl {
         this.#admission.release(principal)
       })
       this.#watch.add(ticket)
-      this.#arrived.push(ticket)
       queue.add(ticket)
-      this.#touch(queue)
+      this.#dispatcher.arrive(ticket, queue)
     })
   }
 
@@ -202,93 +200,16 @@ export class Scheduler implements ResidencyControl {
 
   #receive(link: RunnerLink, frame: Frame): void {
     deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
-    if (!link.heard) this.#heard.push(link)
-    link.heard = true
-    this.#touch(link.queue)
+    this.#dispatcher.hear(link)
   }
 
   /** Something may let requests go on: those of one queue, or (`null`) any, and what waits for its trial. */
   #changed(queue: RequestQueue | null): void {
-    if (queue) this.#touch(queue)
+    if (queue) this.#dispatcher.touch(queue)
     else {
-      for (const each of this.#queues) this.#touch(each)
+      for (const each of this.#queues) this.#dispatcher.touch(each)
       this.#ward.proceed()
     }
-  }
-
-  #touch(queue: RequestQueue): void {
-    if (!queue.touched) this.#touched.push(queue)
-    queue.touched = true
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(this.#endTurn)
-  }
-
-  readonly #endTurn = (): void => {
-    this.#scheduled = false
-    this.#dispatchTouched()
-    const arrived = this.#arrived
-    this.#arrived = []
-    for (const ticket of arrived) if (!ticket.link && !ticket.settled) this.#watch.wait(ticket)
-    const heard = this.#heard
-    this.#heard = []
-    for (const link of heard) {
-      link.heard = false
-      this.#keeper.settle(link)
-    }
-    this.#checkDrained()
-  }
-
-  /** Longest wait first, so that no queue is passed over for ever. */
-  #dispatchTouched(): void {
-    const queues = this.#touched
-    this.#touched = []
-    if (queues.length > 1) queues.sort(byAge)
-    const nowMs = performance.now()
-    for (const queue of queues) {
-      queue.touched = false
-      this.#dispatch(queue, nowMs)
-    }
-  }
-
-  #dispatch(queue: RequestQueue, nowMs: number): void {
-    let sentTo: RunnerLink | null = null
-    while (queue.length > 0) {
-      const link = this.#runnerFor(queue, nowMs)
-      if (!link) {
-        this.#keeper.want(queue)
-        break
-      }
-      if (sentTo !== link) sentTo?.flush()
-      this.#send(queue.take(), link, nowMs)
-      sentTo = link
-    }
-    sentTo?.flush()
-    this.#prune(queue)
-  }
-
-  #send(batch: readonly Ticket[], link: RunnerLink, nowMs: number): void {
-    const { tally } = link.queue
-    tally.sent(batch.length)
-    for (const { arrivedMs } of batch) tally.waited(nowMs - arrivedMs)
-    link.send(batch, nowMs)
-  }
-
-  /**
-   * A free runner; else one that can have a batch ahead, once the batch has had its wait for company and the runner is
-   * about to be done: until then, who comes may still have a part in it.
-   */
-  #runnerFor(queue: RequestQueue, nowMs: number): RunnerLink | null {
-    let ahead: RunnerLink | null = null
-    for (const link of queue.links) {
-      if (link.free) return link
-      if (link.room > 0) ahead = link
-    }
-    if (!ahead) return null
-    const patienceMs = Math.max(queue.patienceMs(nowMs), ahead.remainingMs(nowMs) - aheadMs)
-    if (patienceMs <= 0) return ahead
-    queue.wakeAfter(patienceMs, () => this.#touch(queue))
-    return null
   }
 
   #ended(link: RunnerLink, how: EndOfRunner): void {
@@ -325,11 +246,6 @@ export class Scheduler implements ResidencyControl {
     for (const link of this.pool.links) if (!link.idle) return
     this.#drained()
   }
-}
-
-function byAge(a: RequestQueue, b: RequestQueue): number {
-  // Two queues in which nothing waits are both infinitely young, and their difference is no number.
-  return a.oldestMs === b.oldestMs ? 0 : a.oldestMs - b.oldestMs
 }
 
 function rerunCauseOf({ terminated }: RunnerLink, { crashed, blame }: EndOfRunner): RerunCause {

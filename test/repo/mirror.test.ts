@@ -135,6 +135,10 @@ const exemptions: Exemptions = {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'What names mean of what is loaded: tested there by what is unloaded.',
   },
+  'runtime/replica/dispatcher.ts': {
+    provenBy: 'test/replica/scheduler.test.ts',
+    reason: 'A part of the scheduler: what it sends and when is tested there on real runners.',
+  },
   'runtime/replica/residency-control.ts': {
     provenBy: 'test/e2e/residency.test.ts',
     reason: 'A contract, and a queue as a report shows it: proven over the real command.',
