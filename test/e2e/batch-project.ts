@@ -44,9 +44,8 @@ export default defineInference({
     for (const { name, act } of inputs)
       if (act === 'hold') while (!existsSync('go ' + name) && !signal.aborted) await Bun.sleep(5)
     note((signal.aborted ? 'left ' : 'ended ') + names)
-    const results = inputs.map(({ name, act }) => outcomes[act]?.() ?? { name, together: inputs.length })
+    const results = inputs.map(({ name, act }) => (act in outcomes ? outcomes[act]() : { name, together: inputs.length }))
     const ending = inputs.map(({ act }) => endings[act]).find(Boolean)
-    if (inputs.some(({ act }) => act === 'missing')) results[inputs.findIndex(({ act }) => act === 'missing')] = undefined
     return ending ? await ending(results) : results
   },
 })
