@@ -70,11 +70,16 @@ export class RunnerLoader {
     return this.#mayHelp(queue.key) && this.#startIn('any', queue, principal) === null
   }
 
-  /** To be called now and then: where a runner is at work nearly all the time, a further one is to help it. */
+  /** To be called now and then: where all who serve a queue are at work nearly all the time, a further one is to help. */
   examine(link: RunnerLink, nowMs: number): void {
-    if (link.takeBusyShare(nowMs) < stretchedShare) return
-    this.#stretched.add(link.queue)
-    this.spread()
+    link.measure(nowMs)
+    const { queue } = link
+    const isStretched = [...queue.links].every(({ busyShare }) => busyShare >= stretchedShare)
+    if (!isStretched) this.#stretched.delete(queue)
+    else {
+      this.#stretched.add(queue)
+      this.spread()
+    }
   }
 
   /**
@@ -89,11 +94,12 @@ export class RunnerLoader {
   spread(): void {
     for (const queue of this.#stretched) {
       const [first] = queue.links
-      const mayHelp = (): boolean =>
-        queue.links.size < this.#options.pool.size && this.#mayHelp(queue.key) && isServedOnly(queue)
-      if (mayHelp()) this.#startIn('free', queue, queue.principal ?? first?.principal ?? '')
-      // Else there was no room; there may be some the next time.
-      if (!mayHelp()) this.#stretched.delete(queue)
+      const { active, coming } = presenceOf(queue)
+      const mayHelp = queue.links.size < this.#options.pool.size && this.#mayHelp(queue.key)
+      if (mayHelp && active > 0 && coming === 0)
+        this.#startIn('free', queue, queue.principal ?? first?.principal ?? '')
+      // Else there was no room, or another comes up: the next time it may be different.
+      if (!first || !mayHelp || presenceOf(queue).coming > coming) this.#stretched.delete(queue)
     }
   }
 
@@ -223,10 +229,4 @@ export class RunnerLoader {
       this.#options.log.warn(fallback)
     }
   }
-}
-
-/** Whether a queue is served and no runner of it is on its way. */
-function isServedOnly(queue: RequestQueue): boolean {
-  const { active, coming } = presenceOf(queue)
-  return active > 0 && coming === 0
 }

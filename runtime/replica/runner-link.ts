@@ -83,6 +83,7 @@ export class RunnerLink {
   /** Since when it works on the batch that it works on: since it came, or since the one before was done. */
   #workingSinceMs = 0
   #busyMs = 0
+  #busyShare = 0
   #busySinceMs = this.startedMs
   #timer: Timer | undefined
 
@@ -99,6 +100,11 @@ export class RunnerLink {
 
   get model(): ResolvedModel | null {
     return this.queue.model
+  }
+
+  /** The share of its time at work, as last measured; 0 before. */
+  get busyShare(): number {
+    return this.#busyShare
   }
 
   /** Resolves when it has left its replica. */
@@ -227,12 +233,11 @@ export class RunnerLink {
     clearTimeout(this.#timer)
   }
 
-  /** The share of the time since the last call in which it was at work, by the batches that have ended since. */
-  takeBusyShare(nowMs: number): number {
-    const share = this.#busyMs / Math.max(1, nowMs - this.#busySinceMs)
+  /** Finds out in what share of the time since the last call it was at work, by the batches that have ended since. */
+  measure(nowMs: number): void {
+    this.#busyShare = this.#busyMs / Math.max(1, nowMs - this.#busySinceMs)
     this.#busyMs = 0
     this.#busySinceMs = nowMs
-    return share
   }
 
   /** Takes a request out of its hands: it has been answered. */

@@ -92,7 +92,7 @@ async function* measureModels({ quick }: BenchmarkOptions): AsyncGenerator<Figur
     many: await known(crowded),
     one: await known(server),
   })
-  const perSecond = 1_000
+  const perSecond = 500
   // A token that nobody has seen before is looked up in the registry. Tenants make them differ.
   let nextTenant = 0
   const fresh = (target: TestServer) =>

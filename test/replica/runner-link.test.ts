@@ -42,23 +42,26 @@ describe('the share of its time at work', () => {
     const { link } = await openActiveLink({ concurrency: 1, ahead: 1 })
     const [first, second] = [ticketAt(1).ticket, ticketAt(2).ticket]
     const sinceMs = link.startedMs
-    link.takeBusyShare(sinceMs)
+    link.measure(sinceMs)
     link.send([first], sinceMs)
     link.send([second], sinceMs + 10)
     link.close(1, sinceMs + 40)
     // It was ahead until the first was done.
     link.close(2, sinceMs + 60)
-    expect(link.takeBusyShare(sinceMs + 80)).toBeCloseTo(0.75)
-    expect(link.takeBusyShare(sinceMs + 100)).toBe(0)
+    link.measure(sinceMs + 80)
+    expect(link.busyShare).toBeCloseTo(0.75)
+    link.measure(sinceMs + 100)
+    expect(link.busyShare).toBe(0)
   })
 
   it('counts batches that are worked on side by side in part', async () => {
     const { link } = await openActiveLink({ concurrency: 4, ahead: 0 })
     const sinceMs = link.startedMs
-    link.takeBusyShare(sinceMs)
+    link.measure(sinceMs)
     for (const id of [1, 2]) link.send([ticketAt(id).ticket], sinceMs)
     for (const id of [1, 2]) link.close(id, sinceMs + 100)
-    expect(link.takeBusyShare(sinceMs + 100)).toBeCloseTo(0.5)
+    link.measure(sinceMs + 100)
+    expect(link.busyShare).toBeCloseTo(0.5)
   })
 })
 
