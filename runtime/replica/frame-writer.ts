@@ -13,6 +13,9 @@ const joinBelowBytes = 64 * 1024
 const initialBytes = 16 * 1024
 /** Memory that had to grow beyond this is not kept for the next frames. */
 const keepBytes = 1024 * 1024
+/** Bodies begin at multiples of this, so that the numbers of a tensor can be read where they lie. */
+const bodyAlignmentBytes = 8
+const space = 0x20
 /** UTF-8 takes at most so many bytes for one unit of UTF-16. */
 const mostBytesPerUnit = 3
 
@@ -42,12 +45,15 @@ export class FrameWriter {
     this.#putHeader(header, kind, id, flags, length, tookUs)
   }
 
-  /** Adds a frame with a head, as `decodeHead` reads it. @throws {RangeError} as {@link add} */
+  /**
+   * Adds a frame with a head of JSON, as `decodeHead` reads it. Spaces are put behind the head so that the body begins at
+   * a multiple of 8 bytes from the start of the frame. @throws {RangeError} as {@link add}
+   */
   addWithHead(kind: FrameKind, id: number, flags: number, head: string, body: Uint8Array): void {
     this.#reserve([head, body])
     const header = this.#end
     this.#end += frameHeaderBytes + 4
-    const headBytes = this.#put(head)
+    const headBytes = this.#put(head) + this.#pad(header)
     this.#view.setUint32(header + frameHeaderBytes, headBytes, true)
     this.#putHeader(header, kind, id, flags, 4 + headBytes + this.#put(body), 0)
   }
@@ -99,6 +105,14 @@ export class FrameWriter {
     return part.length
   }
 
+  /** Puts spaces up to where a body may begin, and says how many. */
+  #pad(frameStart: number): number {
+    const spaces = -(this.#end - frameStart) & (bodyAlignmentBytes - 1)
+    this.#memory.fill(space, this.#end, this.#end + spaces)
+    this.#end += spaces
+    return spaces
+  }
+
   #putHeader(
     at: number,
     kind: FrameKind,
@@ -117,7 +131,7 @@ export class FrameWriter {
   /** Makes room for one frame, so that its header stays where it was put. */
   #reserve(parts: readonly PayloadPart[]): void {
     let payload = 0
-    let room = frameHeaderBytes + 4
+    let room = frameHeaderBytes + 4 + bodyAlignmentBytes
     for (const part of parts) {
       payload += part.length
       if (typeof part === 'string') room += part.length * mostBytesPerUnit

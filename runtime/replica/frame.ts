@@ -10,7 +10,8 @@
  * 12 u32  microseconds that the function took, on what answers a request; else 0
  * ```
  *
- * Numbers are little-endian. A payload with a head is `u32 head bytes | head as JSON | body`.
+ * Numbers are little-endian. A payload with a head is `u32 head bytes | head as JSON | body`; a request's
+ * head ends in spaces, so that its body begins at a multiple of 8 bytes from the start of the frame.
  */
 export const frameHeaderBytes = 16
 

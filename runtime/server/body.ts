@@ -2,8 +2,13 @@ import { IsoplexError } from '../error/error.ts'
 import { DeadlineLine, type Timed } from '../replica/deadline-line.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 
-/** Bodies up to this size that name their length are read in one step. */
+/** Bodies up to this size that name their length are read in one step, which is cheaper than piece by piece. */
 const smallBodyBytes = 64 * 1024
+/**
+ * So are bodies up to this size, as long as there is plenty of room: their memory is taken before they have come, and a
+ * client who only announces much must not keep others out.
+ */
+const mediumBodyBytes = 1024 * 1024
 
 /** What bounds the reading of a body. */
 export interface BodyLimits {
@@ -54,6 +59,11 @@ export class BodyBudget {
     this.#usedBytes -= bytes
   }
 
+  /** Whether less than half of the memory would be held with so many bytes more. */
+  plentyFor(bytes: number): boolean {
+    return this.#usedBytes + bytes < this.limitBytes / 2
+  }
+
   /** The line of uploads that may take so long. */
   deadline(timeoutMs: number): DeadlineLine<Upload> {
     const known = this.#deadlines.get(timeoutMs)
@@ -88,9 +98,8 @@ export function readBody(request: Request, limits: BodyLimits, budget: BodyBudge
   const length = Number(request.headers.get('content-length') ?? Number.NaN)
   if (length > limits.maxBytes) return Promise.reject(tooLarge(limits.maxBytes))
   if (length === 0) return Promise.resolve(noBody)
-  return length <= smallBodyBytes
-    ? readWhole(request, length, limits, budget)
-    : readStream(request, length, limits, budget)
+  const atOnce = length <= smallBodyBytes || (length <= mediumBodyBytes && budget.plentyFor(length))
+  return atOnce ? readWhole(request, length, limits, budget) : readStream(request, length, limits, budget)
 }
 
 const noBody: HeldBody = Object.freeze({ bytes: new Uint8Array(), release: () => undefined })

@@ -69,10 +69,10 @@ describe('a connection', () => {
     connection.addWithHead(frameKinds.request, 2, 0, '{}', Uint8Array.of(2))
     expect(writes).toEqual([])
     connection.flush()
-    expect(writes).toEqual([17 + 23])
+    expect(writes).toEqual([17 + 25])
     await pair.far.until((frames) => frames.length === 2)
     await turns(2)
-    expect(writes).toEqual([17 + 23])
+    expect(writes).toEqual([17 + 25])
   })
 
   it('loses nothing and keeps the order of 50 MB while the other end reads nothing', async () => {

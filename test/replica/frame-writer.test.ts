@@ -7,6 +7,7 @@ import {
   FrameDecoder,
   type FrameKind,
   frameFlags,
+  frameHeaderBytes,
   frameKinds,
   maxFrameBytes,
 } from '../../runtime/replica/frame.ts'
@@ -88,6 +89,17 @@ describe('a writer', () => {
     const { head, body } = decodeHead(frame?.payload ?? new Uint8Array())
     expect(head).toEqual({ a: 'ä' })
     expect([...body]).toEqual([1, 2])
+  })
+
+  it('begins a body behind a head where numbers of 8 bytes can be read', () => {
+    const writer = new FrameWriter()
+    const heads = ['1', '12', '123', '"ä"', '1234567', '"ääää"', '[]']
+    for (const [id, each] of heads.entries())
+      writer.addWithHead(frameKinds.request, id, 0, each, new Uint8Array(id))
+    for (const { payload } of new FrameDecoder().push(drain(writer))) {
+      const { body } = decodeHead(payload)
+      expect((frameHeaderBytes + body.byteOffset - payload.byteOffset) % 8).toBe(0)
+    }
   })
 
   it('refuses a payload beyond the limit, and goes on with the next', () => {

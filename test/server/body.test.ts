@@ -136,11 +136,19 @@ describe('the budget', () => {
     expect(budget.usedBytes).toBe(1_000_000)
   })
 
-  it('counts only what has come of a body, whatever length it names', async () => {
+  it('counts only what has come of a body, whatever length it names, once half of it is spent', async () => {
+    await send(randomBytes(300_000))
+    using client = await TcpClient.connect(server.url.href)
+    await client.send(head('Content-Length: 300000'), 'x'.repeat(1_000))
+    await until(() => budget.usedBytes > 300_000)
+    expect(budget.usedBytes).toBe(301_000)
+  })
+
+  it('counts the length that a body names before that', async () => {
     using client = await TcpClient.connect(server.url.href)
     await client.send(head('Content-Length: 300000'), 'x'.repeat(1_000))
     await until(() => budget.usedBytes > 0)
-    expect(budget.usedBytes).toBe(1_000)
+    expect(budget.usedBytes).toBe(300_000)
   })
 })
 
