@@ -8,8 +8,8 @@ import {
 } from './residency.ts'
 
 /** Where something may be loaded. */
-export interface House {
-  readonly house: number
+export interface ReplicaRoom {
+  readonly replica: number
   /** Whether it takes a newcomer now, rather than later. */
   readonly open: boolean
   /** Whether it takes one now that has to wait there until others have left. */
@@ -18,10 +18,10 @@ export interface House {
 
 /** Where a newcomer is to be loaded. */
 export type Placement =
-  /** There is room in this house. */
-  | { readonly outcome: 'free'; readonly house: number }
+  /** There is room in this replica. */
+  | { readonly outcome: 'free'; readonly replica: number }
   /** There will be, once others have left. */
-  | { readonly outcome: 'full'; readonly house: number }
+  | { readonly outcome: 'full'; readonly replica: number }
   /** Nowhere now. */
   | { readonly outcome: 'later' }
   /** Nowhere, as long as those stay that must. */
@@ -29,51 +29,51 @@ export type Placement =
   /** Nowhere ever: it is over a limit of bytes by itself. */
   | { readonly outcome: 'too-large'; readonly limitBytes: number }
 
-interface Option<Key> extends House {
+interface Option<Key> extends ReplicaRoom {
   readonly admission: Admission<Key>
 }
 
 /**
- * Chooses the house for a newcomer: where there is room, the one with the most of it; else the one whose victims
- * are the readiest to go, so that houses of a few places each behave as one of many. Pure.
+ * Chooses the replica for a newcomer: where there is room, the one with the most of it; else the one whose victims
+ * are the readiest to go, so that replicas of a few places each behave as one of many. Pure.
  */
 export function place<Key>(
   residents: readonly Resident<Key>[],
-  newcomer: Omit<Newcomer, 'house'>,
-  houses: readonly House[],
+  newcomer: Omit<Newcomer, 'replica'>,
+  replicas: readonly ReplicaRoom[],
   limits: ResidencyLimits,
 ): Placement {
-  const options = houses.map((house): Option<Key> => {
-    return { ...house, admission: admit(residents, { ...newcomer, house: house.house }, limits) }
+  const options = replicas.map((replica): Option<Key> => {
+    return { ...replica, admission: admit(residents, { ...newcomer, replica: replica.replica }, limits) }
   })
   const free = options.filter(({ open, admission }) => open && admission.outcome === 'admitted')
   const roomiest = bestOf(
     free,
-    (a, b) => roomIn(b.house, residents, newcomer, limits) - roomIn(a.house, residents, newcomer, limits),
+    (a, b) => roomIn(b.replica, residents, newcomer, limits) - roomIn(a.replica, residents, newcomer, limits),
   )
-  if (roomiest) return { outcome: 'free', house: roomiest.house }
+  if (roomiest) return { outcome: 'free', replica: roomiest.replica }
   const full = options.filter(
     ({ open, openBeside, admission }) => open && openBeside && admission.outcome === 'full',
   )
   const readiest = bestOf(full, (a, b) => compareLoss(a.admission, b.admission))
-  if (readiest) return { outcome: 'full', house: readiest.house }
+  if (readiest) return { outcome: 'full', replica: readiest.replica }
   const [first] = options
   if (first?.admission.outcome === 'too-large') return first.admission
   const taken = options.length > 0 && options.every(({ admission }) => admission.outcome === 'taken')
   return { outcome: taken ? 'taken' : 'later' }
 }
 
-/** How much of a house is free, from 0 to 1: the least that any of its limits leaves. */
+/** How much of a replica is free, from 0 to 1: the least that any of its limits leaves. */
 function roomIn<Key>(
-  house: number,
+  replica: number,
   residents: readonly Resident<Key>[],
-  { group }: Omit<Newcomer, 'house'>,
-  { maxInGroup, maxInHouse, maxBytesInHouse }: ResidencyLimits,
+  { group }: Omit<Newcomer, 'replica'>,
+  { maxInGroup, maxInReplica, maxBytesInReplica }: ResidencyLimits,
 ): number {
-  const inside = residents.filter((resident) => resident.house === house)
+  const inside = residents.filter((resident) => resident.replica === replica)
   const peers = inside.filter((resident) => resident.group === group)
   const bytes = inside.reduce((sum, resident) => sum + resident.bytes, 0)
-  return 1 - Math.max(peers.length / maxInGroup, inside.length / maxInHouse, bytes / maxBytesInHouse)
+  return 1 - Math.max(peers.length / maxInGroup, inside.length / maxInReplica, bytes / maxBytesInReplica)
 }
 
 /** Orders by the victim that is missed most. */

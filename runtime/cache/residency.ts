@@ -16,9 +16,9 @@ export type Standing = (typeof standings)[number]
 /** Something that takes up room while it is loaded, as the policy sees it. */
 export interface Resident<Key> {
   readonly key: Key
-  /** Where it is: the replica. */
-  readonly house: number
-  /** What it counts towards beside the house: the deployment. */
+  /** Where it is. */
+  readonly replica: number
+  /** What it counts towards beside the replica: the deployment. */
   readonly group: string
   /** For whom it was loaded. */
   readonly principal: string
@@ -31,17 +31,17 @@ export interface Resident<Key> {
 }
 
 /** Something that asks for room. */
-export type Newcomer = Pick<Resident<never>, 'house' | 'group' | 'principal' | 'bytes'>
+export type Newcomer = Pick<Resident<never>, 'replica' | 'group' | 'principal' | 'bytes'>
 
 /** How much may be loaded at once. */
 export interface ResidencyLimits {
-  /** The most residents of one group in one house, from 1. */
+  /** The most residents of one group in one replica, from 1. */
   readonly maxInGroup: number
-  /** The most residents of one house, from 1. */
-  readonly maxInHouse: number
-  /** The most bytes of one house. */
-  readonly maxBytesInHouse: number
-  /** The most bytes of one principal, in all houses together. */
+  /** The most residents of one replica, from 1. */
+  readonly maxInReplica: number
+  /** The most bytes of one replica. */
+  readonly maxBytesInReplica: number
+  /** The most bytes of one principal, in all replicas together. */
   readonly maxBytesOfPrincipal: number
 }
 
@@ -70,7 +70,7 @@ interface Rule<Key> {
 }
 
 /**
- * Whether a newcomer fits beside the residents of all houses, and else who makes room: the readiest to go, and
+ * Whether a newcomer fits beside the residents of all replicas, and else who makes room: the readiest to go, and
  * among those the least recently used. Pure: it chooses, and whoever asks does the loading and unloading.
  */
 export function admit<Key>(
@@ -137,25 +137,25 @@ function sumOf<Key>(rule: Rule<Key>, residents: Iterable<Resident<Key>>): number
   return sum
 }
 
-function rulesOf<Key>({ house, group, principal, bytes }: Newcomer, limits: ResidencyLimits): Rule<Key>[] {
+function rulesOf<Key>({ replica, group, principal, bytes }: Newcomer, limits: ResidencyLimits): Rule<Key>[] {
   return [
     {
       reason: 'count',
       limit: limits.maxInGroup,
       costOfNewcomer: 1,
-      costOf: (resident) => Number(resident.house === house && resident.group === group),
+      costOf: (resident) => Number(resident.replica === replica && resident.group === group),
     },
     {
       reason: 'count',
-      limit: limits.maxInHouse,
+      limit: limits.maxInReplica,
       costOfNewcomer: 1,
-      costOf: (resident) => Number(resident.house === house),
+      costOf: (resident) => Number(resident.replica === replica),
     },
     {
       reason: 'bytes',
-      limit: limits.maxBytesInHouse,
+      limit: limits.maxBytesInReplica,
       costOfNewcomer: bytes,
-      costOf: (resident) => (resident.house === house ? resident.bytes : 0),
+      costOf: (resident) => (resident.replica === replica ? resident.bytes : 0),
     },
     {
       reason: 'principal',

@@ -183,7 +183,7 @@ export class RunnerLoader {
     if (outcome === 'too-large') return modelTooLarge(queue, queue.model?.bytes ?? 0, placement.limitBytes)
     if (outcome === 'taken') return roomTaken(queue)
     if (outcome === 'free' || (outcome === 'full' && room === 'any')) {
-      const replica = pool.replicas.find(({ number }) => number === placement.house)
+      const replica = pool.replicas.find(({ number }) => number === placement.replica)
       if (replica) this.#start(replica, queue, principal)
     }
     return null

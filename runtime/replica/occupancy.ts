@@ -46,19 +46,19 @@ export class Occupancy {
   placeFor(queue: RequestQueue, principal: string): Placement {
     const { deployment, model, links } = queue
     const taken = new Set([...links].map((link) => link.replica))
-    const houses = this.#pool.replicas
+    const rooms = this.#pool.replicas
       .filter((replica) => !taken.has(replica))
-      .map(({ number: house, links }) => {
+      .map(({ number, links }) => {
         const coming = [...links].filter(isComing)
         const loads = coming.filter(({ state }) => state === 'starting')
         const { maxParallelLoads } = this.#limits
         const open = loads.length < maxParallelLoads
-        return { house, open, openBeside: coming.length < maxParallelLoads }
+        return { replica: number, open, openBeside: coming.length < maxParallelLoads }
       })
     // Whoever asks again and again while every replica is busy costs no more than this.
-    if (!houses.some(({ open }) => open)) return { outcome: 'later' }
+    if (!rooms.some(({ open }) => open)) return { outcome: 'later' }
     const newcomer = { group: deployment.id, principal, bytes: model?.bytes ?? 0 }
-    return place(this.#residents(), newcomer, houses, this.#limitsOf(queue))
+    return place(this.#residents(), newcomer, rooms, this.#limitsOf(queue))
   }
 
   /** Whether a runner that has come up may serve, and else who makes room. */
@@ -67,7 +67,7 @@ export class Occupancy {
     const { deployment, principal, bytes } = link
     return admit(
       residents,
-      { house: houseOf(link), group: deployment.id, principal, bytes },
+      { replica: numberOf(link), group: deployment.id, principal, bytes },
       this.#limitsOf(link.queue),
     )
   }
@@ -75,8 +75,8 @@ export class Occupancy {
   #limitsOf({ deployment }: RequestQueue): ResidencyLimits {
     return {
       maxInGroup: deployment.maxInReplica,
-      maxInHouse: this.#limits.maxRunnersPerReplica,
-      maxBytesInHouse: this.#limits.maxModelBytesPerReplica,
+      maxInReplica: this.#limits.maxRunnersPerReplica,
+      maxBytesInReplica: this.#limits.maxModelBytesPerReplica,
       maxBytesOfPrincipal: this.#limits.maxModelBytesPerPrincipal ?? Number.POSITIVE_INFINITY,
     }
   }
@@ -86,7 +86,7 @@ export class Occupancy {
       const standing = standingOf(link)
       return {
         key: link,
-        house: houseOf(link),
+        replica: numberOf(link),
         group: link.deployment.id,
         principal: link.principal,
         bytes: link.bytes,
@@ -139,7 +139,7 @@ export function isKept({ replica }: RunnerLink): boolean {
 }
 
 /** A replica that leaves keeps its number, which is another's already. */
-function houseOf({ replica }: RunnerLink): number {
+function numberOf({ replica }: RunnerLink): number {
   return replica.state === 'leaving' ? -1 : replica.number
 }
 

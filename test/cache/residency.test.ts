@@ -11,15 +11,15 @@ import {
 
 const wide: ResidencyLimits = {
   maxInGroup: 10,
-  maxInHouse: 10,
-  maxBytesInHouse: 1_000,
+  maxInReplica: 10,
+  maxBytesInReplica: 1_000,
   maxBytesOfPrincipal: 1_000,
 }
 
 function resident(key: string, facts: Partial<Resident<string>> = {}): Resident<string> {
   return {
     key,
-    house: 0,
+    replica: 0,
     group: 'a',
     principal: 'acme',
     bytes: 0,
@@ -31,7 +31,7 @@ function resident(key: string, facts: Partial<Resident<string>> = {}): Resident<
 }
 
 function newcomer(facts: Partial<Newcomer> = {}): Newcomer {
-  return { house: 0, group: 'a', principal: 'acme', bytes: 0, ...facts }
+  return { replica: 0, group: 'a', principal: 'acme', bytes: 0, ...facts }
 }
 
 /** Who makes room and for which limit, as `key reason`; or the outcome where nobody does. */
@@ -47,16 +47,16 @@ function outcomeOf(
 
 describe('a newcomer', () => {
   it('is admitted up to each limit', () => {
-    expect(outcomeOf([], { maxInGroup: 1, maxInHouse: 1 })).toBe('admitted')
+    expect(outcomeOf([], { maxInGroup: 1, maxInReplica: 1 })).toBe('admitted')
     const residents = [resident('a1', { bytes: 5 }), resident('b1', { group: 'b', bytes: 5 })]
-    const limits = { maxInGroup: 2, maxInHouse: 3, maxBytesInHouse: 15, maxBytesOfPrincipal: 15 }
+    const limits = { maxInGroup: 2, maxInReplica: 3, maxBytesInReplica: 15, maxBytesOfPrincipal: 15 }
     expect(outcomeOf(residents, limits, { bytes: 5 })).toBe('admitted')
     expect(outcomeOf(residents, limits, { bytes: 6 })).toEqual(['a1 bytes'])
   })
 
-  it('takes a place in its group of the least recently used, and leaves other groups and houses alone', () => {
+  it('takes a place in its group of the least recently used, and leaves other groups and replicas alone', () => {
     const residents = [
-      resident('elsewhere', { house: 1 }),
+      resident('elsewhere', { replica: 1 }),
       resident('b1', { group: 'b' }),
       resident('a2', { lastUsedMs: 2 }),
       resident('a1', { lastUsedMs: 1 }),
@@ -64,18 +64,18 @@ describe('a newcomer', () => {
     expect(outcomeOf(residents, { maxInGroup: 2 })).toEqual(['a1 count'])
   })
 
-  it('takes a place in its house of the least recently used of any group', () => {
+  it('takes a place in its replica of the least recently used of any group', () => {
     const residents = [
       resident('b1', { group: 'b' }),
       resident('a1', { lastUsedMs: 1 }),
       resident('b2', { group: 'b', lastUsedMs: 2 }),
     ]
-    expect(outcomeOf(residents, { maxInHouse: 3 })).toEqual(['b1 count'])
+    expect(outcomeOf(residents, { maxInReplica: 3 })).toEqual(['b1 count'])
   })
 
-  it('asks nobody twice: who goes for the group makes room in the house too', () => {
+  it('asks nobody twice: who goes for the group makes room in the replica too', () => {
     const residents = [resident('b1', { group: 'b' }), resident('a1', { lastUsedMs: 5 })]
-    expect(outcomeOf(residents, { maxInGroup: 1, maxInHouse: 2 })).toEqual(['a1 count'])
+    expect(outcomeOf(residents, { maxInGroup: 1, maxInReplica: 2 })).toEqual(['a1 count'])
   })
 
   it('has as many go as its bytes need, and none who has none', () => {
@@ -85,7 +85,7 @@ describe('a newcomer', () => {
       resident('next', { bytes: 10, lastUsedMs: 2 }),
       resident('last', { bytes: 10, lastUsedMs: 3 }),
     ]
-    expect(outcomeOf(residents, { maxBytesInHouse: 30 }, { bytes: 15 })).toEqual([
+    expect(outcomeOf(residents, { maxBytesInReplica: 30 }, { bytes: 15 })).toEqual([
       'small bytes',
       'next bytes',
     ])
@@ -96,13 +96,13 @@ describe('a newcomer', () => {
       resident('small', { bytes: 1, lastUsedMs: 1 }),
       resident('large', { bytes: 20, lastUsedMs: 2 }),
     ]
-    expect(outcomeOf(residents, { maxBytesInHouse: 21 }, { bytes: 10 })).toEqual(['large bytes'])
+    expect(outcomeOf(residents, { maxBytesInReplica: 21 }, { bytes: 10 })).toEqual(['large bytes'])
   })
 
   it('makes room in its principal’s share wherever that principal has models, and nobody else', () => {
     const residents = [
       resident('theirs', { principal: 'other', bytes: 50 }),
-      resident('far', { house: 1, bytes: 50, lastUsedMs: 1 }),
+      resident('far', { replica: 1, bytes: 50, lastUsedMs: 1 }),
       resident('near', { bytes: 50, lastUsedMs: 2 }),
     ]
     expect(outcomeOf(residents, { maxBytesOfPrincipal: 100 }, { bytes: 10 })).toEqual(['far principal'])
@@ -119,14 +119,14 @@ describe('a newcomer', () => {
     expect(outcomeOf([pinned, resident('free', { lastUsedMs: 9 })], { maxInGroup: 2 })).toEqual([
       'free count',
     ])
-    for (const limit of ['maxInGroup', 'maxInHouse'])
+    for (const limit of ['maxInGroup', 'maxInReplica'])
       expect(outcomeOf([pinned], { [limit]: 1 })).toBe('taken')
-    for (const limit of ['maxBytesInHouse', 'maxBytesOfPrincipal'])
+    for (const limit of ['maxBytesInReplica', 'maxBytesOfPrincipal'])
       expect(outcomeOf([pinned], { [limit]: 10 }, { bytes: 2 })).toBe('taken')
   })
 
   it('that is over a limit of bytes by itself is told which, and nobody goes for it', () => {
-    const admissions = [{ maxBytesInHouse: 9 }, { maxBytesOfPrincipal: 9 }].map((limits) =>
+    const admissions = [{ maxBytesInReplica: 9 }, { maxBytesOfPrincipal: 9 }].map((limits) =>
       admit([resident('a1')], newcomer({ bytes: 10 }), { ...wide, ...limits }),
     )
     expect(admissions).toEqual(Array(2).fill({ outcome: 'too-large', limitBytes: 9 }))
@@ -146,7 +146,7 @@ interface World {
 
 describe('whatever the residents and the limits', () => {
   const place = {
-    house: fc.integer({ min: 0, max: 1 }),
+    replica: fc.integer({ min: 0, max: 1 }),
     group: fc.constantFrom('a', 'b', 'c'),
     principal: fc.constantFrom('acme', 'other'),
     bytes: fc.integer({ min: 0, max: 10 }),
@@ -167,23 +167,23 @@ describe('whatever the residents and the limits', () => {
     newcomer: fc.record(place),
     limits: fc.record({
       maxInGroup: fc.integer({ min: 1, max: 6 }),
-      maxInHouse: fc.integer({ min: 1, max: 8 }),
-      maxBytesInHouse: fc.integer({ min: 5, max: 40 }),
+      maxInReplica: fc.integer({ min: 1, max: 8 }),
+      maxBytesInReplica: fc.integer({ min: 5, max: 40 }),
       maxBytesOfPrincipal: fc.oneof(fc.integer({ min: 5, max: 40 }), fc.constant(Number.POSITIVE_INFINITY)),
     }),
   })
 
   /** Whether a newcomer breaks no limit beside those who stay: the rules, told plainly. */
   function fits(staying: readonly Resident<number>[], { newcomer: each, limits }: World): boolean {
-    const inHouse = staying.filter(({ house }) => house === each.house)
-    const peers = inHouse.filter(({ group }) => group === each.group)
+    const inReplica = staying.filter(({ replica }) => replica === each.replica)
+    const peers = inReplica.filter(({ group }) => group === each.group)
     const own = staying.filter(({ principal }) => principal === each.principal)
     const bytesOf = (some: readonly Resident<number>[]): number =>
       some.reduce((sum, { bytes }) => sum + bytes, 0)
     return (
       peers.length < limits.maxInGroup &&
-      inHouse.length < limits.maxInHouse &&
-      (each.bytes === 0 || bytesOf(inHouse) + each.bytes <= limits.maxBytesInHouse) &&
+      inReplica.length < limits.maxInReplica &&
+      (each.bytes === 0 || bytesOf(inReplica) + each.bytes <= limits.maxBytesInReplica) &&
       (each.bytes === 0 || bytesOf(own) + each.bytes <= limits.maxBytesOfPrincipal)
     )
   }

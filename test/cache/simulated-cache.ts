@@ -4,7 +4,7 @@ import { admit, type ResidencyLimits, type Resident, type Standing } from '../..
 /** A model of a simulated cache, from its load to its end. */
 export interface SimulatedModel {
   readonly name: string
-  readonly house: number
+  readonly replica: number
   readonly group: string
   readonly principal: string
   readonly bytes: number
@@ -13,7 +13,7 @@ export interface SimulatedModel {
   lastUsedMs: number
 }
 
-/** A cache of two houses that does what the policy says, on a clock of its own. */
+/** A cache of two replicas that does what the policy says, on a clock of its own. */
 export class SimulatedCache {
   readonly limits: ResidencyLimits
   models: SimulatedModel[] = []
@@ -34,15 +34,15 @@ export class SimulatedCache {
 
   want(facts: Pick<SimulatedModel, 'name' | 'group' | 'principal' | 'bytes'>): void {
     if (this.models.some(({ name }) => name === facts.name)) return
-    const houses = [0, 1].map((house) => {
-      const besides = this.models.filter((each) => each.house === house && !this.residents.includes(each))
+    const replicas = [0, 1].map((replica) => {
+      const besides = this.models.filter((each) => each.replica === replica && !this.residents.includes(each))
       const loads = besides.filter(({ state }) => state === 'coming')
-      return { house, open: loads.length < 2, openBeside: besides.length < 2 }
+      return { replica, open: loads.length < 2, openBeside: besides.length < 2 }
     })
-    const placement = place(this.#seen(this.models), facts, houses, this.limits)
+    const placement = place(this.#seen(this.models), facts, replicas, this.limits)
     if (placement.outcome !== 'free' && placement.outcome !== 'full') return
-    const { house } = placement
-    this.models.push({ ...facts, house, state: 'coming', inHand: 0, lastUsedMs: this.#tick() })
+    const { replica } = placement
+    this.models.push({ ...facts, replica, state: 'coming', inHand: 0, lastUsedMs: this.#tick() })
   }
 
   endLoad(name: string, outcome: 'up' | 'failed'): void {
