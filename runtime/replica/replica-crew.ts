@@ -92,7 +92,8 @@ export class ReplicaCrew {
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
   takeSpare(): ReplicaProcess | null {
     const spare = this.#spare
-    if (!spare?.ready || this.#closing) return null
+    // A place that is empty comes first.
+    if (!spare?.ready || this.#closing || this.#vacancy !== null) return null
     spare.enter('isolated')
     this.fill()
     return spare

@@ -12,11 +12,14 @@ let workshop: ReplicaWorkshop
 let passive: PassiveReplica
 let crew: ReplicaCrew
 let told: string[]
+/** What a test does between a death and the filling of the place. */
+let beforeFill: (() => void) | null = null
 
 beforeEach(async () => {
   workshop = await makeReplicaWorkshop()
   passive = await writePassiveReplica(workshop.directory)
   told = []
+  beforeFill = null
 })
 afterEach(async () => {
   crew.close()
@@ -36,6 +39,7 @@ function open(options: Partial<CrewOptions> = {}): ReplicaCrew {
       runnerEnded: () => undefined,
       died: ({ pid }) => {
         told.push(`died ${pid}`)
+        beforeFill?.()
         crew.fill()
       },
     },
@@ -127,6 +131,18 @@ describe('a spare', () => {
 })
 
 describe('a replica that is given away', () => {
+  it('is given to nobody while a place is empty', async () => {
+    open()
+    await untilComplete()
+    const given: unknown[] = []
+    beforeFill = () => given.push(crew.takeSpare())
+    const [spare] = pidsOf('spare')
+    for (const victim of crew.serving) victim.kill()
+    await until(() => given.length === 1)
+    expect(given).toEqual([null])
+    expect(crew.serving.map(({ pid }) => pid)).toEqual([spare])
+  })
+
   it('is there where a spare is at hand, and is nobody else’s', async () => {
     open()
     expect(crew.takeSpare()).toBeNull()
