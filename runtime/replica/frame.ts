@@ -166,11 +166,6 @@ export function beyondLimit(length: number): RangeError {
 
 /** Joins bytes into one piece. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    joined.set(part, offset)
-    offset += part.length
-  }
-  return joined
+  // It fills memory that has not been cleared before, unlike that of a new array.
+  return new Uint8Array(Bun.concatArrayBuffers([...parts]))
 }
