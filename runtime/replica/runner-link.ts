@@ -102,7 +102,7 @@ export class RunnerLink {
     return this.queue.model
   }
 
-  /** The share of its time at work, as last measured; 0 before. */
+  /** The share of its time at work while more waited, as last measured; 0 before. */
   get busyShare(): number {
     return this.#busyShare
   }
@@ -233,7 +233,10 @@ export class RunnerLink {
     clearTimeout(this.#timer)
   }
 
-  /** Finds out in what share of the time since the last call it was at work, by the batches that have ended since. */
+  /**
+   * Finds out in what share of the time since the last call it was at work while more waited, by the batches that have
+   * ended since.
+   */
   measure(nowMs: number): void {
     this.#busyShare = this.#busyMs / Math.max(1, nowMs - this.#busySinceMs)
     this.#busyMs = 0
@@ -277,7 +280,8 @@ export class RunnerLink {
     this.#batches -= 1
     const tookMs = nowMs - (this.deployment.concurrency === 1 ? this.#workingSinceMs : sentMs)
     this.#workingSinceMs = nowMs
-    this.#busyMs += tookMs / this.deployment.concurrency
+    // Somebody who asks one thing after the other is not helped by another runner.
+    if (this.#batches > 0 || this.queue.length > 0) this.#busyMs += tookMs / this.deployment.concurrency
     this.batchMs = this.batchMs === 0 ? tookMs : this.batchMs + latestShare * (tookMs - this.batchMs)
   }
 

@@ -41,6 +41,7 @@ describe('the share of its time at work', () => {
   it('is that of the batches that have ended since the last look', async () => {
     const { link } = await openActiveLink({ concurrency: 1, ahead: 1 })
     const [first, second] = [ticketAt(1).ticket, ticketAt(2).ticket]
+    link.queue.add(ticketAt(99).ticket)
     const sinceMs = link.startedMs
     link.measure(sinceMs)
     link.send([first], sinceMs)
@@ -54,8 +55,18 @@ describe('the share of its time at work', () => {
     expect(link.busyShare).toBe(0)
   })
 
+  it('counts nothing that was done while nobody waited', async () => {
+    const { link } = await openActiveLink({ concurrency: 1, ahead: 0 })
+    link.measure(link.startedMs)
+    link.send([ticketAt(1).ticket], link.startedMs)
+    link.close(1, link.startedMs + 100)
+    link.measure(link.startedMs + 100)
+    expect(link.busyShare).toBe(0)
+  })
+
   it('counts batches that are worked on side by side in part', async () => {
     const { link } = await openActiveLink({ concurrency: 4, ahead: 0 })
+    link.queue.add(ticketAt(99).ticket)
     const sinceMs = link.startedMs
     link.measure(sinceMs)
     for (const id of [1, 2]) link.send([ticketAt(id).ticket], sinceMs)
