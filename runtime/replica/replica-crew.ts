@@ -40,6 +40,10 @@ const obituaries: Readonly<Record<ReplicaState, string>> = {
   isolated: 'A replica that was set apart died',
 }
 
+/** How long a spare is put off for what is more urgent, and how long while loads go on. */
+const spareDelayMs = 500
+const longestSpareDelayMs = 2_000
+
 /**
  * Keeps a number of replicas serving, and beside them a spare that has come up but has run nothing yet: it takes the
  * place of one that dies at once, and of one that is beyond its limits before that one goes. It is started once all
@@ -57,6 +61,8 @@ export class ReplicaCrew {
   /** Ends by itself, so that another may be replaced. */
   #replaced: ReplicaProcess | null = null
   #waiting: Timer | null = null
+  /** Since when there is no spare and should be one. */
+  #spareWantedMs: number | null = null
   #closing = false
 
   constructor(options: CrewOptions, events: CrewEvents) {
@@ -85,8 +91,7 @@ export class ReplicaCrew {
       if (spare) this.#promote(spare, vacancy)
       else if (!this.#spawn(vacancy, 'starting')) return
     }
-    if (!this.#spare && this.serving.length === this.#options.replicas)
-      this.#spawn(this.#freeNumber(), 'spare')
+    if (!this.#spare && this.serving.length === this.#options.replicas) this.#spawnSpare()
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
@@ -169,6 +174,26 @@ export class ReplicaCrew {
       this.#pace.died(0, nowMs)
       return this.#fillAfter(this.#pace.waitMs(nowMs))
     }
+  }
+
+  /**
+   * A spare is for later. What loads now, mostly because of a death, is waited for by requests, as is what has gathered
+   * meanwhile: that has the cores first.
+   */
+  #spawnSpare(): void {
+    const nowMs = performance.now()
+    this.#spareWantedMs ??= nowMs
+    const waitedMs = nowMs - this.#spareWantedMs
+    if (waitedMs < spareDelayMs || (this.#isLoading && waitedMs < longestSpareDelayMs)) {
+      this.#fillAfter(Math.max(spareDelayMs - waitedMs, spareDelayMs / 10))
+      return
+    }
+    this.#spareWantedMs = null
+    this.#spawn(this.#freeNumber(), 'spare')
+  }
+
+  get #isLoading(): boolean {
+    return this.serving.some(({ links }) => [...links].some(({ state }) => state === 'starting'))
   }
 
   #fillAfter(waitMs: number): false {
