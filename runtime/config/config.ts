@@ -83,7 +83,7 @@ export interface Config {
   readonly maxRunnersPerReplica: number
   /** Requests at a time in one runner of a function without a model. An integer from 1 to 65536. @default 64 */
   readonly maxOngoingRequests: number
-  /** Requests that may wait in one queue. An integer from 1 to 1000000. @default 1024 */
+  /** Requests that may wait in one queue. An integer from 1 to 1000000. @default 2048 */
   readonly maxQueuedRequests: number
   /**
    * Requests of one principal at a time, waiting and running, in all queues together. An integer from 1 to 1000000.

@@ -18,7 +18,7 @@ export const defaults: Config = Object.freeze({
   maxModelsPerReplica: 3,
   maxRunnersPerReplica: 32,
   maxOngoingRequests: 64,
-  maxQueuedRequests: 1024,
+  maxQueuedRequests: 2048,
   maxRequestsPerPrincipal: 4096,
   maxModelBytesPerReplica: Math.floor(memoryShareBytes * 0.5),
   maxModelBytesPerPrincipal: null,
