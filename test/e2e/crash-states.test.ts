@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readResidency } from '../bench/residency.ts'
 import { makeReplicaWorkshop, outcomeOf, type ReplicaWorkshop } from '../replica/replica-workshop.ts'
 import { startServer, until } from '../support/server.ts'
 import { expectGone, makeCrashProject, replicasOf, startMixedLoad } from './crash-project.ts'
@@ -93,7 +94,11 @@ describe.runIf(process.platform === 'linux')('a replica that is stopped rather t
     await using project = await makeCrashProject()
     await using server = await startServer(project, 'serve', ['--replicas', '2'])
     const load = startMixedLoad(server)
-    await until(async () => (await replicasOf(server)).length === 3)
+    // One that has said how it is has come up.
+    await until(async () => {
+      const { replicas } = await readResidency(project.directory)
+      return replicas.filter(({ residentSetBytes }) => residentSetBytes > 0).length === 3
+    })
     await until(() => load.answered > 50)
     const stopped = await replicasOf(server)
     for (const pid of stopped) process.kill(pid, 'SIGSTOP')
