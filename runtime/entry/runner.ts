@@ -13,6 +13,7 @@ import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
 import { createOutboundPolicy } from '../network/policy.ts'
 import { FrameConnection } from '../replica/connection.ts'
+import { createInputFetch } from '../replica/fetched-input.ts'
 import { encodeJson, type Frame, frameKinds } from '../replica/frame.ts'
 import type { RunnerOrder, RunnerReport } from '../replica/message.ts'
 import { Runner } from '../replica/runner.ts'
@@ -75,7 +76,7 @@ async function start(): Promise<void> {
       model: order.model,
       engine,
       concurrency: order.concurrency,
-      inputPolicy: createOutboundPolicy(order.inputHosts),
+      fetchInput: createInputFetch(createOutboundPolicy(order.inputHosts)),
       log,
       send: (kind, id, flags, payload, tookUs) => connection.send(kind, id, flags, payload, tookUs),
       flush: () => connection.flush(),

@@ -1,8 +1,8 @@
 import { IsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
+import { jsonReplyHead, type ReplyHead } from '../runner/head.ts'
 import { AnswerStream } from './answer-stream.ts'
 import { decodeHead, decodeJson, type Frame, frameFlags, frameKinds } from './frame.ts'
-import { jsonReplyHead, type ReplyHead } from './message.ts'
 import type { RunnerLink, SentRequest } from './runner-link.ts'
 import type { Answer } from './ticket.ts'
 

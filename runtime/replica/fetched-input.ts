@@ -3,13 +3,7 @@ import { assertCount } from '../define/options.ts'
 import { isMediaType, takesMediaType } from '../define/schema.ts'
 import type { OutboundPolicy } from '../network/policy.ts'
 import { fetchFailed, urlRefused } from '../network/refusal.ts'
-
-/** What the request in whose name a function fetches decides. */
-export interface InputFetchBounds {
-  readonly policy: OutboundPolicy
-  /** Ends the fetch when the request ends. */
-  readonly signal: AbortSignal
-}
+import type { InputFetch } from '../runner/call.ts'
 
 const defaultMaxBytes = 10_485_760
 const defaultTimeoutMs = 10_000
@@ -17,12 +11,23 @@ const defaultTimeoutMs = 10_000
 const longestTimeoutMs = 2_147_483_647
 
 /**
- * Fetches what a request gives by URL, within the operator's policy and the function's bounds.
+ * Makes what fetches the inputs that requests give by URL, within the operator's policy and the function's bounds.
  *
- * @throws {IsoplexError} `URL_REFUSED`, `FETCH_FAILED`; the signal's reason where the request has ended.
- * @throws {TypeError} where an option is outside its bounds.
+ * What it makes rejects with `URL_REFUSED` or `FETCH_FAILED`, with a `TypeError` where an option is outside its
+ * bounds, and with the signal's reason where the request has ended.
  */
-export async function fetchInput(
+export function createInputFetch(policy: OutboundPolicy): InputFetch {
+  return (url, options, signal) => fetchInput(url, options, { policy, signal })
+}
+
+/** What the request in whose name a function fetches decides. */
+interface InputFetchBounds {
+  readonly policy: OutboundPolicy
+  /** Ends the fetch when the request ends. */
+  readonly signal: AbortSignal
+}
+
+async function fetchInput(
   url: string,
   options: InputFetchOptions,
   { policy, signal }: InputFetchBounds,

@@ -1,10 +1,10 @@
 import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
-import type { Encoder, Reply } from './encoder.ts'
+import type { Encoder, Reply } from '../runner/encoder.ts'
+import { jsonReplyHead, type RequestHead } from '../runner/head.ts'
 import { encodeHead, encodeJson, type FrameKind, frameFlags, frameKinds } from './frame.ts'
 import type { PayloadPart } from './frame-writer.ts'
-import { jsonReplyHead, type RequestHead } from './message.ts'
 import { pumpStream, StreamCredit } from './stream.ts'
 
 /** A request as its frame brought it. */

@@ -1,12 +1,12 @@
+import { createDecoder, type Decoder } from '../runner/decoder.ts'
+import { createEncoder } from '../runner/encoder.ts'
+import type { RequestHead } from '../runner/head.ts'
+import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
+import { splitByRows } from '../runner/row-split.ts'
 import { RequestBatch } from './batch.ts'
-import { createDecoder, type Decoder } from './decoder.ts'
-import { createEncoder } from './encoder.ts'
 import { decodeHead, type Frame, frameFlags, frameKinds } from './frame.ts'
 import { IdMap } from './id-map.ts'
-import { type FunctionToLoad, type LoadedFunction, loadFunction } from './loaded-function.ts'
-import type { RequestHead } from './message.ts'
 import { OpenRequest, type ReplyOptions } from './open-request.ts'
-import { splitByRows } from './row-split.ts'
 
 /** What a runner needs of its surroundings. */
 export interface RunnerOptions extends FunctionToLoad {

@@ -1,8 +1,8 @@
 import { isIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
+import type { RequestHead } from '../runner/head.ts'
 import type { Deployment } from './deployment.ts'
 import type { Place } from './linked-line.ts'
-import type { RequestHead } from './message.ts'
 import type { RequestQueue } from './queue.ts'
 import type { RunnerLink } from './runner-link.ts'
 

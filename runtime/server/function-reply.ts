@@ -1,5 +1,5 @@
-import { jsonReplyHead } from '../replica/message.ts'
 import type { Answer, RequestTiming } from '../replica/ticket.ts'
+import { jsonReplyHead } from '../runner/head.ts'
 import { serverTiming } from './server-timing.ts'
 
 /** What a reply depends on beside the function's answer. */

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { type Checker, createChecker } from '../define/check.ts'
 import { IsoplexError } from '../error/error.ts'
-import { assertFits, invalidInput } from '../replica/refusal.ts'
+import { assertFits, invalidInput } from '../runner/refusal.ts'
 import { type BodyBudget, readBody } from './body.ts'
 
 /** The largest JSON body of the server's own routes, in bytes. */

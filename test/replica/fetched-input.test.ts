@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FetchedInput, InputFetchOptions } from '../../runtime/define/context.ts'
 import { defineFunction } from '../../runtime/define/function.ts'
 import { createOutboundPolicy } from '../../runtime/network/policy.ts'
-import { fetchInput } from '../../runtime/replica/fetched-input.ts'
+import { createInputFetch } from '../../runtime/replica/fetched-input.ts'
 import { fetchErrorOf } from '../network/refusals.ts'
 import type { HostileBehaviour } from '../support/hostile-behaviour.ts'
 import { type HostileServer, startHostileServer } from '../support/hostile-server.ts'
@@ -22,7 +22,7 @@ function get(behaviour: HostileBehaviour, options: InputFetchOptions = {}): Prom
   server.reply('/picture', behaviour)
   const policy = createOutboundPolicy([server.url])
   const { signal } = new AbortController()
-  return fetchInput(`${server.url}/picture?sig=secret`, options, { policy, signal })
+  return createInputFetch(policy)(`${server.url}/picture?sig=secret`, options, signal)
 }
 
 async function whatFails(behaviour: HostileBehaviour, options: InputFetchOptions = {}): Promise<string> {

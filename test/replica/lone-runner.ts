@@ -3,6 +3,7 @@ import type { Definition } from '../../runtime/define/definition.ts'
 import type { Engine } from '../../runtime/engine/engine.ts'
 import type { WireError } from '../../runtime/error/wire.ts'
 import { createOutboundPolicy } from '../../runtime/network/policy.ts'
+import { createInputFetch } from '../../runtime/replica/fetched-input.ts'
 import {
   concat,
   decodeHead,
@@ -14,8 +15,8 @@ import {
   frameKinds,
 } from '../../runtime/replica/frame.ts'
 import type { PayloadPart } from '../../runtime/replica/frame-writer.ts'
-import { jsonReplyHead, type ReplyHead, type RequestHead } from '../../runtime/replica/message.ts'
 import { Runner } from '../../runtime/replica/runner.ts'
+import { jsonReplyHead, type ReplyHead, type RequestHead } from '../../runtime/runner/head.ts'
 import { createPlainEngine } from '../define/engine.ts'
 import { headOf } from './request-head.ts'
 
@@ -67,7 +68,7 @@ export class LoneRunner {
       model: options.model ?? null,
       engine: options.engine ?? createPlainEngine({}),
       concurrency: options.concurrency ?? 1,
-      inputPolicy: createOutboundPolicy(options.inputHosts ?? []),
+      fetchInput: createInputFetch(createOutboundPolicy(options.inputHosts ?? [])),
       log,
       send: (kind, id, flags, payload) => this.#receive(kind, id, flags, payloadOf(payload)),
       flush: () => undefined,

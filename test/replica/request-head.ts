@@ -1,4 +1,4 @@
-import type { RequestHead } from '../../runtime/replica/message.ts'
+import type { RequestHead } from '../../runtime/runner/head.ts'
 
 /** A request's head with what a test cares for. */
 export function headOf(facts: Partial<RequestHead> = {}): RequestHead {

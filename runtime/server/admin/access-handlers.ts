@@ -1,4 +1,4 @@
-import { invalidInput } from '../../replica/refusal.ts'
+import { invalidInput } from '../../runner/refusal.ts'
 import { readJson } from '../json-body.ts'
 import { jsonReply } from '../reply.ts'
 import type { SystemHandler } from '../system-route.ts'

@@ -1,7 +1,7 @@
 import { IsoplexError } from '../../error/error.ts'
 import type { UploadChunk } from '../../model/upload.ts'
-import { parseMultipart } from '../../replica/multipart.ts'
-import { invalidInput } from '../../replica/refusal.ts'
+import { parseMultipart } from '../../runner/multipart.ts'
+import { invalidInput } from '../../runner/refusal.ts'
 import { type BodyBudget, readBody } from '../body.ts'
 import { parseContentRange } from './byte-range.ts'
 

@@ -1,7 +1,7 @@
 import type { CheckedAccess } from '../../model/access-table.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../../model/backend.ts'
 import { mayUse } from '../../model/rights.ts'
-import { invalidInput } from '../../replica/refusal.ts'
+import { invalidInput } from '../../runner/refusal.ts'
 import { readAccessToken, requireAccess } from '../access.ts'
 import { jsonReply } from '../reply.ts'
 import type { SystemHandler } from '../system-route.ts'

@@ -1,4 +1,4 @@
-import { invalidInput } from '../../replica/refusal.ts'
+import { invalidInput } from '../../runner/refusal.ts'
 import type { ServedFunction } from '../exchange.ts'
 
 /** Which model of which functions is meant. */

@@ -2,10 +2,10 @@ import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type FileValue, file, fileValue } from '../../runtime/define/schema.ts'
-import { fileFromJson, fileToJson, readMultipart } from '../../runtime/replica/file-body.ts'
-import { type FormField, formBody, formType } from './form-body.ts'
-import { issuesOf } from './refused.ts'
-import { bytesOf } from './request-head.ts'
+import { fileFromJson, fileToJson, readMultipart } from '../../runtime/runner/file-body.ts'
+import { type FormField, formBody, formType } from '../replica/form-body.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { bytesOf } from '../replica/request-head.ts'
 
 describe('as JSON', () => {
   it('comes back as it went out', () => {

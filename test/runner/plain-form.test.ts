@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
-import { createPlainForm, plainFormOf } from '../../runtime/replica/plain-form.ts'
+import { createPlainForm, plainFormOf } from '../../runtime/runner/plain-form.ts'
 
 const scores = tensor('float32', Float32Array.of(1, Number.NaN), [2])
 const picture = fileValue(Uint8Array.of(1, 2, 3), 'image/png', 'a.png')

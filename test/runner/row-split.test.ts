@@ -6,8 +6,8 @@ import { defineInference } from '../../runtime/define/inference.ts'
 import { multiplexed } from '../../runtime/define/model.ts'
 import { tensorOf } from '../../runtime/define/schema.ts'
 import { type Tensor, tensor } from '../../runtime/engine/tensor.ts'
-import { splitByRows } from '../../runtime/replica/row-split.ts'
-import { type LoneRunner, startLone } from './lone-runner.ts'
+import { splitByRows } from '../../runtime/runner/row-split.ts'
+import { type LoneRunner, startLone } from '../replica/lone-runner.ts'
 
 const info = { id: 'doubles', version: '1', path: '/models/doubles' }
 const model = multiplexed(() => null)

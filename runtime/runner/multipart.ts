@@ -14,6 +14,10 @@ export interface FormPart {
 /** The most bytes of the headers of one part. */
 const maxHeadersBytes = 16 * 1024
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+const ascii = new TextEncoder()
+const lineEnd = ascii.encode('\r\n')
+const blankLine = ascii.encode('\r\n\r\n')
+const closing = ascii.encode('--')
 
 /**
  * Cuts a body of `multipart/form-data` (RFC 7578) into its parts, without a copy. Bun's own reader takes the
@@ -22,21 +26,40 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * @throws {IsoplexError} `INPUT_INVALID` where the body is not made as its header says.
  */
 export function parseMultipart(contentType: string, body: Uint8Array<ArrayBuffer>): FormPart[] {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  const delimiter = `--${boundaryOf(contentType)}`
+  const delimiter = ascii.encode(`--${boundaryOf(contentType)}`)
+  const lineDelimiter = joined(lineEnd, delimiter)
   const parts: FormPart[] = []
-  let position = endOfFirstDelimiter(bytes, delimiter)
-  while (bytes.toString('latin1', position, position + 2) !== '--') {
-    const headersStart = endOfLine(bytes, position)
-    const headersEnd = bytes.indexOf('\r\n\r\n', headersStart)
-    const contentStart = headersEnd + 4
-    const contentEnd = bytes.indexOf(`\r\n${delimiter}`, contentStart)
-    if (headersEnd < 0 || contentEnd < 0 || headersEnd - headersStart > maxHeadersBytes) throw malformed()
-    const headers = readHeaders(bytes.subarray(headersStart, headersEnd))
+  let position = endOfFirstDelimiter(body, delimiter, lineDelimiter)
+  while (!standsAt(body, closing, position)) {
+    const headersStart = endOfLine(body, position)
+    const headersEnd = find(body, blankLine, headersStart)
+    const contentStart = headersEnd + blankLine.length
+    const contentEnd = headersEnd < 0 ? -1 : find(body, lineDelimiter, contentStart)
+    if (contentEnd < 0 || headersEnd - headersStart > maxHeadersBytes) throw malformed()
+    const headers = readHeaders(body.subarray(headersStart, headersEnd))
     parts.push({ ...headers, bytes: body.subarray(contentStart, contentEnd) })
-    position = contentEnd + 2 + delimiter.length
+    position = contentEnd + lineDelimiter.length
   }
   return parts
+}
+
+/** Where some bytes stand from a position on; -1 where they do not. */
+function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  const [first = 0] = wanted
+  let position = bytes.indexOf(first, from)
+  while (position >= 0 && !standsAt(bytes, wanted, position)) position = bytes.indexOf(first, position + 1)
+  return position
+}
+
+function standsAt(bytes: Uint8Array, wanted: Uint8Array, position: number): boolean {
+  return wanted.every((byte, index) => bytes[position + index] === byte)
+}
+
+function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(left.length + right.length)
+  bytes.set(left)
+  bytes.set(right, left.length)
+  return bytes
 }
 
 function boundaryOf(contentType: string): string {
@@ -47,15 +70,15 @@ function boundaryOf(contentType: string): string {
 }
 
 /** It stands at the start of the body, or of a line after a preamble. */
-function endOfFirstDelimiter(bytes: Buffer, delimiter: string): number {
-  if (bytes.toString('latin1', 0, delimiter.length) === delimiter) return delimiter.length
-  const start = bytes.indexOf(`\r\n${delimiter}`)
+function endOfFirstDelimiter(bytes: Uint8Array, delimiter: Uint8Array, lineDelimiter: Uint8Array): number {
+  if (standsAt(bytes, delimiter, 0)) return delimiter.length
+  const start = find(bytes, lineDelimiter, 0)
   if (start < 0) throw malformed()
-  return start + 2 + delimiter.length
+  return start + lineDelimiter.length
 }
 
 /** Where the line of a delimiter ends, which may have spaces after it and nothing else. */
-function endOfLine(bytes: Buffer, position: number): number {
+function endOfLine(bytes: Uint8Array, position: number): number {
   let end = position
   while (bytes[end] === 0x20 || bytes[end] === 0x09) end += 1
   if (bytes[end] !== 0x0d || bytes[end + 1] !== 0x0a) throw malformed()

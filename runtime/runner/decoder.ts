@@ -3,7 +3,7 @@ import { createChecker } from '../define/check.ts'
 import type { Definition } from '../define/definition.ts'
 import { createBodyDecoder } from './body-decoder.ts'
 import { fillDefaults } from './default-value.ts'
-import type { RequestHead } from './message.ts'
+import type { RequestHead } from './head.ts'
 import { assertFits } from './refusal.ts'
 import { valuesByName } from './text-value.ts'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseMultipart } from '../../runtime/replica/multipart.ts'
-import { formBody, formType } from './form-body.ts'
-import { issuesOf } from './refused.ts'
-import { bytesOf } from './request-head.ts'
+import { parseMultipart } from '../../runtime/runner/multipart.ts'
+import { formBody, formType } from '../replica/form-body.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { bytesOf } from '../replica/request-head.ts'
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { invalidInput, refuseInput, refuseOutput } from '../../runtime/replica/refusal.ts'
+import { invalidInput, refuseInput, refuseOutput } from '../../runtime/runner/refusal.ts'
 
 it('names the place and the reason', () => {
   const error = invalidInput('/a/0', 'Expected number')

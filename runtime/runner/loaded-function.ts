@@ -1,10 +1,9 @@
 import type { FunctionLog, ModelInfo } from '../define/context.ts'
 import type { Definition } from '../define/definition.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { OutboundPolicy } from '../network/policy.ts'
-import { createCall, type RunnerFacts } from './call.ts'
+import { createCall, type InputFetch, type RunnerFacts } from './call.ts'
 import { isAsyncIterable } from './encoder.ts'
-import type { RequestHead } from './message.ts'
+import type { RequestHead } from './head.ts'
 
 /** A function and what it needs to come up. */
 export interface FunctionToLoad {
@@ -14,8 +13,7 @@ export interface FunctionToLoad {
   readonly model: ModelInfo | null
   readonly engine: Engine
   readonly log: FunctionLog
-  /** Which servers requests may have inputs fetched from. */
-  readonly inputPolicy: OutboundPolicy
+  readonly fetchInput: InputFetch
 }
 
 /** A function with its state and its model. */
@@ -55,7 +53,7 @@ export async function loadFunction(wanted: FunctionToLoad): Promise<LoadedFuncti
 }
 
 async function comeUp(
-  { name, definition, model: modelInfo, engine, log, inputPolicy }: FunctionToLoad,
+  { name, definition, model: modelInfo, engine, log, fetchInput }: FunctionToLoad,
   held: AsyncDisposableStack,
 ): Promise<RunnerFacts> {
   const { model: loader } = definition
@@ -66,7 +64,7 @@ async function comeUp(
   const model = modelInfo && loader ? await loader.load(modelInfo, engine) : undefined
   if (modelInfo && loader) held.defer(() => loader.unload(model))
   const getModel = (): Promise<unknown> => Promise.resolve(model)
-  const facts = { state, model, modelInfo: modelInfo ?? noModel, log, inputPolicy, getModel }
+  const facts = { state, model, modelInfo: modelInfo ?? noModel, log, fetchInput, getModel }
   for (const input of definition.warmup ?? []) await warmUp(definition, input, facts)
   return facts
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tensor } from '../../runtime/engine/tensor.ts'
-import { joinRows, sliceRows } from '../../runtime/replica/row-tensor.ts'
+import { joinRows, sliceRows } from '../../runtime/runner/row-tensor.ts'
 
 const numbers = tensor('int16', Int16Array.of(1, 2, 3, 4, 5, 6), [3, 2])
 const texts = tensor('string', ['a', 'b', 'c'], [3])

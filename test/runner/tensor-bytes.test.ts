@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tensorOf } from '../../runtime/define/schema.ts'
 import { numericArrays, type TensorType, tensor, tensorTypes } from '../../runtime/engine/tensor.ts'
-import { tensorFromBytes, tensorOfShape, tensorToBytes } from '../../runtime/replica/tensor-bytes.ts'
-import { issuesOf } from './refused.ts'
-import { exactly, sample } from './sample-tensor.ts'
+import { tensorFromBytes, tensorOfShape, tensorToBytes } from '../../runtime/runner/tensor-bytes.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { exactly, sample } from '../replica/sample-tensor.ts'
 
 type NumericType = keyof typeof numericArrays
 const numericTypes = tensorTypes.filter((type): type is NumericType => type !== 'string')

@@ -1,9 +1,20 @@
-import type { FunctionLog, ModelInfo, RawRequest } from '../define/context.ts'
+import type {
+  FetchedInput,
+  FunctionLog,
+  InputFetchOptions,
+  ModelInfo,
+  RawRequest,
+} from '../define/context.ts'
 import type { Call } from '../define/definition.ts'
-import type { OutboundPolicy } from '../network/policy.ts'
 import type { Decoded } from './decoder.ts'
-import { fetchInput } from './fetched-input.ts'
-import type { RequestHead } from './message.ts'
+import type { RequestHead } from './head.ts'
+
+/** Fetches an input that a request gives by URL, as far as the place where the runner is lets it; ends with the signal. */
+export type InputFetch = (
+  url: string,
+  options: InputFetchOptions,
+  signal: AbortSignal,
+) => Promise<FetchedInput>
 
 /** What all calls of one runner share. */
 export interface RunnerFacts {
@@ -11,8 +22,7 @@ export interface RunnerFacts {
   readonly model: unknown
   readonly modelInfo: ModelInfo
   readonly log: FunctionLog
-  /** Which servers requests may have inputs fetched from. */
-  readonly inputPolicy: OutboundPolicy
+  readonly fetchInput: InputFetch
   getModel(): Promise<unknown>
 }
 
@@ -50,8 +60,7 @@ export function createCall(source: CallSource, decoded: Decoded, facts: RunnerFa
       log ??= logOf(head.requestId, facts.log)
       return log
     },
-    fetchInput: (url, options = {}) =>
-      fetchInput(url, options, { policy: facts.inputPolicy, signal: source.signal }),
+    fetchInput: (url, options = {}) => facts.fetchInput(url, options, source.signal),
     request: requestOf(head, body),
   }
 }

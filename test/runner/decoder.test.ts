@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import { defineFunction } from '../../runtime/define/function.ts'
-import { createDecoder, type Decoded } from '../../runtime/replica/decoder.ts'
-import type { RequestHead } from '../../runtime/replica/message.ts'
-import { issuesOf } from './refused.ts'
-import { bytesOf, headOf } from './request-head.ts'
+import { createDecoder, type Decoded } from '../../runtime/runner/decoder.ts'
+import type { RequestHead } from '../../runtime/runner/head.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { bytesOf, headOf } from '../replica/request-head.ts'
 
 /** Decodes the path and query of one request. */
 function decodeHead(

@@ -2,10 +2,10 @@ import { type TSchema, Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
 import { type Tensor, tensor } from '../../runtime/engine/tensor.ts'
-import { createBodyDecoder } from '../../runtime/replica/body-decoder.ts'
-import { formBody, formType } from './form-body.ts'
-import { issuesOf } from './refused.ts'
-import { bytesOf, headOf } from './request-head.ts'
+import { createBodyDecoder } from '../../runtime/runner/body-decoder.ts'
+import { formBody, formType } from '../replica/form-body.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { bytesOf, headOf } from '../replica/request-head.ts'
 
 type Body = string | Uint8Array<ArrayBuffer>
 

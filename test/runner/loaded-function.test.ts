@@ -5,7 +5,9 @@ import type { Definition } from '../../runtime/define/definition.ts'
 import { defineFunction } from '../../runtime/define/function.ts'
 import { defineInference } from '../../runtime/define/inference.ts'
 import { multiplexed, onnx } from '../../runtime/define/model.ts'
-import { type LoadedFunction, loadFunction } from '../../runtime/replica/loaded-function.ts'
+import { createOutboundPolicy } from '../../runtime/network/policy.ts'
+import { createInputFetch } from '../../runtime/replica/fetched-input.ts'
+import { type LoadedFunction, loadFunction } from '../../runtime/runner/loaded-function.ts'
 import { createPlainEngine, type PlainEngine } from '../define/engine.ts'
 
 const info = { id: 'loud', version: '1', path: '/models/loud' }
@@ -26,8 +28,8 @@ function load(
     warn: silent,
     error: (message, fields) => void errors.push([message, fields]),
   }
-  const inputPolicy = { origins: [], hosts: [] }
-  return loadFunction({ name: 'shout', definition, model, engine: plain, log, inputPolicy })
+  const fetchInput = createInputFetch(createOutboundPolicy([]))
+  return loadFunction({ name: 'shout', definition, model, engine: plain, log, fetchInput })
 }
 
 /** A definition that notes what is done to it, and fails where it is told to. */

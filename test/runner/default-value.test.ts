@@ -2,7 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
-import { fillDefaults, hasDefault } from '../../runtime/replica/default-value.ts'
+import { fillDefaults, hasDefault } from '../../runtime/runner/default-value.ts'
 
 const Page = Type.Object({
   size: Type.Integer({ default: 10 }),

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
-import { valuesByName } from '../../runtime/replica/text-value.ts'
+import { valuesByName } from '../../runtime/runner/text-value.ts'
 
 function read(schema: Parameters<typeof Type.Optional>[0], ...texts: string[]): unknown {
   return valuesByName(

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tensorOf } from '../../runtime/define/schema.ts'
 import { type TensorType, tensor, tensorTypes } from '../../runtime/engine/tensor.ts'
-import { tensorFromJson, tensorToJson } from '../../runtime/replica/tensor-json.ts'
-import { issuesOf } from './refused.ts'
-import { exactly, sample } from './sample-tensor.ts'
+import { tensorFromJson, tensorToJson } from '../../runtime/runner/tensor-json.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { exactly, sample } from '../replica/sample-tensor.ts'
 
 /** A tensor as JSON that has crossed the wire. */
 function throughJson(value: unknown): unknown {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { FunctionLog } from '../../runtime/define/context.ts'
-import { createCall, type RunnerFacts } from '../../runtime/replica/call.ts'
-import { headOf } from './request-head.ts'
+import { createOutboundPolicy } from '../../runtime/network/policy.ts'
+import { createInputFetch } from '../../runtime/replica/fetched-input.ts'
+import { createCall, type RunnerFacts } from '../../runtime/runner/call.ts'
+import { headOf } from '../replica/request-head.ts'
 
 const lines: unknown[] = []
 const write =
@@ -20,7 +22,7 @@ const facts: RunnerFacts = {
   model,
   modelInfo: { id: 'digits', version: '2', path: '/models/digits', tags: ['x'] },
   log,
-  inputPolicy: { origins: [], hosts: [] },
+  fetchInput: createInputFetch(createOutboundPolicy([])),
   getModel: async () => model,
 }
 const body = Uint8Array.of(1, 2, 3)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { maxLevels, parseJson } from '../../runtime/replica/json-text.ts'
+import { maxLevels, parseJson } from '../../runtime/runner/json-text.ts'
 
 /** Nested arrays or objects, and what is in the innermost. */
 const arrays = (levels: number, inner = ''): string => '['.repeat(levels) + inner + ']'.repeat(levels)

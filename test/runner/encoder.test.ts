@@ -4,9 +4,9 @@ import { defineFunction } from '../../runtime/define/function.ts'
 import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
-import { createEncoder, isAsyncIterable, type Reply } from '../../runtime/replica/encoder.ts'
-import { issuesOf } from './refused.ts'
-import { headOf } from './request-head.ts'
+import { createEncoder, isAsyncIterable, type Reply } from '../../runtime/runner/encoder.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { headOf } from '../replica/request-head.ts'
 
 /** Encodes one result by an output schema. */
 function encode(result: unknown, output?: TSchema, accept: string | null = null): Reply {

@@ -1,0 +1,26 @@
+/** What a runner is told of a request beside the bytes of its body. Plain data: it crosses a socket as JSON. */
+export interface RequestHead {
+  readonly requestId: string
+  readonly principal: string
+  readonly method: string
+  /** Path and query as requested. */
+  readonly url: string
+  /** The path parameters as text, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly contentType: string | null
+  readonly accept: string | null
+  /** The headers less those that carry credentials; only where the function asks for requests as sent. */
+  readonly headers: readonly (readonly [string, string])[]
+}
+
+/** What precedes the bytes of a reply. */
+export interface ReplyHead {
+  readonly status: number
+  readonly headers: readonly (readonly [string, string])[]
+}
+
+/** The head of most replies: it is known by itself and need not be sent. */
+export const jsonReplyHead: ReplyHead = Object.freeze({
+  status: 200,
+  headers: Object.freeze([Object.freeze(['content-type', 'application/json'] as const)]),
+})
