@@ -93,7 +93,8 @@ const exemptions: Exemptions = {
   },
   'runtime/replica/frame-sink.ts': {
     provenBy: 'test/replica/runner.test.ts',
-    reason: 'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
+    reason:
+      'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
   },
   'runtime/model/presence.ts': {
     provenBy: 'test/model/prune.test.ts',
