@@ -63,9 +63,9 @@ it('holds a reply back until the fault is over', async () => {
   expect(await reply).toEqual(content)
 })
 
-it('refuses with 503', async () => {
-  using _ = proxy.harm({ path: /^\/file$/, harm: 'refuse' })
-  expect((await ask('/file')).status).toBe(503)
+it('says that there is nothing', async () => {
+  using _ = proxy.harm({ path: /^\/file$/, harm: 'miss' })
+  expect((await ask('/file')).status).toBe(404)
 })
 
 it('goes away and comes back', async () => {

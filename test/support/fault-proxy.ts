@@ -7,9 +7,9 @@ export interface Fault {
   readonly path: RegExp
   /**
    * `cut` closes the connection after so many bytes of the body; `alter` changes the byte at that place; `stall` sends
-   * so many bytes and then nothing until the fault is over; `refuse` answers 503 with no body.
+   * so many bytes and then nothing until the fault is over; `miss` answers 404 with no body.
    */
-  readonly harm: 'cut' | 'alter' | 'stall' | 'refuse'
+  readonly harm: 'cut' | 'alter' | 'stall' | 'miss'
   /** Bytes of the body that pass before. @default 0 */
   readonly atByte?: number
   /** How many replies it befalls. @default all of them */
@@ -54,6 +54,9 @@ interface ActiveFault extends Fault {
 
 /** Headers that are between two neighbours only (RFC 9110, 7.6.1). */
 const hopHeaders: readonly string[] = ['connection', 'keep-alive', 'transfer-encoding', 'host']
+
+/** What pages of other origins need to read a status. */
+const open = { 'access-control-allow-origin': '*' }
 
 /** Starts one on 127.0.0.1 before a server. Bodies pass as they are, compressed ones too. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
@@ -107,7 +110,7 @@ async function pass(
   { passed, fault }: { readonly passed: PassedRequest; readonly fault: ActiveFault | undefined },
 ): Promise<void> {
   if (fault) fault.count += 1
-  if (fault?.harm === 'refuse') return void response.writeHead(503).end()
+  if (fault?.harm === 'miss') return void response.writeHead(404, open).end()
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   const reply = await fetch(target + request.url, await toFetch(request, gone.signal))
