@@ -1,5 +1,11 @@
 /** Messages between a test and a page's worker: values with tensors in them, as bytes. */
-import { isTensor, numericArrays, Tensor, type TensorArrays, type TensorType } from '../../runtime/engine/tensor.ts'
+import {
+  isTensor,
+  numericArrays,
+  Tensor,
+  type TensorArrays,
+  type TensorType,
+} from '../../runtime/engine/tensor.ts'
 
 /** Bytes that nobody else changes. */
 export type Bytes = Uint8Array<ArrayBuffer>
@@ -24,8 +30,9 @@ export function encodeMessage(value: unknown): Bytes {
       return { $tensor: type, dims, offset, length: 0, texts: data as readonly string[], shared: false }
     }
     const { buffer, byteOffset, byteLength, length } = data as Uint8Array
-    const placed = { $tensor: type, dims, offset, length, shared: buffer instanceof SharedArrayBuffer }
-    chunks.push(new Uint8Array(buffer, byteOffset, byteLength))
+    const placed = { $tensor: type, dims, offset, length, shared: isShared(buffer) }
+    // Memory that was handed away cannot even be viewed.
+    if (byteLength > 0) chunks.push(new Uint8Array(buffer, byteOffset, byteLength))
     offset += Math.ceil(byteLength / 8) * 8
     return placed
   }
@@ -43,6 +50,11 @@ export function encodeMessage(value: unknown): Bytes {
   return message
 }
 
+function isShared(buffer: ArrayBufferLike): boolean {
+  // By its tag: pages that are not isolated have no name for its class.
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
+}
+
 /** The value of a message; its tensors are views of the message's memory. */
 export function decodeMessage(message: Bytes): unknown {
   const length = new DataView(message.buffer, message.byteOffset).getUint32(0)
@@ -55,14 +67,21 @@ export function decodeMessage(message: Bytes): unknown {
   )
 }
 
-function tensorAt({ $tensor: type, dims, offset, length, texts, shared }: TensorPlace, message: Bytes, start: number): Tensor {
+function tensorAt(
+  { $tensor: type, dims, offset, length, texts, shared }: TensorPlace,
+  message: Bytes,
+  start: number,
+): Tensor {
   // As it came, not as it should be: it is for the engine to refuse a tensor that is none.
   if (type === 'string') return new Tensor(type, texts as TensorArrays['string'], dims)
   const view = new numericArrays[type](message.buffer, message.byteOffset + start + offset, length)
   return new Tensor(type, shared ? sharedCopy(type, view as Uint8Array) : view, dims)
 }
 
-function sharedCopy(type: Exclude<TensorType, 'string'>, view: Uint8Array): TensorArrays[TensorType] {
+function sharedCopy(
+  type: Exclude<TensorType, 'string'>,
+  view: Uint8Array,
+): TensorArrays[Exclude<TensorType, 'string'>] {
   // Pages that are not isolated have no constructor of shared memory, but may make some this way.
   const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
   const copy = new numericArrays[type](buffer, 0, view.length)
