@@ -56,7 +56,7 @@ function compareNumbers(left: number, right: number, path: Path, search: Search)
   if (search.largest === null || !(difference <= search.largest.difference))
     search.largest = { path: pointerTo(path), difference }
   const allowed = tolerance * Math.max(1, Math.abs(left), Math.abs(right))
-  if (!(difference <= allowed)) differ(search, path, `${left} against ${right}`)
+  if (!Number.isFinite(difference) || difference > allowed) differ(search, path, `${left} against ${right}`)
 }
 
 function isList(value: unknown): value is ArrayLike<unknown> {
