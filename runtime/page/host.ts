@@ -71,9 +71,20 @@ export class PageHost {
     }
   }
 
-  /** Notes why the model that is being loaded does not compute on the provider that was wished for. */
-  fellBack(reason: string): void {
-    this.#loading.fellBack(reason)
+  /** Notes why a model, named by a file of its own, does not compute on the provider that was wished for. */
+  fellBack(location: string, reason: string): void {
+    for (const resident of this.#residentsAt(location)) resident.reason = reason
+  }
+
+  /** Tells those who wait for a model, named by a file of its own, that it is being compared with another provider. */
+  verifies(location: string): void {
+    for (const resident of this.#residentsAt(location)) resident.report('verify', 0, resident.bytes)
+  }
+
+  *#residentsAt(location: string): Generator<Resident> {
+    for (const resident of this.#residence.all()) {
+      if (resident.path !== null && location.startsWith(`${resident.path}/`)) yield resident
+    }
   }
 
   async #arrive(message: RequestMessage): Promise<void> {
