@@ -66,6 +66,7 @@ export class PageHost {
   receive(message: PageMessage): void {
     if (message.kind === 'request') void this.#arrive(message)
     else if (message.kind === 'cancel') this.#cancel(message.id)
+    else if (message.kind === 'clear') void this.#clear()
     else if (message.kind === 'credit') {
       for (const resident of this.#residence.all()) resident.credit(message.id, message.bytes)
     }
@@ -85,6 +86,12 @@ export class PageHost {
     for (const resident of this.#residence.all()) {
       if (resident.path !== null && location.startsWith(`${resident.path}/`)) yield resident
     }
+  }
+
+  async #clear(): Promise<void> {
+    await this.#options.artifacts.clear().catch((error: unknown) => {
+      this.#options.log.warn('What is kept of models could not be removed', { error })
+    })
   }
 
   async #arrive(message: RequestMessage): Promise<void> {
