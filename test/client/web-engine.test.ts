@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { hasChromium, launchChromium, launchChromiumIn } from '../support/chromium.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import type { Asked, Outcome } from './fixtures/engine-page.ts'
 import { openPageSite, type PageSite } from './page-site.ts'
@@ -95,7 +98,7 @@ describe.runIf(hasChromium)('a function in a page', { timeout: 60_000 }, () => {
     const page = await open()
     const waiting = act(page, 'wait')
     await page.waitForEvent('worker')
-    await page.evaluate(() => window.engine[Symbol.asyncDispose]())
+    await page.evaluate(async () => window.engine[Symbol.asyncDispose]())
     expect(await waiting).toMatchObject({ code: 'CANCELLED' })
     expect(await act(page, 'speak')).toMatchObject({ code: 'TypeError' })
     await expect.poll(() => page.workers()).toEqual([])
@@ -221,7 +224,9 @@ describe.runIf(hasChromium)('a stream in a page', { timeout: 60_000 }, () => {
 
 describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
   it('is gone after the first visit works on', async () => {
-    const context = await browser.newContext()
+    // What a browser keeps of files of this size it keeps on a disk.
+    const folder = await mkdtemp(join(tmpdir(), 'isoplex-profile-'))
+    const context = await launchChromiumIn(folder)
     site.headers['cache-control'] = 'max-age=3600'
     try {
       const token = offer(5)
@@ -236,6 +241,8 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     } finally {
       delete site.headers['cache-control']
       await site.proxy.return()
+      await context.close()
+      await rm(folder, { recursive: true, force: true })
     }
   })
 
