@@ -5,12 +5,18 @@ import { hasChromium } from '../support/chromium.ts'
 
 describe.runIf(hasChromium)('in Chromium', () => {
   let pages: EnginePages
-  let page: EnginePage
+  let plain: EnginePage
+  let isolated: EnginePage
   beforeAll(async () => {
     pages = await openEnginePages({ webgpu: true })
-    page = await pages.open()
+    plain = await pages.open()
+    isolated = await pages.open({ isolated: true })
   })
   afterAll(() => pages.close())
 
-  describeEngine('onnx-web on wasm', () => page.createEngine({ provider: 'wasm' }), { provider: 'wasm' })
+  describeEngine('onnx-web on wasm', () => plain.createEngine(), { provider: 'wasm' })
+  describeEngine('onnx-web on wasm, with threads', () => isolated.createEngine({ threads: 2 }), {
+    provider: 'wasm',
+  })
+  describeEngine('onnx-web on webgpu', () => plain.createEngine(), { provider: 'webgpu', tolerance: 1e-4 })
 })

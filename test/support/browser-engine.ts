@@ -258,6 +258,7 @@ function answer(
 
 function answerModel(path: string, siblings: boolean): Response {
   const folder = dirname(path)
-  if (!folder.startsWith(realpathSync(tmpdir())) || !existsSync(path)) return new Response(null, { status: 404 })
+  if (!folder.startsWith(realpathSync(tmpdir())) || !existsSync(path))
+    return new Response(null, { status: 404 })
   return siblings ? Response.json(readdirSync(folder)) : new Response(Bun.file(path))
 }
