@@ -9,7 +9,10 @@ const draining: Failure = {
   retryAfterMs: 1,
 }
 
-const fetchFailed = (details: { reason: 'connection' | 'cut-off' | 'status' | 'content'; status?: number }) => ({
+const fetchFailed = (details: {
+  reason: 'connection' | 'cut-off' | 'status' | 'content'
+  status?: number
+}) => ({
   error: new IsoplexError('FETCH_FAILED', 'No.', { details }),
   retryAfterMs: null,
 })

@@ -14,6 +14,12 @@ const taking =
     return token
   }
 
+/** A further token: `t1`, then `t2`. */
+function nextOf(tokens: string[]): string {
+  tokens.push(`t${tokens.length + 1}`)
+  return `t${tokens.length}`
+}
+
 describe('a token', () => {
   it('is used as it is', async () => {
     expect(await createTokenSource('a').use(async (token) => token)).toBe('a')
@@ -22,33 +28,33 @@ describe('a token', () => {
   })
 
   it('is asked for once, however many calls need it', async () => {
-    let asked = 0
-    const source = createTokenSource(async () => `t${(asked += 1)}`)
+    const asked: string[] = []
+    const source = createTokenSource(async () => nextOf(asked))
     const calls = Array.from({ length: 20 }, () => source.use(taking('t1')))
     expect(new Set(await Promise.all(calls))).toEqual(new Set(['t1']))
-    expect(asked).toBe(1)
+    expect(asked).toHaveLength(1)
   })
 
   it('is asked for again once it has expired, and once only for all', async () => {
-    let asked = 0
-    const source = createTokenSource(() => `t${(asked += 1)}`)
+    const asked: string[] = []
+    const source = createTokenSource(() => nextOf(asked))
     await source.use(taking('t1'))
     await Promise.all(Array.from({ length: 20 }, () => source.use(taking('t2'))))
-    expect(asked).toBe(2)
+    expect(asked).toHaveLength(2)
   })
 
   it('is not asked for a third time by one call', async () => {
-    let asked = 0
-    const source = createTokenSource(() => `t${(asked += 1)}`)
+    const asked: string[] = []
+    const source = createTokenSource(() => nextOf(asked))
     expect((await errorOf(source.use(taking('none')))).code).toBe('TOKEN_INVALID')
-    expect(asked).toBe(2)
+    expect(asked).toHaveLength(2)
   })
 
   it('is not asked for again where it is bad for another reason', async () => {
-    let asked = 0
-    const source = createTokenSource(() => `t${(asked += 1)}`)
+    const asked: string[] = []
+    const source = createTokenSource(() => nextOf(asked))
     await errorOf(source.use(taking('none', 'signature')))
-    expect(asked).toBe(1)
+    expect(asked).toHaveLength(1)
   })
 
   it('is asked for by the next call where it could not be had', async () => {
