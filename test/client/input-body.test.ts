@@ -14,6 +14,10 @@ async function encoded(input: unknown): Promise<EncodedBody> {
 
 const textOf = ({ bytes }: EncodedBody): string => new TextDecoder().decode(bytes)
 
+/** An object that holds itself. */
+const loop: Record<string, unknown> = {}
+loop.self = loop
+
 describe('an input', () => {
   it('that is none has no body', async () => {
     expect(await encodeInput(undefined)).toBeNull()
@@ -68,9 +72,8 @@ describe('an input', () => {
   it.each([
     ['a function', () => 1],
     ['a bigint', { a: 1n }],
-    ['an object that holds itself', Object.assign([], { 0: 0 }, {})],
+    ['an object that holds itself', loop],
   ])('that is %s is refused where JSON cannot carry it', async (_, input) => {
-    if (Array.isArray(input)) input.push(input)
     await expect(encodeInput(input)).rejects.toThrow(TypeError)
   })
 })

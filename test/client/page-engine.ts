@@ -5,6 +5,7 @@ import { createDecoder } from '../../runtime/runner/decoder.ts'
 import { createEncoder, type Reply } from '../../runtime/runner/encoder.ts'
 import { loadFunction } from '../../runtime/runner/loaded-function.ts'
 import { headOf } from '../replica/request-head.ts'
+import { streamOf } from './reading.ts'
 
 /** An engine of a page that answers with the runners' own code, in this very thread. */
 export interface PageEngine extends LocalEngine {
@@ -52,7 +53,7 @@ async function answer(definition: Definition, request: LocalRequest): Promise<Lo
 function bodyOf({ body, lastWords }: Reply): LocalReply['body'] {
   if (typeof body === 'string') return body
   if (body instanceof Uint8Array) return new Uint8Array(body)
-  return ReadableStream.from(withLastWords(body, lastWords)) as ReadableStream<Uint8Array>
+  return streamOf(withLastWords(body, lastWords))
 }
 
 async function* withLastWords(

@@ -8,9 +8,26 @@ export function readingOf(facts: Partial<ReplyReading> = {}): ReplyReading {
 /** A body that comes in these chunks. */
 export function bodyOf(...chunks: readonly (string | Uint8Array)[]): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
-  return ReadableStream.from(
-    chunks.map((chunk) => (typeof chunk === 'string' ? encoder.encode(chunk) : chunk)),
-  ) as ReadableStream<Uint8Array>
+  return streamOf(chunks.map((chunk) => (typeof chunk === 'string' ? encoder.encode(chunk) : chunk)))
+}
+
+/** A stream of what these chunks give, no sooner than it is read. */
+export function streamOf(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  const left = (async function* () {
+    yield* chunks
+  })()
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await left.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
+    },
+    cancel: async () => {
+      await left.return()
+    },
+  })
 }
 
 /** All items of a stream. */
