@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
@@ -15,6 +16,8 @@ import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
+import { createPageRoutes } from '../server/page/routes.ts'
+import { browserFolder, readStaticPage } from '../server/page/static-page.ts'
 import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
@@ -23,6 +26,7 @@ import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
+import { PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
 
 /** What the parts of a gateway are made from. */
@@ -49,7 +53,9 @@ export interface GatewayParts {
   readonly exchange: ExchangeOptions
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
-  /** The metrics, the administration, and the registry for others. */
+  /** What is served to pages. */
+  readonly page: PageSource
+  /** The metrics, the administration, the registry for others, and what pages load. */
   readonly systemRoutes: readonly SystemRoute[]
   /** Forgets what was found of models, so that the next request sees what has become of them. */
   forgetModels(): void
@@ -101,9 +107,35 @@ export async function openParts(
   const metrics = { tallies, residency: scheduler, lag, bodies }
   const trusting = isTrusting(options)
   const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
-  const systemRoutes = await openGatewaySystem(system, resources)
+  const page = resources.use(await openPageSource(options, source, environment))
+  const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
   const { forget: forgetModels } = models
-  return { identity, server, registry, source, scheduler, exchange, placement, systemRoutes, forgetModels }
+  return {
+    identity,
+    server,
+    registry,
+    source,
+    scheduler,
+    exchange,
+    placement,
+    page,
+    systemRoutes,
+    forgetModels,
+  }
+}
+
+/** A folder that was built before holds what pages load as well, which its manifest tells. */
+async function openPageSource(
+  { config, mode, stateDirectory, buildDirectory, log }: PartsOptions,
+  source: FunctionSource,
+  environment: Readonly<Record<string, string>>,
+): Promise<PageSource> {
+  const playground = hasPlayground({ config, mode })
+  const built =
+    buildDirectory === undefined
+      ? null
+      : await readStaticPage(join(buildDirectory, browserFolder), (await source.read()).functions)
+  return new PageSource({ mode, stateDirectory, environment, playground, built, log })
 }
 
 function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryThread<RegistryMethods> {
@@ -119,6 +151,11 @@ function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryT
 /** Whether requests need no token: while somebody develops, and from this machine only. */
 export function isTrusting({ config, mode }: Pick<PartsOptions, 'config' | 'mode'>): boolean {
   return mode === 'dev' && isLoopback(config.host)
+}
+
+/** Whether there is a page to try functions in. */
+export function hasPlayground({ config, mode }: Pick<PartsOptions, 'config' | 'mode'>): boolean {
+  return mode === 'dev' || config.playground
 }
 
 function openServer(options: PartsOptions): HttpServer {
