@@ -21,6 +21,8 @@ import { renameByContent } from './hashed-outputs.ts'
 /** A module of isoplex that becomes a file for pages. */
 export interface AssetEntry {
   readonly role: AssetRole
+  /** What its file's name begins with. */
+  readonly stem: string
   /** The absolute path of the module. */
   readonly path: string
 }
@@ -40,10 +42,10 @@ const runtimeFile = (path: string): string => join(ownDirectory, 'runtime', path
 /** The modules of each set. */
 export const assetEntries: Readonly<Record<AssetSetName, readonly AssetEntry[]>> = {
   page: [
-    { role: 'worker', path: runtimeFile('entry/page-worker.ts') },
-    { role: 'client', path: runtimeFile('client/index.ts') },
+    { role: 'worker', stem: 'worker', path: runtimeFile('entry/page-worker.ts') },
+    { role: 'client', stem: 'client', path: runtimeFile('client/index.ts') },
   ],
-  playground: [{ role: 'script', path: runtimeFile('playground/main.tsx') }],
+  playground: [{ role: 'script', stem: 'playground', path: runtimeFile('playground/main.tsx') }],
 }
 
 /** Files that are half-written for longer are nobody's any more. */
@@ -98,7 +100,7 @@ interface BundledAsset {
 }
 
 async function bundleAsset(
-  { role, path }: AssetEntry,
+  { role, stem, path }: AssetEntry,
   mode: BuildMode,
   directory: string,
 ): Promise<BundledAsset> {
@@ -114,7 +116,7 @@ async function bundleAsset(
     throw: false,
     // ONNX Runtime then loads its module by URL, which it also starts its threads from.
     conditions: ['onnxruntime-web-use-extern-wasm'],
-    naming: { entry: `${role}.[ext]`, chunk: '[name]-[hash].[ext]', asset: `${role}.[ext]` },
+    naming: { entry: `${stem}.[ext]`, chunk: '[name]-[hash].[ext]', asset: `${stem}.[ext]` },
     jsx: { runtime: 'automatic', importSource: 'preact', development: false },
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
   })
@@ -122,9 +124,9 @@ async function bundleAsset(
   const texts = outputs.map(async (output) => ({ path: output.path, text: await output.text() }))
   const renamed = renameByContent(await Promise.all(texts))
   for (const { path: name, text } of renamed.values()) await writeWhole(join(directory, name), text)
-  const script = renamed.get(`${role}.js`)
+  const script = renamed.get(`${stem}.js`)
   if (!script) throw buildFailed(path, logs)
-  const styles = renamed.get(`${role}.css`)
+  const styles = renamed.get(`${stem}.css`)
   return {
     names: [[role, script.path], ...(styles ? ([['styles', styles.path]] as const) : [])],
     files: [...renamed.values()].map((file) => file.path),

@@ -41,7 +41,7 @@ const workerHeaders: Readonly<Record<string, string>> = {
  * not there any more. Its entity tag is the hash of its content and the encoding. Ranges are not served.
  */
 export async function fileReply(
-  { method, headers }: Request,
+  { headers }: Request,
   file: PageFile,
   keeping: Keeping,
   compressed: CompressedFiles,
@@ -63,12 +63,11 @@ export async function fileReply(
   const { path, sizeBytes } = sent ?? { path: file.path, sizeBytes: plain.size }
   // Bun would follow a range by its own rules wherever a file is sent without this header.
   const whole = headers.has('range') ? { 'content-range': `bytes 0-${sizeBytes - 1}/${sizeBytes}` } : {}
-  return new Response(method === 'HEAD' ? null : Bun.file(path), {
+  return new Response(Bun.file(path), {
     headers: {
       ...common,
       ...whole,
       'content-type': mediaTypes[extension] ?? 'application/octet-stream',
-      'content-length': String(sizeBytes),
       ...(sent ? { 'content-encoding': sent.encoding } : {}),
     },
   })
