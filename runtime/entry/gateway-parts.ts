@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
@@ -16,8 +15,8 @@ import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
+import type { GrantOptions } from '../server/page/grant-route.ts'
 import { createPageRoutes } from '../server/page/routes.ts'
-import { browserFolder, readStaticPage } from '../server/page/static-page.ts'
 import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
@@ -26,7 +25,7 @@ import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
-import { PageSource } from './page-source.ts'
+import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
 
 /** What the parts of a gateway are made from. */
@@ -57,6 +56,8 @@ export interface GatewayParts {
   readonly page: PageSource
   /** The metrics, the administration, the registry for others, and what pages load. */
   readonly systemRoutes: readonly SystemRoute[]
+  /** What models are given to pages with. */
+  readonly granting: GrantOptions
   /** Forgets what was found of models, so that the next request sees what has become of them. */
   forgetModels(): void
 }
@@ -110,32 +111,14 @@ export async function openParts(
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
   const { forget: forgetModels } = models
-  return {
-    identity,
-    server,
-    registry,
-    source,
-    scheduler,
-    exchange,
-    placement,
-    page,
-    systemRoutes,
-    forgetModels,
+  const granting: GrantOptions = {
+    authorizer: exchange.authorizer,
+    registry: { findArtifact: (digest) => registry.ask('locateArtifact', digest) },
+    grants,
+    markedOnly: options.mode === 'serve',
   }
-}
-
-/** A folder that was built before holds what pages load as well, which its manifest tells. */
-async function openPageSource(
-  { config, mode, stateDirectory, buildDirectory, log }: PartsOptions,
-  source: FunctionSource,
-  environment: Readonly<Record<string, string>>,
-): Promise<PageSource> {
-  const playground = hasPlayground({ config, mode })
-  const built =
-    buildDirectory === undefined
-      ? null
-      : await readStaticPage(join(buildDirectory, browserFolder), (await source.read()).functions)
-  return new PageSource({ mode, stateDirectory, environment, playground, built, log })
+  const served = { identity, server, registry, source, scheduler, exchange, placement, page }
+  return { ...served, systemRoutes, granting, forgetModels }
 }
 
 function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryThread<RegistryMethods> {
@@ -151,11 +134,6 @@ function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryT
 /** Whether requests need no token: while somebody develops, and from this machine only. */
 export function isTrusting({ config, mode }: Pick<PartsOptions, 'config' | 'mode'>): boolean {
   return mode === 'dev' && isLoopback(config.host)
-}
-
-/** Whether there is a page to try functions in. */
-export function hasPlayground({ config, mode }: Pick<PartsOptions, 'config' | 'mode'>): boolean {
-  return mode === 'dev' || config.playground
 }
 
 function openServer(options: PartsOptions): HttpServer {

@@ -5,11 +5,13 @@ import { compressFiles, openAssets } from '../build/page/asset-process.ts'
 import { type AssetSet, type AssetSetName, assetOf } from '../build/page/asset-set.ts'
 import { compressedPaths, compressionTasks } from '../build/page/compression.ts'
 import { hashOfFileName } from '../build/page/file-name.ts'
+import type { Config } from '../config/config.ts'
 import { isIsoplexError } from '../error/error.ts'
 import type { Logger } from '../observe/log.ts'
 import type { PageFile, PageFiles, PlaygroundFiles } from '../server/page/page-files.ts'
 import { formatIndex, pageIndexOf } from '../server/page/page-index.ts'
-import type { StaticPage } from '../server/page/static-page.ts'
+import { browserFolder, readStaticPage, type StaticPage } from '../server/page/static-page.ts'
+import type { FunctionSource } from './function-source.ts'
 
 /** What the files for pages are served from. */
 export interface PageSourceOptions {
@@ -23,6 +25,38 @@ export interface PageSourceOptions {
   /** What `isoplex build` wrote for pages; without it isoplex's own files are built when somebody asks for them. */
   readonly built: StaticPage | null
   readonly log: Logger
+}
+
+/** Where a gateway's functions come from, and how it serves them. */
+export interface PageSettings extends Pick<PageSourceOptions, 'mode' | 'stateDirectory' | 'log'> {
+  readonly config: Pick<Config, 'playground'>
+  /** A folder that `isoplex build` wrote. */
+  readonly buildDirectory?: string
+}
+
+/**
+ * Opens what a gateway serves to pages: what was built before, where its functions were, else what is built when
+ * somebody asks.
+ *
+ * @throws {IsoplexError} `CONFIG_INVALID` where what was built before is not whole.
+ */
+export async function openPageSource(
+  settings: PageSettings,
+  functions: Pick<FunctionSource, 'read'>,
+  environment: Readonly<Record<string, string>>,
+): Promise<PageSource> {
+  const { mode, stateDirectory, buildDirectory, log } = settings
+  const playground = hasPlayground(settings)
+  const built =
+    buildDirectory === undefined
+      ? null
+      : await readStaticPage(join(buildDirectory, browserFolder), (await functions.read()).functions)
+  return new PageSource({ mode, stateDirectory, environment, playground, built, log })
+}
+
+/** Whether there is a page to try functions in. */
+export function hasPlayground({ config, mode }: Pick<PageSettings, 'config' | 'mode'>): boolean {
+  return mode === 'dev' || config.playground
 }
 
 /** The folder for pages in a project's own. */
