@@ -181,8 +181,9 @@ function pathOf({ id, version = '1' }: OfferedModel): string {
 
 /** A store that keeps nothing. */
 const plainStore: ArtifactStore = {
-  async obtain({ url, digest }, { baseUrl, signal, onProgress }) {
-    const reply = await fetch(baseUrl + url, { signal })
+  async obtain({ url, digest }, { baseUrl, signal, onProgress, renew }) {
+    let reply = await fetch(baseUrl + url, { signal })
+    if (!reply.ok && renew) reply = await fetch(baseUrl + (await renew()).url, { signal })
     if (!reply.ok) throw new IsoplexError('GRANT_INVALID', 'The link is over.')
     const bytes = new Uint8Array(await reply.arrayBuffer())
     onProgress(bytes.length, bytes.length)
