@@ -1,5 +1,5 @@
 import { type ErrorDetails, errorCodes } from '../error/codes.ts'
-import { IsoplexError, isIsoplexError } from '../error/error.ts'
+import { type AnyIsoplexError, IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { ObtainOptions } from './artifact.ts'
 import type { ArtifactDraft } from './artifact-draft.ts'
 import type { PageModel } from './model.ts'
@@ -11,7 +11,7 @@ export interface DownloadOptions extends Omit<ObtainOptions, 'renew'> {
   readonly idleTimeoutMs: number
 }
 
-/** So often a download goes on after it was cut off, each time having got on. */
+/** So often a download goes on after it was cut off. */
 const mostCuts = 5
 const mostRenewals = 3
 
@@ -40,11 +40,16 @@ export async function downloadArtifact(
       if (error.code === 'GRANT_INVALID' && options.renew && renewals < mostRenewals) {
         renewals += 1
         link = await renewed(model, options.renew)
-      } else if (error.code === 'FETCH_FAILED' && draft.doneBytes > before && cuts < mostCuts) {
+      } else if (isCut(error, draft.doneBytes > before) && cuts < mostCuts) {
         cuts += 1
       } else throw error
     }
   }
+}
+
+/** Whether it is worth going on at once. What came last before a cut may be lost to the page, so that it has nothing. */
+function isCut(error: AnyIsoplexError, hasGotOn: boolean): boolean {
+  return error.code === 'FETCH_FAILED' && (hasGotOn || error.details.reason === 'cut-off')
 }
 
 async function renewed(model: PageModel, renew: () => Promise<PageModel>): Promise<PageModel> {

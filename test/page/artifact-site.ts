@@ -32,7 +32,7 @@ export interface ArtifactSite extends AsyncDisposable {
   offer(bytes: Uint8Array, ...behaviours: readonly SiteBehaviour[]): PageModel
   /** Links an artifact that is offered by another grant; grants that are not `good` are refused. */
   link(model: PageModel, grant: string): PageModel
-  /** Stops answering, and answers again. */
+  /** Stops to give artifacts, and gives them again; its page and worker it gives always. */
   goDown(): void
   comeBack(): void
 }
@@ -51,12 +51,12 @@ export async function startArtifactSite(script: string): Promise<ArtifactSite> {
   let isDown = false
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-    if (isDown) return void request.socket.destroy()
     if (pathname === '/') return reply(response, 'text/html', markup)
     if (pathname === '/worker.js') return reply(response, 'text/javascript', script)
     const digest = pathname.split('/').at(-1) ?? ''
     const artifact = offered.get(digest)
     if (artifact === undefined) return void response.writeHead(204).end()
+    if (isDown) return void request.socket.destroy()
     const { range = null, 'if-range': condition } = request.headers
     const grant = searchParams.get('grant')
     requests.push({ digest, range, condition: condition === undefined ? null : String(condition), grant })
@@ -100,8 +100,14 @@ function behave(
   etag: string,
 ): void {
   const behaviour = behaviours.shift()
-  if (behaviour?.kind === 'problem') return refuse(response, behaviour.status, behaviour.code)
-  if (behaviour?.kind === 'other') return void response.writeHead(200, { etag }).end(behaviour.bytes)
+  if (behaviour?.kind === 'problem') {
+    refuse(response, behaviour.status, behaviour.code)
+    return
+  }
+  if (behaviour?.kind === 'other') {
+    response.writeHead(200, { etag }).end(behaviour.bytes)
+    return
+  }
   const asked = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0)
   const isPart = asked > 0 && headers['if-range'] === etag && behaviour?.kind !== 'whole'
   const start = (isPart ? asked : 0) + (behaviour?.kind === 'shifted' ? 1 : 0)
@@ -112,9 +118,10 @@ function behave(
     'content-length': rest.length,
     ...(start > 0 ? { 'content-range': place } : {}),
   })
-  if (behaviour?.kind === 'stall') return void response.write(rest.subarray(0, behaviour.afterBytes))
-  if (behaviour?.kind !== 'cut') return void response.end(rest)
-  response.write(rest.subarray(0, behaviour.afterBytes), () => response.destroy())
+  if (behaviour?.kind === 'stall') response.write(rest.subarray(0, behaviour.afterBytes))
+  else if (behaviour?.kind === 'cut') {
+    response.write(rest.subarray(0, behaviour.afterBytes), () => response.destroy())
+  } else response.end(rest)
 }
 
 function refuse(response: ServerResponse, status: number, code: string): void {

@@ -34,7 +34,7 @@ export async function openArtifactTab(context: BrowserContext, url: string): Pro
   return {
     page,
     restart,
-    async call(method, parameter) {
+    async call(method, ...[parameter]) {
       const { value, error } = await page.evaluate(callWorker, { method, parameter })
       if (error === undefined) return value
       throw Object.assign(new Error(), error)

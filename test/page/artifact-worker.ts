@@ -12,8 +12,8 @@ export interface WorkerMethods {
   obtain(wanted: WantedArtifact): Promise<ObtainedArtifact>
   /** Ends the obtaining of an artifact by its digest. */
   abort(digest: string): Promise<void>
-  /** The bytes of a file, as the numbers that they are. */
-  read(file: { readonly digest: string; readonly name: string }): Promise<readonly number[]>
+  /** Reads a file, and gives its SHA-256. */
+  read(file: { readonly digest: string; readonly name: string }): Promise<string>
   /** Lets an artifact go, and all that nobody has any more. */
   forget(digest: string): Promise<void>
   clear(): Promise<void>
@@ -76,8 +76,9 @@ const methods: WorkerMethods = {
     controllers.get(digest)?.abort(new DOMException('The test has ended it.', 'AbortError'))
   },
   async read({ digest, name }) {
-    const bytes = (await folders.get(digest)?.read(name)) ?? new Uint8Array()
-    return [...bytes]
+    const folder = folders.get(digest)
+    if (folder === undefined) throw new Error('No such artifact was obtained.')
+    return sha256Of(new Blob([await folder.read(name)]))
   },
   async forget(digest) {
     folders.delete(digest)
