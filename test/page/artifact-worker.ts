@@ -20,8 +20,6 @@ export interface WorkerMethods {
   setFact(fact: { readonly key: string; readonly value: unknown }): Promise<void>
   getFact(key: string): Promise<unknown>
   clearFacts(): Promise<void>
-  /** The SHA-256 of so many bytes, computed as where the browser does not. */
-  hashPlainly(sizeBytes: number): Promise<string>
   /** Takes from this worker what a browser takes from pages that did not come over https. */
   becomeInsecure(): Promise<void>
 }
@@ -89,11 +87,6 @@ const methods: WorkerMethods = {
   setFact: ({ key, value }) => facts.set(key, value),
   getFact: (key) => facts.get(key),
   clearFacts: () => facts.clear(),
-  hashPlainly(sizeBytes) {
-    const bytes = Uint8Array.from({ length: sizeBytes }, (_, index) => index % 251)
-    Object.defineProperty(crypto, 'subtle', { value: undefined, configurable: true })
-    return sha256Of(new Blob([bytes]))
-  },
   async becomeInsecure() {
     Object.defineProperty(crypto, 'subtle', { value: undefined })
     for (const name of ['storage', 'locks']) Object.defineProperty(navigator, name, { value: undefined })
