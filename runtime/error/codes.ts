@@ -50,6 +50,7 @@ export const errorCodes = Object.freeze({
   PROVIDER_UNAVAILABLE: { status: 503, retryable: false, title: 'No such execution provider here' },
   QUARANTINED: { status: 503, retryable: true, title: 'Such requests have ended replicas lately' },
   REPLICA_CRASHED: { status: 503, retryable: true, title: 'The replica died while it worked on this' },
+  DEVICE_LOST: { status: 503, retryable: true, title: 'What computes here is gone' },
   DEADLINE_EXCEEDED: { status: 504, retryable: true, title: 'The deadline has passed' },
   MODEL_TOO_LARGE: {
     status: 507,
@@ -60,6 +61,11 @@ export const errorCodes = Object.freeze({
 
 /** One of the stable codes. */
 export type ErrorCode = keyof typeof errorCodes
+
+/** Whether a value is one of the codes. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorCodes, value)
+}
 
 /** One place in an input or output that the schema refuses. `path` is a JSON pointer (RFC 6901). */
 export interface SchemaIssue {
@@ -87,8 +93,14 @@ export interface ErrorDetails {
       | 'too-large'
       | 'media-type'
   }
-  /** `encoding`: the reply is compressed although that was not asked for. */
-  FETCH_FAILED: { readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' | 'encoding' }
+  /**
+   * `encoding`: the reply is compressed although that was not asked for; `content`: it is not what it says it is. The
+   * `status` is that of a reply that is no problem document, where a client asked.
+   */
+  FETCH_FAILED: {
+    readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' | 'encoding' | 'content'
+    readonly status?: number
+  }
   BACKEND_UNAVAILABLE: { readonly retryAfterMs: number }
   METHOD_NOT_ALLOWED: { readonly allow: readonly string[] }
   MODEL_NOT_FOUND: { readonly model: string }
