@@ -96,7 +96,7 @@ describe('PageSource', () => {
     const bundle = functions[0]?.browser?.bundle ?? ''
     expect((await serving.find(bundle))?.compressed.br).toBe(`${directory}/${bundle}.br`)
     await serving.index()
-    await until(async () => (await readdir(directory).catch(() => [])).includes(`${bundle}.br`))
+    await until(async () => (await readdir(directory).catch((): string[] => [])).includes(`${bundle}.br`))
     expect((await readdir(directory)).some((name) => name.startsWith(`${bundle}.gz`))).toBe(true)
   })
 
