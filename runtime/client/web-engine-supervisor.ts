@@ -113,7 +113,7 @@ export class Supervisor {
       this.#replace('DEVICE_LOST')
     } else {
       if (message.kind === 'stream') this.#unwatch(id)
-      if (message.kind === 'refusal') call.fail(fromWire(message.error))
+      if (message.kind === 'refusal') call.fail(fromWire(message.error, call.request.requestId))
       else {
         call.receive(message, {
           read: (bytes) => this.#link?.post({ kind: 'credit', id, bytes }),
