@@ -15,6 +15,7 @@ import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
+import type { GrantOptions } from '../server/page/grant-route.ts'
 import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
@@ -51,6 +52,8 @@ export interface GatewayParts {
   readonly placement: ModelPlacement
   /** The metrics, the administration, and the registry for others. */
   readonly systemRoutes: readonly SystemRoute[]
+  /** What models are given to pages with. */
+  readonly granting: GrantOptions
   /** Forgets what was found of models, so that the next request sees what has become of them. */
   forgetModels(): void
 }
@@ -103,7 +106,14 @@ export async function openParts(
   const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
   const systemRoutes = await openGatewaySystem(system, resources)
   const { forget: forgetModels } = models
-  return { identity, server, registry, source, scheduler, exchange, placement, systemRoutes, forgetModels }
+  const granting: GrantOptions = {
+    authorizer: exchange.authorizer,
+    registry: { findArtifact: (digest) => registry.ask('locateArtifact', digest) },
+    grants,
+    markedOnly: options.mode === 'serve',
+  }
+  const served = { identity, server, registry, source, scheduler, exchange, placement }
+  return { ...served, systemRoutes, granting, forgetModels }
 }
 
 function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryThread<RegistryMethods> {

@@ -9,6 +9,7 @@ import { toDeployment } from '../replica/deployment.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
 import { createApp } from '../server/app.ts'
 import type { ServedFunction } from '../server/exchange.ts'
+import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
 import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
 
@@ -113,7 +114,8 @@ export class Gateway {
 
   #goLive(manifest: Manifest): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity, placement, systemRoutes } = this.#parts
+    const { server, source, scheduler, exchange, identity, placement, granting } = this.#parts
+    const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(manifest.functions, granting)]
     const functions = manifest.functions.map((fn): ServedFunction => {
       return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
     })

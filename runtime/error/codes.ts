@@ -88,8 +88,14 @@ export interface ErrorDetails {
       | 'too-large'
       | 'media-type'
   }
-  /** `encoding`: the reply is compressed although that was not asked for. */
-  FETCH_FAILED: { readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' | 'encoding' }
+  /**
+   * `encoding`: the reply is compressed although that was not asked for; `content`: it is not what it says it is. The
+   * `status` is that of a reply that is no problem document, where a client asked.
+   */
+  FETCH_FAILED: {
+    readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' | 'encoding' | 'content'
+    readonly status?: number
+  }
   BACKEND_UNAVAILABLE: { readonly retryAfterMs: number }
   METHOD_NOT_ALLOWED: { readonly allow: readonly string[] }
   MODEL_NOT_FOUND: { readonly model: string }

@@ -2,16 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 import { describe, expect, it } from 'vitest'
-import {
-  file,
-  fileValue,
-  isFileSchema,
-  isFileValue,
-  isMediaType,
-  isTensorSchema,
-  takesMediaType,
-  tensorOf,
-} from '../../runtime/define/schema.ts'
+import { fileValue, isFileValue, isMediaType } from '../../runtime/define/file-value.ts'
+import { file, isFileSchema, isTensorSchema, takesMediaType, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 
 const png = (length: number) => fileValue(new Uint8Array(length), 'image/png')

@@ -91,6 +91,11 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/obtaining.test.ts',
     reason: 'A part of obtaining artifacts: tested there by a thousand callers at once.',
   },
+  'runtime/replica/frame-sink.ts': {
+    provenBy: 'test/replica/runner.test.ts',
+    reason:
+      'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
+  },
   'runtime/model/presence.ts': {
     provenBy: 'test/model/prune.test.ts',
     reason: 'What pruning has to respect: tested there with several stores and processes.',

@@ -1,6 +1,6 @@
 import { type Call, type Callers, type Definition, toError } from '../define/definition.ts'
-import { createCall, type RunnerFacts } from '../runner/call.ts'
-import type { Decoder } from '../runner/decoder.ts'
+import { createCall, type RunnerFacts } from './call.ts'
+import type { Decoder } from './decoder.ts'
 import { callerGone, type OpenRequest } from './open-request.ts'
 
 /** How the batches of one runner are answered. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { defineInference } from '../../runtime/define/inference.ts'
 import { multiplexed } from '../../runtime/define/model.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
-import { startLone, turns } from './lone-runner.ts'
+import { startLone, turns } from '../replica/lone-runner.ts'
 
 const info = { id: 'loud', version: '1', path: '/models/loud' }
 const model = multiplexed(() => ({ shout: (text: string) => text.toUpperCase() }))

@@ -1,4 +1,4 @@
-/** Bytes of a stream that may be under way before the gateway says that they were taken. */
+/** Bytes of a stream that may be under way before the receiver says that they were taken. */
 export const streamWindowBytes = 256 * 1024
 
 /** A stream's right to send: each byte takes one credit, and the receiver gives them back as it reads. */

@@ -1,17 +1,24 @@
 import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
-import { toWire } from '../error/wire.ts'
-import type { Encoder, Reply } from '../runner/encoder.ts'
-import { jsonReplyHead, type RequestHead } from '../runner/head.ts'
-import { encodeHead, encodeJson, type FrameKind, frameFlags, frameKinds } from './frame.ts'
-import type { PayloadPart } from './frame-writer.ts'
+import type { Encoder, Reply } from './encoder.ts'
+import type { ReplyHead, RequestHead } from './head.ts'
 import { pumpStream, StreamCredit } from './stream.ts'
 
-/** A request as its frame brought it. */
+/** A request as it arrived. `id` is unique among those of one runner. */
 export interface ArrivedRequest {
   readonly id: number
   readonly head: RequestHead
   readonly body: Uint8Array<ArrayBuffer>
+}
+
+/** Takes answers to where the requests came from: each request is answered whole, refused, or by a stream. */
+export interface ReplySink {
+  reply(request: OpenRequest, head: ReplyHead, body: string | Uint8Array): void
+  refuse(request: OpenRequest, error: unknown): void
+  startStream(request: OpenRequest, head: ReplyHead): void
+  streamChunk(request: OpenRequest, piece: Uint8Array): void
+  /** `broken`: it ends before its end, and nothing that was sent says so. */
+  endStream(request: OpenRequest, broken: boolean): void
 }
 
 /** What the requests of one runner share. */
@@ -20,19 +27,10 @@ export interface ReplyOptions {
   readonly name: string
   readonly encode: Encoder
   readonly log: FunctionLog
-  readonly send: (
-    kind: FrameKind,
-    id: number,
-    flags: number,
-    payload: readonly PayloadPart[],
-    tookUs: number,
-  ) => void
+  readonly sink: ReplySink
   /** Is told of each request once, when it has been answered. */
   readonly closed: (request: OpenRequest) => void
 }
-
-/** The longest time that a frame can say. */
-const mostTookUs = 0xffff_ffff
 
 /** A request in a runner's hands, from its arrival to its answer. */
 export class OpenRequest {
@@ -85,9 +83,14 @@ export class OpenRequest {
     this.#credit?.add(bytes)
   }
 
+  /** How long the function took, in microseconds, as far as is known. */
+  get tookUs(): number {
+    return this.#tookUs
+  }
+
   /** Notes how long the function took, for the answer to say. */
   took(microseconds: number): void {
-    this.#tookUs = Math.min(Math.round(microseconds), mostTookUs)
+    this.#tookUs = microseconds
   }
 
   /** Answers with what the function returned: at once, or for a stream as it resolves. Never throws or rejects. */
@@ -98,8 +101,7 @@ export class OpenRequest {
       if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
         return this.#stream(head, body, lastWords)
       }
-      if (head === jsonReplyHead) this.#send(frameKinds.reply, frameFlags.json, [body])
-      else this.#send(frameKinds.reply, 0, [...encodeHead(head), body])
+      this.#options.sink.reply(this, head, body)
       this.#close()
     } catch (error) {
       this.refuse(error)
@@ -110,7 +112,7 @@ export class OpenRequest {
   /** Answers with an error. */
   refuse(error: unknown): void {
     this.#logFailure(error)
-    this.#send(frameKinds.refusal, 0, [encodeJson(toWire(error))])
+    this.#options.sink.refuse(this, error)
     this.#close()
   }
 
@@ -119,23 +121,24 @@ export class OpenRequest {
     chunks: AsyncIterable<Uint8Array>,
     lastWords: Reply['lastWords'],
   ): Promise<void> {
+    const { sink } = this.#options
     const credit = new StreamCredit()
     this.#credit = credit
     if (this.#cancelled) credit.close()
-    this.#send(frameKinds.streamStart, 0, [encodeJson(head)])
-    const send = (piece: Uint8Array): void => this.#send(frameKinds.streamChunk, 0, [piece])
-    let flags: number = frameFlags.streamBroken
+    sink.startStream(this, head)
+    const send = (piece: Uint8Array): void => sink.streamChunk(this, piece)
+    let broken = true
     try {
-      if (await pumpStream(chunks, credit, send)) flags = 0
+      broken = !(await pumpStream(chunks, credit, send))
     } catch (error) {
       this.#logFailure(error)
       if (lastWords) {
         // It is the last piece, so nobody gives credit for another.
         send(lastWords(error))
-        flags = 0
+        broken = false
       }
     }
-    this.#send(frameKinds.streamEnd, flags, [])
+    sink.endStream(this, broken)
     this.#close()
   }
 
@@ -144,10 +147,6 @@ export class OpenRequest {
     if (this.#cancelled || (isIsoplexError(error) && error.status < 500)) return
     const { name, log } = this.#options
     log.error('A function failed', { function: name, requestId: this.head.requestId, error })
-  }
-
-  #send(kind: FrameKind, flags: number, payload: readonly PayloadPart[]): void {
-    this.#options.send(kind, this.id, flags, payload, this.#tookUs)
   }
 
   #close(): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../runtime/replica/frame.ts'
-import { pumpStream, StreamCredit, streamWindowBytes } from '../../runtime/replica/stream.ts'
+import { pumpStream, StreamCredit, streamWindowBytes } from '../../runtime/runner/stream.ts'
 
 /** Whether a promise is still open once everything that could settle it by itself has run. */
 async function isOpen(promise: Promise<unknown>): Promise<boolean> {

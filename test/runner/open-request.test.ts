@@ -4,8 +4,8 @@ import { defineFunction } from '../../runtime/define/function.ts'
 import { defineInference } from '../../runtime/define/inference.ts'
 import { multiplexed } from '../../runtime/define/model.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
-import { streamWindowBytes } from '../../runtime/replica/stream.ts'
-import { startLone, turns } from './lone-runner.ts'
+import { streamWindowBytes } from '../../runtime/runner/stream.ts'
+import { startLone, turns } from '../replica/lone-runner.ts'
 
 describe('what a function throws', () => {
   it.each([
