@@ -1,5 +1,11 @@
 /** Messages between a test and a page's worker: values with tensors in them, as bytes. */
-import { isTensor, numericArrays, Tensor, type TensorArrays, type TensorType } from '../../runtime/engine/tensor.ts'
+import {
+  isTensor,
+  numericArrays,
+  Tensor,
+  type TensorArrays,
+  type TensorType,
+} from '../../runtime/engine/tensor.ts'
 
 /** Bytes that nobody else changes. */
 export type Bytes = Uint8Array<ArrayBuffer>
@@ -55,7 +61,11 @@ export function decodeMessage(message: Bytes): unknown {
   )
 }
 
-function tensorAt({ $tensor: type, dims, offset, length, texts, shared }: TensorPlace, message: Bytes, start: number): Tensor {
+function tensorAt(
+  { $tensor: type, dims, offset, length, texts, shared }: TensorPlace,
+  message: Bytes,
+  start: number,
+): Tensor {
   // As it came, not as it should be: it is for the engine to refuse a tensor that is none.
   if (type === 'string') return new Tensor(type, texts as TensorArrays['string'], dims)
   const view = new numericArrays[type](message.buffer, message.byteOffset + start + offset, length)

@@ -1,4 +1,4 @@
-import type { OnnxWebEngineOptions, LoadStage, WebProviderFallback } from '../../adapters/onnx-web/options.ts'
+import type { LoadStage, OnnxWebEngineOptions, WebProviderFallback } from '../../adapters/onnx-web/options.ts'
 import type { SessionOptions } from '../../runtime/engine/engine.ts'
 
 /** How an engine is made in a page; its callbacks come as events. */

@@ -50,6 +50,11 @@ function makeHarness(): Harness {
   const progress: LocalProgress[] = []
   let local: LocalEngine
   let client: Client<AnyRoutes>
+  const handleOf = (name: string): Client<AnyRoutes>[string] => {
+    const handle = client[name]
+    if (!handle) throw new Error('A client has a handle for every name.')
+    return handle
+  }
   return {
     connect({ engine, ...options }) {
       local = webEngine(engine)
@@ -58,7 +63,7 @@ function makeHarness(): Harness {
     async ask({ name, ...call }) {
       const onProgress = (step: LocalProgress): void => void progress.push(step)
       try {
-        const { output, ran } = await client[name]?.call({ ...call, onProgress })
+        const { output, ran } = await handleOf(name).call({ ...call, onProgress })
         return { output: isStream(output) ? await Array.fromAsync(output) : output, ran }
       } catch (error) {
         if (!isIsoplexError(error)) throw error

@@ -2,12 +2,19 @@ import type { Browser, BrowserContext, JSHandle, Page } from 'playwright-core'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import type { Answer, ConnectOptions, Harness, Question } from './page-harness.ts'
 import { type PageServer, startPageServer } from './page-server.ts'
-import { makeProject, startServer, type TestProject, type TestServer, until } from './server.ts'
+import {
+  makeExampleProject,
+  makeProject,
+  startServer,
+  type TestProject,
+  type TestServer,
+  until,
+} from './server.ts'
 
 /** What a scene is made of. */
 export interface PageSceneOptions {
-  /** Files of the project. */
-  readonly files: Readonly<Record<string, string | Uint8Array>>
+  /** Files of the project; `examples` has the functions of this repository. */
+  readonly files: Readonly<Record<string, string | Uint8Array>> | 'examples'
   readonly settings?: Readonly<Record<string, unknown>>
   /** @default 'dev' */
   readonly mode?: 'dev' | 'serve'
@@ -50,8 +57,10 @@ export interface TestPage {
   readonly page: Page
   /** Warnings and errors of the console, and errors that nobody caught. */
   readonly complaints: readonly string[]
-  /** Asks a function through the client. */
+  /** Asks a function for what it makes of an input. */
   ask(name: string, input: unknown, options?: Omit<Question, 'name' | 'input'>): Promise<Answer>
+  /** Asks what can be asked of any function. */
+  put(question: Question): Promise<Answer>
   /** Loads the page anew, with a client of the same options, or of other ones. */
   reload(changes?: Partial<ConnectOptions>): Promise<void>
   /** Forgets all that is kept in the browser. */
@@ -72,8 +81,12 @@ export async function startPageScene(options: PageSceneOptions): Promise<PageSce
     isolated: stack.use(startPageServer({ files, isolated: true })),
     foreign: stack.use(startPageServer({ files })),
   }
-  const corsOrigins = [origins.known.url, origins.isolated.url]
-  const project = stack.use(await makeProject(options.files, { corsOrigins, ...options.settings }))
+  const settings = { corsOrigins: [origins.known.url, origins.isolated.url], ...options.settings }
+  const project = stack.use(
+    await (options.files === 'examples'
+      ? makeExampleProject(settings)
+      : makeProject(options.files, settings)),
+  )
   const { mode = 'dev', flags = [] } = options
   const server = stack.use(await startServer(project, mode, ['--replicas', '1', ...flags]))
   const proxy = stack.use(await startFaultProxy(server.url))
@@ -106,11 +119,13 @@ async function openPage(page: Page, url: string, connect: ConnectOptions): Promi
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(`${url}/`)
   let harness = await connectIn(page, connect)
+  const put = (question: Question): Promise<Answer> =>
+    harness.evaluate((ready, asked) => ready.ask(asked), question)
   return {
     page,
     complaints,
-    ask: (name, input, options = {}) =>
-      harness.evaluate((ready, question) => ready.ask(question), { name, input, ...options }),
+    put,
+    ask: (name, input, options = {}) => put({ name, input, ...options }),
     async reload(changes = {}) {
       await page.reload()
       harness = await connectIn(page, { ...connect, ...changes })

@@ -62,7 +62,10 @@ async function obey(order: EngineOrder): Promise<unknown> {
     case 'run': {
       const { session } = order
       const answers = await sessionOf(session).run(withTensors(order.feeds))
-      const named = Object.entries(answers).map(([name, answer]) => [name, isDeviceTensor(answer) ? keep(answer) : answer])
+      const named = Object.entries(answers).map(([name, answer]) => [
+        name,
+        isDeviceTensor(answer) ? keep(answer) : answer,
+      ])
       return { answers: Object.fromEntries(named), provider: sessionOf(session).provider }
     }
     case 'dispose':
