@@ -62,6 +62,11 @@ export const errorCodes = Object.freeze({
 /** One of the stable codes. */
 export type ErrorCode = keyof typeof errorCodes
 
+/** Whether a value is one of the codes. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorCodes, value)
+}
+
 /** One place in an input or output that the schema refuses. `path` is a JSON pointer (RFC 6901). */
 export interface SchemaIssue {
   readonly path: string

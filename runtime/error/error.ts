@@ -1,4 +1,4 @@
-import { type DetailsOf, type ErrorCode, type ErrorDetails, errorCodes } from './codes.ts'
+import { type DetailsOf, type ErrorCode, type ErrorDetails, errorCodes, isErrorCode } from './codes.ts'
 
 /** What an error may carry besides code and message: details are compulsory where the code has them. */
 export type ErrorOptionsOf<Code extends ErrorCode> = ErrorOrigin &
@@ -56,11 +56,5 @@ export type AnyIsoplexError = { [Code in ErrorCode]: IsoplexError<Code> }[ErrorC
 
 /** Whether a value is an error of ours. It tests by name and code, so that two copies of isoplex agree. */
 export function isIsoplexError(value: unknown): value is AnyIsoplexError {
-  return (
-    value instanceof Error &&
-    value.name === 'IsoplexError' &&
-    'code' in value &&
-    typeof value.code === 'string' &&
-    Object.hasOwn(errorCodes, value.code)
-  )
+  return value instanceof Error && value.name === 'IsoplexError' && 'code' in value && isErrorCode(value.code)
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes } from './codes.ts'
+import { type ErrorCode, errorCodes, isErrorCode } from './codes.ts'
 import { type AnyIsoplexError, IsoplexError, isIsoplexError } from './error.ts'
 
 /** An error on its way between processes: plain data, no stack, nothing that is not meant for a caller. */
@@ -35,7 +35,7 @@ export function toWire(error: unknown): WireError {
  * @param requestId the id of the request that failed so
  */
 export function fromWire(wire: WireError, requestId: string | null = null): AnyIsoplexError {
-  if (!Object.hasOwn(errorCodes, wire.code)) return new IsoplexError('INTERNAL', hiddenMessage, { requestId })
+  if (!isErrorCode(wire.code)) return new IsoplexError('INTERNAL', hiddenMessage, { requestId })
   // The table of codes types details per code; on the wire they are data that `toWire` took from such an error.
   return new IsoplexError(wire.code as 'INPUT_INVALID', wire.message, {
     details: wire.details as never,
