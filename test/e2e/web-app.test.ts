@@ -27,11 +27,15 @@ const hum = Array.from({ length: 8_000 }, (_, place) => {
 })
 
 /** Builds the app as its makers would, in a project that has isoplex among its packages. */
-async function buildApp(project: TestProject, outDirectory: string, server: string): Promise<void> {
+async function buildApp(
+  project: TestProject,
+  outDirectory: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
   const root = join(project.directory, 'web-app')
   await cp(source, root, { recursive: true })
   const child = Bun.spawn([process.execPath, vite, 'build', root, '--outDir', outDirectory], {
-    env: { ...process.env, VITE_SERVER: server, NODE_ENV: 'production' },
+    env: { ...process.env, ...settings, NODE_ENV: 'production' },
     stdout: 'pipe',
     stderr: 'pipe',
   })
@@ -56,15 +60,24 @@ describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
     project = stack.use(await makeExampleProject({ corsOrigins: [origin.url] }))
     server = stack.use(await startServer(project, 'serve', ['--replicas', '1']))
     proxy = stack.use(await startFaultProxy(server.url))
-    await buildApp(project, directory, proxy.url)
+    const { code, stderr } = await project.run('build', '--out', 'dist')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    await cp(join(project.directory, 'dist/browser'), join(directory, 'functions'), { recursive: true })
+    await buildApp(project, join(directory, 'app'), { VITE_SERVER: proxy.url })
+    await buildApp(project, join(directory, 'static-app'), {
+      VITE_SERVER: proxy.url,
+      VITE_ASSETS: '/functions/',
+    })
     const tokens = { digits: await server.token('digits'), speech: await server.token('speech') }
-    await writeFile(join(directory, 'session.json'), JSON.stringify(tokens))
+    for (const app of ['app', 'static-app']) {
+      await writeFile(join(directory, app, 'session.json'), JSON.stringify(tokens))
+    }
     browser = await launchChromium()
     stack.defer(() => browser.close())
     page = await browser.newPage()
     page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`))
     page.on('pageerror', (error) => complaints.push(String(error)))
-    await page.goto(`${origin.url}/`)
+    await page.goto(`${origin.url}/app/`)
   })
   afterAll(() => stack.disposeAsync())
 
@@ -83,8 +96,6 @@ describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
   }
 
   it('is typed by what isoplex writes of the functions', async () => {
-    const { code, stderr } = await project.run('build', '--out', 'dist')
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const manifest = JSON.parse(await readFile(join(project.directory, 'dist/manifest.json'), 'utf8'))
     const written = await readFile(join(source, 'src/routes.d.ts'), 'utf8')
     expect(renderRoutesTypes(manifest, (file) => `../../../../${file}`)).toBe(written)
@@ -130,6 +141,18 @@ describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
     stalled[Symbol.dispose]()
     expect(await read).toEqual(['7', expect.stringMatching(/^in this browser/)])
     expect(proxy.requestsFor(artifacts)).toHaveLength(before + 1)
+  })
+
+  it('takes functions from the folder that isoplex build wrote, hosted beside it', async () => {
+    const before = proxy.requestsFor(/^\/-\/browser\//).length
+    await page.goto(`${origin.url}/static-app/`)
+    await draw(page, '#pad', sevenStroke)
+    expect(await readDigit('browser')).toEqual([
+      '7',
+      expect.stringMatching(/^in this browser on wasm, digits/),
+    ])
+    expect(proxy.requestsFor(/^\/-\/browser\//)).toHaveLength(before)
+    expect(origin.paths).toContain('/functions/index.json')
   })
 
   it('says what is wrong where nothing answers', async () => {

@@ -24,7 +24,7 @@ export interface ConnectOptions {
 export interface Question extends Pick<CallOptions, 'where' | 'timeoutMs'> {
   readonly name: string
   readonly input?: unknown
-  readonly params?: Readonly<Record<string, unknown>>
+  readonly params?: Readonly<Record<string, string>>
   readonly query?: Readonly<Record<string, unknown>>
 }
 
