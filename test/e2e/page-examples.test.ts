@@ -22,6 +22,7 @@ const questions: readonly Question[] = [
 const places: readonly (readonly [title: string, OpenOptions, provider: string, threads: boolean])[] = [
   ['wasm on one thread', { origin: 'known' }, 'wasm', false],
   ['wasm with threads', { origin: 'isolated' }, 'wasm', true],
+  ['wasm in a page that evaluates no text', { origin: 'strict' }, 'wasm', false],
   ['WebGPU', { origin: 'known', engine: { softwareAdapters: true } }, 'webgpu', false],
 ]
 

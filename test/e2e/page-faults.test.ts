@@ -7,7 +7,11 @@ import { type OpenOptions, type PageScene, startPageScene, type TestPage } from 
 
 const artifacts = /^\/-\/registry\/artifacts\//
 const bundles = /^\/-\/browser\/.*add.*\.js$/
-const sumOf = (y: number, where: string) => ({ output: { y }, ran: { where } })
+/** An answer of the page; on the server, because of what was wrong with the page's. */
+const sumOf = (y: number, fellBack: string | null = null) => ({
+  output: { y },
+  ran: fellBack === null ? { where: 'browser', fellBack } : { where: 'server', fellBack: { code: fellBack } },
+})
 
 describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
   let scene: PageScene
@@ -45,7 +49,7 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
   it('goes on with an artifact where it was cut short', async () => {
     using cut = scene.proxy.harm({ path: artifacts, harm: 'cut', atByte: 300_000, times: 1 })
     await using page = await visit()
-    expect(await page.ask('add', { x: 1 }, { where: 'browser' })).toMatchObject(sumOf(6, 'browser'))
+    expect(await page.ask('add', { x: 1 }, { where: 'browser' })).toMatchObject(sumOf(6))
     expect(cut.count).toBe(1)
     const [last] = scene.proxy.requestsFor(artifacts).slice(-1)
     expect(last?.range).toMatch(/^bytes=[1-9]\d*-/)
@@ -56,7 +60,7 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
     await using page = await visit()
     const answer = await page.ask('add', { x: 1 }, { where: 'browser' })
     expect(answer.error).toMatchObject({ code: 'FETCH_FAILED', details: { reason: 'cut-off' } })
-    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'server'))
+    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'FETCH_FAILED'))
   })
 
   it('refuses an artifact that was altered, leaves it to the server, and keeps nothing of it', async () => {
@@ -65,10 +69,10 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
       using _ = scene.proxy.harm({ path: artifacts, harm: 'alter', atByte: 200_000 })
       const answer = await page.ask('add', { x: 1 }, { where: 'browser' })
       expect(answer.error).toMatchObject({ code: 'ARTIFACT_BROKEN' })
-      expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'server'))
+      expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'ARTIFACT_BROKEN'))
     }
     await page.reload()
-    expect(await page.ask('add', { x: 1 }, { where: 'browser' })).toMatchObject(sumOf(6, 'browser'))
+    expect(await page.ask('add', { x: 1 }, { where: 'browser' })).toMatchObject(sumOf(6))
   })
 
   it('says that the module of a function is not there, and leaves it to the server', async () => {
@@ -76,30 +80,33 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
     await using page = await visit()
     const answer = await page.ask('add', { x: 1 }, { where: 'browser' })
     expect(answer.error).toMatchObject({ code: 'FUNCTION_BROKEN' })
-    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'server'))
+    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'FUNCTION_BROKEN'))
   })
 
   it('answers by itself while the server is gone, and by the server once it is back', async () => {
     await using page = await visit()
-    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'browser'))
+    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6))
     await scene.proxy.leave()
-    expect(await page.ask('add', { x: 2 })).toMatchObject(sumOf(7, 'browser'))
+    expect(await page.ask('add', { x: 2 })).toMatchObject(sumOf(7))
     const refused = await page.ask('add', { x: 2 }, { where: 'server' })
     expect(refused.error).toMatchObject({ code: 'FETCH_FAILED', details: { reason: 'connection' } })
     await scene.proxy.return()
-    expect(await page.ask('add', { x: 2 }, { where: 'server' })).toMatchObject(sumOf(7, 'server'))
+    expect(await page.ask('add', { x: 2 }, { where: 'server' })).toMatchObject({
+      output: { y: 7 },
+      ran: { where: 'server' },
+    })
   })
 
   it('answers although its worker ends, between two calls and in the middle of one', async () => {
     await using page = await visit()
     await page.ask('add', { x: 1 }, { where: 'browser' })
     await page.endWorker()
-    expect(await page.ask('add', { x: 2 }, { where: 'browser' })).toMatchObject(sumOf(7, 'browser'))
+    expect(await page.ask('add', { x: 2 }, { where: 'browser' })).toMatchObject(sumOf(7))
     const answer = await scene.hold({
       call: (hold) => page.ask('add', { x: 3, hold }, { where: 'browser' }),
       meanwhile: page.endWorker,
     })
-    expect(answer).toMatchObject(sumOf(8, 'browser'))
+    expect(answer).toMatchObject(sumOf(8))
   })
 
   it('does not ask the server again where the input is at fault', async () => {
@@ -118,7 +125,7 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
     expect(await page.ask('fail', { fail: 'no' })).toMatchObject({ output: { inPage: true } })
     expect(await page.ask('fail', { fail: 'page' })).toMatchObject({
       output: { inPage: false },
-      ran: { where: 'server' },
+      ran: { where: 'server', fellBack: { code: 'INTERNAL' } },
     })
     const answer = await page.ask('fail', { fail: 'page' }, { where: 'browser' })
     expect(answer.error).toMatchObject({ code: 'INTERNAL' })
@@ -128,7 +135,14 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
     await using page = await visit({ engine: { maxModelBytes: 100_000 } })
     const answer = await page.ask('add', { x: 1 }, { where: 'browser' })
     expect(answer.error).toMatchObject({ code: 'MODEL_TOO_LARGE', details: { limitBytes: 100_000 } })
-    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'server'))
+    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'MODEL_TOO_LARGE'))
+  })
+
+  it('has no WebGPU where there is no adapter, says so, and leaves it to the server', async () => {
+    await using page = await visit({ engine: { provider: 'webgpu' } })
+    const answer = await page.ask('add', { x: 1 }, { where: 'browser' })
+    expect(answer.error).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' })
+    expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'PROVIDER_UNAVAILABLE'))
   })
 
   it('gets no other artifact by a grant', async () => {

@@ -47,10 +47,10 @@ export interface OpenOptions extends Partial<ConnectOptions> {
 }
 
 /**
- * Whose page it is: of an origin that the server takes, of another such whose pages are cross-origin isolated, or of
- * one that it does not take.
+ * Whose page it is: of an origin that the server takes, of others such whose pages are cross-origin isolated, or may
+ * do no more than they must, or of one that it does not take.
  */
-export type PageOrigin = 'known' | 'isolated' | 'foreign'
+export type PageOrigin = 'known' | 'isolated' | 'strict' | 'foreign'
 
 /** A page with a client in it. */
 export interface TestPage {
@@ -72,6 +72,14 @@ export interface TestPage {
 const shell =
   '<!doctype html><html lang="en"><title>A page</title><script type="module" src="harness.js"></script></html>'
 
+/** What a page needs whose functions come from another origin. */
+const strictPolicy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval' http://127.0.0.1:*",
+  'connect-src http://127.0.0.1:*',
+  'worker-src blob:',
+].join('; ')
+
 /** Starts the server, the proxy before it, and a static server for each origin. */
 export async function startPageScene(options: PageSceneOptions): Promise<PageScene> {
   await using stack = new AsyncDisposableStack()
@@ -79,9 +87,13 @@ export async function startPageScene(options: PageSceneOptions): Promise<PageSce
   const origins: Readonly<Record<PageOrigin, PageServer>> = {
     known: stack.use(startPageServer({ files })),
     isolated: stack.use(startPageServer({ files, isolated: true })),
+    strict: stack.use(startPageServer({ files, headers: { 'content-security-policy': strictPolicy } })),
     foreign: stack.use(startPageServer({ files })),
   }
-  const settings = { corsOrigins: [origins.known.url, origins.isolated.url], ...options.settings }
+  const settings = {
+    corsOrigins: [origins.known.url, origins.isolated.url, origins.strict.url],
+    ...options.settings,
+  }
   const project = stack.use(
     await (options.files === 'examples'
       ? makeExampleProject(settings)
