@@ -86,7 +86,7 @@ describe.runIf(hasChromium)('a page that is visited again', { timeout: 60_000 },
     const before = count(artifacts)
     const page = await scene.open(browser)
     await scene.project.write('functions/_models/five/model.onnx', addConstantModel(50, weightBytes))
-    await scene.server.event(({ event, id }) => event === 'model' && id === 'five')
+    await scene.server.event(({ event, change }) => event === 'model' && change === 'updated')
     await page.reload()
     expect(await page.ask('add', { x: 1 }, inPage)).toMatchObject({ output: { y: 51 } })
     expect(count(artifacts)).toBe(before + 1)
