@@ -1,5 +1,6 @@
 import { IsoplexError } from '../../runtime/error/error.ts'
 import { createExclusion, type Exclusion } from '../onnx/exclusion.ts'
+import { describeFailure } from '../onnx/failure.ts'
 
 /**
  * The state that every session of a page or worker shares: whose turn it is, and whether what computes is gone.
@@ -34,7 +35,7 @@ export function createRealm(mayBeLost: (error: unknown) => Promise<void> = async
     try {
       return await work()
     } catch (error) {
-      if (isTrap(error)) realm.lose(`ONNX Runtime ran into a trap: ${error.message}.`)
+      if (isTrap(error)) realm.lose(`ONNX Runtime broke off: ${describeFailure(error)}.`)
       else await mayBeLost(error)
       throw lost ?? error
     }

@@ -1,6 +1,7 @@
 import type { Env, InferenceSession } from 'onnxruntime-common'
 import { IsoplexError } from '../../runtime/error/error.ts'
 import { describeFailure } from '../onnx/failure.ts'
+import type { RuntimeSession } from '../onnx/session.ts'
 import type { WebProvider } from './provider.ts'
 import { createRealm, type Realm } from './realm.ts'
 
@@ -35,7 +36,7 @@ interface Build {
 
 // ONNX Runtime keeps its state in its modules, so there is one of it in each page or worker.
 const builds = new Map<WebProvider, Promise<Build>>()
-const watched = new WeakSet<GPUDevice>()
+const sessionsOn = new WeakMap<GPUDevice, number>()
 
 /** What all engines of this page or worker share. */
 export const realm: Realm = createRealm()
@@ -52,14 +53,36 @@ export function createSession(
   start: RuntimeStart,
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> {
+): Promise<RuntimeSession> {
   return realm.exclusive(async () => {
     const build = await loadBuild(provider, start)
     const session = await build.InferenceSession.create(model, options).catch((error: unknown) => {
       throw isStartFailure(error) ? startFailed(error) : error
     })
-    if (provider === 'webgpu') await watchDevice(build.env)
-    return session
+    return provider === 'webgpu' ? onDevice(session, await build.env.webgpu.device) : session
+  })
+}
+
+/** The session, which keeps the loss of its device from going unseen. */
+function onDevice(session: InferenceSession, device: GPUDevice): RuntimeSession {
+  const count = sessionsOn.get(device)
+  if (count === undefined) watch(device)
+  sessionsOn.set(device, (count ?? 0) + 1)
+  return {
+    inputMetadata: session.inputMetadata,
+    outputMetadata: session.outputMetadata,
+    run: session.run.bind(session),
+    release() {
+      sessionsOn.set(device, (sessionsOn.get(device) ?? 0) - 1)
+      return session.release()
+    },
+  }
+}
+
+function watch(device: GPUDevice): void {
+  void device.lost.then(({ message }) => {
+    // With the last session on it ONNX Runtime destroys the device itself, and makes another one for the next.
+    if (sessionsOn.get(device) !== 0) realm.lose(`The GPU device was lost: ${describeFailure(message)}.`)
   })
 }
 
@@ -99,13 +122,4 @@ function startFailed(cause: unknown): IsoplexError<'FETCH_FAILED'> {
 
 function isStartFailure(error: unknown): error is Error {
   return error instanceof Error && error.message.startsWith('no available backend found')
-}
-
-async function watchDevice(env: Env): Promise<void> {
-  const device = (await env.webgpu.device) as GPUDevice | undefined
-  if (device === undefined || watched.has(device)) return
-  watched.add(device)
-  void device.lost.then(({ message }) =>
-    realm.lose(`The GPU device was lost: ${message || 'no reason given'}.`),
-  )
 }

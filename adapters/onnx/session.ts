@@ -10,6 +10,11 @@ import { type FittingFeeds, findDisagreement, validateFeeds } from './feeds.ts'
 import { toTensorFacts } from './metadata.ts'
 import { fromOnnxTensor, toOnnxValue } from './value.ts'
 
+/** What is used of a session of ONNX Runtime. */
+export type RuntimeSession = Pick<InferenceSession, 'inputMetadata' | 'outputMetadata' | 'release'> & {
+  run(feeds: InferenceSession.OnnxValueMapType): Promise<InferenceSession.ReturnType>
+}
+
 /** What a session of ONNX Runtime is and may do. */
 export interface OnnxSessionFacts<DeviceName extends string> {
   readonly provider: Provider
@@ -24,7 +29,7 @@ export class OnnxSession<DeviceName extends string = never> implements Session<D
   readonly inputs: readonly TensorFacts[]
   readonly outputs: readonly TensorFacts[]
   readonly provider: Provider
-  readonly #session: InferenceSession
+  readonly #session: RuntimeSession
   readonly #exclusive: Exclusion
   readonly #deviceOutputs: ReadonlySet<string>
   readonly #running = new Set<Promise<unknown>>()
@@ -35,7 +40,7 @@ export class OnnxSession<DeviceName extends string = never> implements Session<D
    * @throws {Error} where an input or output cannot be exchanged, or an output to be left on the device is
    * missing; the caller still owns `session`.
    */
-  constructor(session: InferenceSession, facts: OnnxSessionFacts<DeviceName>) {
+  constructor(session: RuntimeSession, facts: OnnxSessionFacts<DeviceName>) {
     this.inputs = toTensorFacts('input', session.inputMetadata)
     this.outputs = toTensorFacts('output', session.outputMetadata)
     this.provider = facts.provider

@@ -1,6 +1,7 @@
 import type { FetchedInput, InputFetchOptions } from '../define/context.ts'
+import { isMediaType } from '../define/file-value.ts'
 import { assertCount } from '../define/options.ts'
-import { isMediaType, takesMediaType } from '../define/file-value.ts'
+import { takesMediaType } from '../define/schema.ts'
 import type { ErrorDetails } from '../error/codes.ts'
 import { IsoplexError } from '../error/error.ts'
 

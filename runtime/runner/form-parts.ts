@@ -73,7 +73,7 @@ function encodeName(name: string): string {
  * tensor's the media type of {@link tensorMediaType}.
  */
 export function writeForm({ rest, parts }: TakenApart<Tensor | FileValue>): EncodedBody {
-  const boundary = `isoplex-${crypto.getRandomValues(new Uint8Array(16)).join('-')}`
+  const boundary = `isoplex-${crypto.getRandomValues(new Uint8Array(12)).join('-')}`
   const pieces: Uint8Array[] = []
   const add = (name: string, contentType: string, bytes: Uint8Array): void => {
     pieces.push(

@@ -19,17 +19,16 @@ export function tensorMediaType({ type, dims }: TensorLabel): string {
 /** What {@link tensorMediaType} wrote; `null` where a media type tells of no tensor. */
 export function readTensorMediaType(mediaType: string): TensorLabel | null {
   const type = /;\s*type="?(\w+)"?/i.exec(mediaType)?.[1]
-  const dims = /;\s*dims="([\d,]*)"/i.exec(mediaType)?.[1]
+  const dims = /;\s*dims="([^"]*)"/i.exec(mediaType)?.[1]
   return type === undefined || dims === undefined ? null : toTensorLabel(type, dims)
 }
 
 /** Reads an element type and dimensions with commas between; `null` where they are none. */
 export function toTensorLabel(type: string, dims: string): TensorLabel | null {
   const known = tensorTypes.find((name) => name === type)
-  const sizes = dims === '' ? [] : dims.split(',').map((size) => (size === '' ? Number.NaN : Number(size)))
-  return known && sizes.every((size) => Number.isSafeInteger(size) && size >= 0)
-    ? { type: known, dims: sizes }
-    : null
+  if (!known || !/^(?:\d+(?:,\d+)*)?$/.test(dims)) return null
+  const sizes = dims === '' ? [] : dims.split(',').map(Number)
+  return sizes.every(Number.isSafeInteger) ? { type: known, dims: sizes } : null
 }
 
 /** The bytes that stand for a tensor under its media type. */

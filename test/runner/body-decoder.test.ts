@@ -119,7 +119,7 @@ describe('a body of another type', () => {
       'bytes where more is compulsory',
       Type.Object({ scores: tensorOf('float32', [1]), n: Type.Number() }),
       'application/octet-stream',
-      ['application/json'],
+      ['application/json', 'multipart/form-data'],
     ],
   ] as const)('is refused: %s', (_, schema, contentType, accepted) => {
     const run = () => decode(schema, 'x', contentType)
@@ -246,6 +246,38 @@ describe('a tensor', () => {
       scores: given,
       scale: 2,
     })
+  })
+
+  it('comes as bytes that say what they are, whatever dimensions are free', () => {
+    const free = tensorOf('float32', [null, 'm'])
+    const typed = 'application/octet-stream; type=float32; dims="2,1"'
+    expect(decode(free, bytes, typed)).toEqual(tensor('float32', Float32Array.of(1, 2), [2, 1]))
+  })
+
+  it.each([
+    ['of another type', 'application/octet-stream; type=int32; dims="2"'],
+    ['of another shape', 'application/octet-stream; type=float32; dims="2,1"'],
+    ['of more values', 'application/octet-stream; type=float32; dims="3"'],
+  ])('is not taken for what it does not say: bytes %s', async (_, contentType) => {
+    expect(await issuesOf(() => decode(scores, bytes, contentType))).toHaveLength(1)
+  })
+
+  it('comes as a part of a form, by its field or by its place', () => {
+    const more = '\r\nContent-Type: application/octet-stream; type=float32; dims="2"'
+    const root = { name: '', value: '{"scores":null}', more: '\r\nContent-Type: application/json' }
+    const asField = { name: 'scores', value: bytes, more: '; filename="a"' }
+    const asPlace = { name: '/scores', value: bytes, more }
+    expect(decode(Scores, formBody([asField]), formType)).toEqual({ scores: given, scale: 2 })
+    expect(decode(Scores, formBody([root, asPlace]), formType)).toEqual({ scores: given, scale: 2 })
+    const list = { ...root, value: '[{"scores":null}]' }
+    expect(decode(Type.Array(Scores), formBody([list, { ...asPlace, name: '/0/scores' }]), formType)).toEqual(
+      [{ scores: given, scale: 2 }],
+    )
+  })
+
+  it('is refused in a form of fields where no object is taken', async () => {
+    const body = formBody([{ name: 'scores', value: bytes }])
+    expect(await issuesOf(() => decode(Type.Array(Scores), body, formType))).toMatchObject([{ path: '' }])
   })
 
   it('is a tensor with all its ways', () => {

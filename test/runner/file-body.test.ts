@@ -152,7 +152,7 @@ describe('as a form', () => {
     )
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
     expect(Object.getOwnPropertyDescriptor(value, '__proto__')?.value).toBe('{"admin":true}')
-    expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'toString'])
+    expect(Object.keys(value as object)).toEqual(['__proto__', 'constructor', 'toString'])
     expect(Object.prototype).not.toHaveProperty('admin')
   })
 
@@ -160,7 +160,7 @@ describe('as a form', () => {
     const fields = Array.from({ length: 100_000 }, (_, index) => ({ name: `f${index}`, value: '1' }))
     const body = formBody(fields)
     const started = performance.now()
-    expect(Object.keys(readMultipart(schema, formType, body))).toHaveLength(100_000)
+    expect(Object.keys(readMultipart(schema, formType, body) as object)).toHaveLength(100_000)
     expect(performance.now() - started).toBeLessThan(5_000)
   })
 

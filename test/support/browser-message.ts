@@ -30,8 +30,9 @@ export function encodeMessage(value: unknown): Bytes {
       return { $tensor: type, dims, offset, length: 0, texts: data as readonly string[], shared: false }
     }
     const { buffer, byteOffset, byteLength, length } = data as Uint8Array
-    const placed = { $tensor: type, dims, offset, length, shared: buffer instanceof SharedArrayBuffer }
-    chunks.push(new Uint8Array(buffer, byteOffset, byteLength))
+    const placed = { $tensor: type, dims, offset, length, shared: isShared(buffer) }
+    // Memory that was handed away cannot even be viewed.
+    if (byteLength > 0) chunks.push(new Uint8Array(buffer, byteOffset, byteLength))
     offset += Math.ceil(byteLength / 8) * 8
     return placed
   }
@@ -47,6 +48,11 @@ export function encodeMessage(value: unknown): Bytes {
     position += Math.ceil(chunk.length / 8) * 8
   }
   return message
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  // By its tag: pages that are not isolated have no name for its class.
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
 }
 
 /** The value of a message; its tensors are views of the message's memory. */
@@ -72,7 +78,10 @@ function tensorAt(
   return new Tensor(type, shared ? sharedCopy(type, view as Uint8Array) : view, dims)
 }
 
-function sharedCopy(type: Exclude<TensorType, 'string'>, view: Uint8Array): TensorArrays[TensorType] {
+function sharedCopy(
+  type: Exclude<TensorType, 'string'>,
+  view: Uint8Array,
+): TensorArrays[Exclude<TensorType, 'string'>] {
   // Pages that are not isolated have no constructor of shared memory, but may make some this way.
   const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
   const copy = new numericArrays[type](buffer, 0, view.length)

@@ -18,9 +18,10 @@ export type EngineOrder =
   | { readonly kind: 'run'; readonly session: number; readonly feeds: Readonly<Record<string, unknown>> }
   | { readonly kind: 'dispose'; readonly session: number }
   | { readonly kind: 'read' | 'free'; readonly tensor: number }
+  | { readonly kind: 'lose' }
 
 /** What an engine in a page says unasked. */
-export type Event =
+export type EngineEvent =
   | { readonly kind: 'fallback'; readonly fallback: WebProviderFallback }
   | { readonly kind: 'stage'; readonly stage: LoadStage }
   | { readonly kind: 'lost'; readonly reason: string }

@@ -5,12 +5,23 @@ import { type DeviceTensor, isDeviceTensor } from '../../../runtime/engine/devic
 import type { Engine, Feeds, Session, SessionOptions } from '../../../runtime/engine/engine.ts'
 import { toWire } from '../../../runtime/error/wire.ts'
 import { decodeMessage, encodeMessage } from '../browser-message.ts'
-import type { EngineOrder, EngineSetup, Event } from '../browser-order.ts'
+import type { EngineEvent, EngineOrder, EngineSetup } from '../browser-order.ts'
 
 const sessions = new Map<number, Session<string>>()
 const tensors = new Map<number, DeviceTensor>()
 const engines = new Map<number, Engine>()
+const devices: GPUDevice[] = []
 let next = 1
+
+// ONNX Runtime asks for its device by itself; a test loses that very one.
+if ('GPUAdapter' in globalThis) {
+  const { requestDevice } = GPUAdapter.prototype
+  GPUAdapter.prototype.requestDevice = async function (this: GPUAdapter, descriptor) {
+    const device = await requestDevice.call(this, descriptor)
+    devices.push(device)
+    return device
+  }
+}
 
 const query = new URL(location.href).searchParams
 const socket = new WebSocket(query.get('socket') ?? '')
@@ -39,7 +50,7 @@ const files: ModelFiles = {
 
 function createEngine({ options }: EngineSetup): number {
   const id = next++
-  const tell = (event: Event): void => send({ event, engine: id })
+  const tell = (event: EngineEvent): void => send({ event, engine: id })
   engines.set(
     id,
     createOnnxWebEngine({
@@ -72,6 +83,8 @@ async function obey(order: EngineOrder): Promise<unknown> {
       return sessionOf(order.session).dispose()
     case 'read':
       return tensors.get(order.tensor)?.read()
+    case 'lose':
+      return devices.at(-1)?.destroy()
     case 'free':
       return tensors.get(order.tensor)?.dispose()
   }
