@@ -74,7 +74,8 @@ describe.runIf(hasChromium)('the examples', { timeout: 120_000 }, () => {
     })
 
     it('leave the console empty, and threads where they belong', async () => {
-      expect(page.complaints).toEqual([])
+      // The browser itself writes down what the server refuses, as it was asked to above.
+      expect(page.complaints.filter((line) => !line.includes('status of 422'))).toEqual([])
       expect(await page.page.evaluate(() => crossOriginIsolated)).toBe(threads)
     })
   })

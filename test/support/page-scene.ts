@@ -77,7 +77,8 @@ const strictPolicy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval' http://127.0.0.1:*",
   'connect-src http://127.0.0.1:*',
-  'worker-src blob:',
+  // The worker is of this origin, what it imports of the other.
+  'worker-src blob: http://127.0.0.1:*',
 ].join('; ')
 
 /** Starts the server, the proxy before it, and a static server for each origin. */
