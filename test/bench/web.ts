@@ -32,7 +32,7 @@ export async function* measureWeb({ quick }: BenchmarkOptions): AsyncGenerator<F
   }
   const origin = stack.use(startPageServer({ files }))
   const project = stack.use(await makeExampleProject({ corsOrigins: [origin.url] }))
-  const { code, stderr } = await project.run('build', '--out', 'dist')
+  const { code, stderr } = await project.run('build', ...(quick ? ['--no-compress'] : []))
   if (code !== 0) throw new Error(`The examples were not built: ${stderr}`)
   const server = stack.use(await startServer(project, 'serve', ['--build', 'dist', '--playground']))
   const pages = await addressesOf(origin.url, server)
