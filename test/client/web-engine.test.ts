@@ -301,3 +301,27 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     expect(await ask(page, { name: 'nothing', json: {} })).toMatchObject({ code: 'ROUTE_NOT_FOUND' })
   })
 })
+
+describe.runIf(hasChromium)('a device that is lost', { timeout: 120_000 }, () => {
+  it('costs no answer: another worker gives it', async () => {
+    await using other = await launchChromium({ webgpu: true })
+    const page = await (await other.newContext()).newPage()
+    await page.goto(`${site.url}/page`)
+    await page.evaluate(() => window.start({ provider: 'webgpu', softwareAdapters: true }))
+    await act(page, 'speak')
+    const [worker] = page.workers()
+    await worker?.evaluate(() => {
+      const ask = GPUAdapter.prototype.requestDevice
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        const device = await ask.apply(this, options)
+        addEventListener('lose', () => device.destroy())
+        return device
+      }
+    })
+    const token = offer(5)
+    expect(await add(page, token)).toMatchObject({ value: { y: 6 }, run: { provider: 'webgpu' } })
+    await worker?.evaluate(() => void dispatchEvent(new Event('lose')))
+    expect(await add(page, token, 2)).toMatchObject({ value: { y: 7 }, run: { provider: 'webgpu' } })
+    expect(page.workers()).not.toContain(worker)
+  })
+})
