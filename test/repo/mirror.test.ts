@@ -96,21 +96,9 @@ const exemptions: Exemptions = {
     reason:
       'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
   },
-  'runtime/page/function-modules.ts': {
-    provenBy: 'test/page/host.test.ts',
-    reason: 'A part of the host: tested there with modules that are good, broken and missing.',
-  },
   'runtime/page/model-loading.ts': {
     provenBy: 'test/page/host.test.ts',
     reason: 'A part of the host: tested there with a real engine and models.',
-  },
-  'runtime/page/residence.ts': {
-    provenBy: 'test/page/host.test.ts',
-    reason: 'A part of the host: tested there by models that come and go.',
-  },
-  'runtime/page/resident.ts': {
-    provenBy: 'test/page/host.test.ts',
-    reason: 'A part of the host: tested there by requests in batches, streams and without callers.',
   },
   'runtime/page/kept-answer.ts': {
     provenBy: 'test/client/web-engine.test.ts',
@@ -120,12 +108,8 @@ const exemptions: Exemptions = {
     provenBy: 'test/client/web-engine.test.ts',
     reason: 'A part of the engine of a page: tested there in a real browser.',
   },
-  'runtime/client/web-engine-supervisor.ts': {
-    provenBy: 'test/client/web-engine.test.ts',
-    reason: 'A part of the engine of a page: tested there in a real browser, with workers that die.',
-  },
   'runtime/client/web-engine-worker.ts': {
-    provenBy: 'test/client/web-engine.test.ts',
+    provenBy: 'test/client/web-engine-supervisor.test.ts',
     reason: 'A part of the engine of a page: tested there in a real browser, with workers that die.',
   },
   'runtime/entry/page-worker.ts': {
