@@ -96,6 +96,26 @@ const exemptions: Exemptions = {
     reason:
       'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
   },
+  'runtime/page/model-loading.ts': {
+    provenBy: 'test/page/host.test.ts',
+    reason: 'A part of the host: tested there with a real engine and models.',
+  },
+  'runtime/page/kept-answer.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'What a page knows without its server: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-call.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-worker.ts': {
+    provenBy: 'test/client/web-engine-supervisor.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser, with workers that die.',
+  },
+  'runtime/entry/page-worker.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'The worker of a page: tested there in a real browser.',
+  },
   'runtime/model/presence.ts': {
     provenBy: 'test/model/prune.test.ts',
     reason: 'What pruning has to respect: tested there with several stores and processes.',
