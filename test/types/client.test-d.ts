@@ -76,6 +76,12 @@ export async function useClient(picture: File, signal: AbortSignal): Promise<voi
   // @ts-expect-error an edge function has none
   await client.count.infer(undefined, { query: { to: 1 } })
 
+}
+
+/** How it would send files, and read what is no plain value. */
+export async function useFurther(picture: File): Promise<void> {
+  const client = createClient<Routes>({ baseUrl: '/', token: null })
+
   // A page has files of its own kind.
   const masked = await client.mask.infer({ picture }, { params: { size: 5 } })
   assertType<Equal<typeof masked.output, Tensor<'float32'>>>()
