@@ -1,7 +1,12 @@
 import { isMainThread, threadId } from 'node:worker_threads'
 import type { Engine, Provider, Session, SessionOptions } from '../../runtime/engine/engine.ts'
 import type { MachineFacts } from '../../runtime/engine/machine-facts.ts'
-import { explainProviders, type ProviderChoice, selectProvider } from '../../runtime/engine/provider.ts'
+import {
+  explainProviders,
+  type ProviderChoice,
+  type ProviderWish,
+  selectProvider,
+} from '../../runtime/engine/provider.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
 import { createExclusion, type Exclusion, sideBySide } from '../onnx/exclusion.ts'
 import { describeFailure, fileNameOf } from '../onnx/failure.ts'
@@ -58,7 +63,7 @@ export function createOnnxNodeEngine(options: OnnxNodeEngineOptions = {}): Engin
   }
   return {
     name: 'onnx-node',
-    load: (location, sessionOptions = {}) => load(loader, location, sessionOptions),
+    load: (location, sessionOptions) => load(loader, location, sessionOptions ?? {}),
   }
 }
 
@@ -68,7 +73,11 @@ interface Loader {
   readonly reportFallback: (fallback: ProviderFallback) => void
 }
 
-async function load(loader: Loader, location: string, options: SessionOptions): Promise<Session> {
+async function load<DeviceName extends string>(
+  loader: Loader,
+  location: string,
+  options: SessionOptions<DeviceName>,
+): Promise<Session<DeviceName>> {
   if (typeof location !== 'string' || location === '' || location.includes('\0')) {
     throw new TypeError('"location" must be the path of a model file.')
   }
@@ -100,7 +109,7 @@ async function load(loader: Loader, location: string, options: SessionOptions): 
 function candidatesOf(
   facts: MachineFacts,
   choice: ProviderChoice,
-  { provider = 'auto', fallback }: SessionOptions,
+  { provider = 'auto', fallback }: ProviderWish,
 ): readonly Provider[] {
   const other = provider === 'auto' ? 'cpu' : fallback
   const allowed =
@@ -111,7 +120,7 @@ function candidatesOf(
 }
 
 /** Tells a model that nothing can load from one that a device refuses: the first is broken, on any provider. */
-async function assertLoads(location: string, options: SessionOptions): Promise<void> {
+async function assertLoads(location: string, options: SessionOptions<string>): Promise<void> {
   try {
     const session = await open(location, options, 'cpu', sideBySide)
     await session.dispose()
@@ -120,17 +129,17 @@ async function assertLoads(location: string, options: SessionOptions): Promise<v
   }
 }
 
-async function open(
+async function open<DeviceName extends string>(
   location: string,
-  options: SessionOptions,
+  options: SessionOptions<DeviceName>,
   provider: Provider,
   exclusive: Exclusion,
-): Promise<OnnxSession> {
+): Promise<OnnxSession<DeviceName>> {
   const { InferenceSession } = await loadBinding()
   const onnxOptions = toOnnxSessionOptions(options, provider)
   const session = await exclusive(() => InferenceSession.create(location, onnxOptions))
   try {
-    return new OnnxSession(session, provider, exclusive)
+    return new OnnxSession(session, { provider, exclusive, deviceOutputs: options.deviceOutputs ?? [] })
   } catch (error) {
     await exclusive(() => session.release())
     throw error

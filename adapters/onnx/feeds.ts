@@ -1,4 +1,5 @@
-import type { TensorFacts, Tensors } from '../../runtime/engine/engine.ts'
+import { type DeviceTensor, isDeviceTensor } from '../../runtime/engine/device-tensor.ts'
+import type { Feeds, TensorFacts } from '../../runtime/engine/engine.ts'
 import {
   assertTensorFits,
   elementCount,
@@ -8,6 +9,9 @@ import {
 } from '../../runtime/engine/tensor.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
 
+/** Feeds that a model takes, in the order of its inputs. */
+export type FittingFeeds = readonly (readonly [name: string, feed: Tensor | DeviceTensor])[]
+
 /**
  * The feeds in the order of a model's inputs, once they are known to be what it takes: native code sees no
  * others.
@@ -16,10 +20,7 @@ import { IsoplexError } from '../../runtime/error/error.ts'
  * values that the runtime would read as others: a bool that is neither 0 nor 1, a text with a NUL character.
  * @throws {TypeError} where a feed is no tensor.
  */
-export function validateFeeds(
-  inputs: readonly TensorFacts[],
-  feeds: Tensors,
-): readonly (readonly [name: string, feed: Tensor])[] {
+export function validateFeeds(inputs: readonly TensorFacts[], feeds: Feeds): FittingFeeds {
   for (const name of Object.keys(feeds)) {
     if (!inputs.some((input) => input.name === name)) {
       const known = inputs.map((input) => `"${input.name}"`).join(', ') || 'none'
@@ -44,7 +45,7 @@ export function validateFeeds(
  * The runtime itself takes such feeds, and a model with careless names runs well on them, so this only
  * explains a run that has failed.
  */
-export function findDisagreement(inputs: readonly TensorFacts[], feeds: Tensors): IsoplexError | undefined {
+export function findDisagreement(inputs: readonly TensorFacts[], feeds: Feeds): IsoplexError | undefined {
   const sizes = new Map<string, { readonly input: string; readonly size: number }>()
   for (const { name, dims } of inputs) {
     const given = feeds[name]?.dims ?? []
@@ -64,8 +65,12 @@ export function findDisagreement(inputs: readonly TensorFacts[], feeds: Tensors)
   return undefined
 }
 
-function assertFeedFits(input: TensorFacts, given: Tensor): void {
+function assertFeedFits(input: TensorFacts, given: Tensor | DeviceTensor): void {
   const { name } = input
+  if (isDeviceTensor(given)) {
+    assertTensorFits(name, given, input.dims.length === 0 ? { ...input, dims: given.dims } : input)
+    return
+  }
   if (!isTensor(given)) throw new TypeError(`"feeds.${name}" must be a tensor made by tensor().`)
   // An empty shape stands for a scalar and for any shape: only the runtime can judge it.
   assertTensorFits(name, given, input.dims.length === 0 ? { ...input, dims: given.dims } : input)

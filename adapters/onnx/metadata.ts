@@ -2,6 +2,9 @@ import type { InferenceSession } from 'onnxruntime-common'
 import type { TensorFacts } from '../../runtime/engine/engine.ts'
 import { isTensorType } from './value.ts'
 
+// Builds for wasm give the −1 of a free dimension without a name as an unsigned number.
+const unnamedDim = 2 ** 32 - 1
+
 /**
  * The inputs or outputs of a model as ONNX Runtime describes them.
  *
@@ -25,6 +28,6 @@ function factsOf(role: 'input' | 'output', value: InferenceSession.ValueMetadata
   if (!isTensorType(type)) {
     throw new Error(`the ${role} "${name}" holds ${type} elements, which the runtime cannot exchange`)
   }
-  const dims = shape.map((dim) => (dim === '' ? null : dim))
+  const dims = shape.map((dim) => (dim === '' || dim === unnamedDim ? null : dim))
   return Object.freeze({ name, type, dims: Object.freeze(dims) })
 }

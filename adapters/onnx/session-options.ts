@@ -18,6 +18,10 @@ const sessionOptionKinds = {
   interOpThreads: threadCount,
   graphOptimization: oneOf('disabled', 'basic', 'extended', 'layout', 'all'),
   memoryPattern: flag,
+  deviceOutputs: {
+    expected: 'a list of names',
+    takes: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+  },
 } as const satisfies Partial<Record<keyof SessionOptions, OptionKind>>
 
 // What the runtime's JavaScript bindings read. They would pass over another name in silence (cuda, cpu) or
@@ -47,7 +51,7 @@ const providerOptionKinds: { readonly [Name in Provider]: Readonly<Record<string
  * @throws {TypeError} as {@link assertSessionOptions}.
  */
 export function toOnnxSessionOptions(
-  options: SessionOptions,
+  options: SessionOptions<string>,
   provider: Provider,
 ): InferenceSession.SessionOptions {
   assertSessionOptions(options)
@@ -71,7 +75,7 @@ export function toOnnxSessionOptions(
  * @throws {TypeError} that quotes the option: one with a value that the runtime does not take, or provider
  * options that their provider does not have, or that belong to none.
  */
-export function assertSessionOptions(options: SessionOptions): void {
+export function assertSessionOptions(options: SessionOptions<string>): void {
   for (const [name, kind] of Object.entries(sessionOptionKinds)) {
     const value = options[name as keyof typeof sessionOptionKinds]
     if (value !== undefined) assertKind(name, kind, value)
@@ -101,7 +105,10 @@ function assertKind(option: string, { expected, takes }: OptionKind, value: unkn
   throw new TypeError(`"${option}" must be ${expected}; got ${shown}.`)
 }
 
-function providerOptionsFor(options: SessionOptions, provider: Provider): Readonly<Record<string, unknown>> {
+function providerOptionsFor(
+  options: SessionOptions<string>,
+  provider: Provider,
+): Readonly<Record<string, unknown>> {
   const own = options.provider === provider ? options.providerOptions : {}
   return provider === 'webgpu' ? { preferredLayout: 'NCHW', ...own } : { ...own }
 }

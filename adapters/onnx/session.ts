@@ -1,42 +1,62 @@
-import type { InferenceSession } from 'onnxruntime-common'
-import type { Provider, Session, TensorFacts, Tensors } from '../../runtime/engine/engine.ts'
-import { IsoplexError } from '../../runtime/error/error.ts'
+import type { InferenceSession, Tensor as OnnxTensor, OnnxValue } from 'onnxruntime-common'
+import { type DeviceTensor, holdTensor } from '../../runtime/engine/device-tensor.ts'
+import type { Answers, Feeds, Provider, Session, TensorFacts } from '../../runtime/engine/engine.ts'
+import type { Tensor } from '../../runtime/engine/tensor.ts'
+import { IsoplexError, isIsoplexError } from '../../runtime/error/error.ts'
+import { deviceValueOf, toDeviceTensor } from './device-value.ts'
 import type { Exclusion } from './exclusion.ts'
 import { describeFailure } from './failure.ts'
-import { findDisagreement, validateFeeds } from './feeds.ts'
+import { type FittingFeeds, findDisagreement, validateFeeds } from './feeds.ts'
 import { toTensorFacts } from './metadata.ts'
 import { fromOnnxTensor, toOnnxValue } from './value.ts'
 
+/** What is used of a session of ONNX Runtime. */
+export type RuntimeSession = Pick<InferenceSession, 'inputMetadata' | 'outputMetadata' | 'release'> & {
+  run(feeds: InferenceSession.OnnxValueMapType): Promise<InferenceSession.ReturnType>
+}
+
+/** What a session of ONNX Runtime is and may do. */
+export interface OnnxSessionFacts<DeviceName extends string> {
+  readonly provider: Provider
+  /** Around every call of the runtime. */
+  readonly exclusive: Exclusion
+  /** The outputs that are given as device tensors. */
+  readonly deviceOutputs: readonly DeviceName[]
+}
+
 /** A session of ONNX Runtime as the engine's contract wants it: checked, disposed once. */
-export class OnnxSession implements Session {
+export class OnnxSession<DeviceName extends string = never> implements Session<DeviceName> {
   readonly inputs: readonly TensorFacts[]
   readonly outputs: readonly TensorFacts[]
   readonly provider: Provider
-  readonly #session: InferenceSession
+  readonly #session: RuntimeSession
   readonly #exclusive: Exclusion
+  readonly #deviceOutputs: ReadonlySet<string>
   readonly #running = new Set<Promise<unknown>>()
+  readonly #deviceTensors = new Set<DeviceTensor>()
   #disposal: Promise<void> | undefined
 
-  /** @throws {Error} where an input or output cannot be exchanged; the caller still owns `session`. */
-  constructor(session: InferenceSession, provider: Provider, exclusive: Exclusion) {
+  /**
+   * @throws {Error} where an input or output cannot be exchanged, or an output to be left on the device is
+   * missing; the caller still owns `session`.
+   */
+  constructor(session: RuntimeSession, facts: OnnxSessionFacts<DeviceName>) {
     this.inputs = toTensorFacts('input', session.inputMetadata)
     this.outputs = toTensorFacts('output', session.outputMetadata)
-    this.provider = provider
+    this.provider = facts.provider
     this.#session = session
-    this.#exclusive = exclusive
+    this.#exclusive = facts.exclusive
+    this.#deviceOutputs = new Set(facts.deviceOutputs)
+    assertNamed(this.#deviceOutputs, this.outputs)
   }
 
-  async run(feeds: Tensors): Promise<Tensors> {
+  async run(feeds: Feeds): Promise<Answers<DeviceName>> {
     if (this.#disposal !== undefined)
       throw new TypeError('The session has been disposed; load the model again.')
-    const fitting = validateFeeds(this.inputs, feeds)
-    const values = Object.fromEntries(fitting.map(([name, feed]) => [name, toOnnxValue(feed)]))
-    const running = this.#exclusive(() => this.#session.run(values))
+    const running = this.#answer(validateFeeds(this.inputs, feeds))
     this.#running.add(running)
     try {
-      return toTensors(this.outputs, await running)
-    } catch (error) {
-      throw findDisagreement(this.inputs, feeds) ?? runFailure(error)
+      return await running
     } finally {
       this.#running.delete(running)
     }
@@ -47,28 +67,68 @@ export class OnnxSession implements Session {
     return this.#disposal
   }
 
+  async #answer(feeds: FittingFeeds): Promise<Answers<DeviceName>> {
+    const values: Record<string, OnnxValue> = {}
+    for (const [name, feed] of feeds) {
+      values[name] = 'data' in feed ? toOnnxValue(feed) : await this.#place(feed)
+    }
+    try {
+      return this.#toAnswers(await this.#exclusive(() => this.#session.run(values)))
+    } catch (error) {
+      if (isIsoplexError(error)) throw error
+      throw findDisagreement(this.inputs, Object.fromEntries(feeds)) ?? runFailure(error)
+    }
+  }
+
+  async #place(feed: DeviceTensor): Promise<OnnxValue> {
+    const value = this.provider === 'webgpu' ? deviceValueOf(feed) : undefined
+    return value ?? toOnnxValue(await feed.read())
+  }
+
+  #toAnswers(results: InferenceSession.ReturnType): Answers<DeviceName> {
+    const answers = this.outputs.map(({ name }) => {
+      const value = results[name]
+      if (value === undefined) throw new Error(`it gave no output "${name}"`)
+      return [name, this.#deviceOutputs.has(name) ? this.#keep(value) : fromOnnxTensor(value)] as const
+    })
+    // Which of them are device tensors was decided by the very names of the type.
+    return Object.fromEntries<Tensor | DeviceTensor>(answers) as Answers<DeviceName>
+  }
+
+  #keep(value: OnnxTensor): DeviceTensor {
+    const forget = (): void => void this.#deviceTensors.delete(tensor)
+    const tensor: DeviceTensor =
+      value.location === 'cpu'
+        ? holdTensor(fromOnnxTensor(value), forget)
+        : toDeviceTensor(value, this.#exclusive, forget)
+    this.#deviceTensors.add(tensor)
+    return tensor
+  }
+
   async #release(): Promise<void> {
     await Promise.allSettled(this.#running)
-    await this.#exclusive(() => this.#session.release())
+    try {
+      await Promise.all([...this.#deviceTensors].map((tensor) => tensor.dispose()))
+      await this.#exclusive(() => this.#session.release())
+    } catch (error) {
+      // The memory went with what is lost.
+      if (!isIsoplexError(error) || error.code !== 'DEVICE_LOST') throw error
+    }
   }
 }
 
-function toTensors(outputs: readonly TensorFacts[], results: InferenceSession.ReturnType): Tensors {
-  return Object.fromEntries(
-    outputs.map(({ name }) => {
-      const value = results[name]
-      if (value === undefined) throw new Error(`it gave no output "${name}"`)
-      return [name, fromOnnxTensor(value)]
-    }),
-  )
+function assertNamed(names: ReadonlySet<string>, outputs: readonly TensorFacts[]): void {
+  for (const name of names) {
+    if (outputs.some((output) => output.name === name)) continue
+    const known = outputs.map((output) => `"${output.name}"`).join(', ')
+    throw new Error(`it has no output "${name}" to be left on the device; its outputs are ${known}`)
+  }
 }
 
 function runFailure(error: unknown): IsoplexError<'INFERENCE_FAILED'> {
   return new IsoplexError(
     'INFERENCE_FAILED',
     `The model failed on these inputs: ${describeFailure(error)}.`,
-    {
-      cause: error,
-    },
+    { cause: error },
   )
 }

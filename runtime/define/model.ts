@@ -1,4 +1,5 @@
-import type { Engine, Provider, Session, SessionOptions, TensorFacts } from '../engine/engine.ts'
+import type { DeviceTensor } from '../engine/device-tensor.ts'
+import type { Answers, Engine, Provider, Session, SessionOptions, TensorFacts } from '../engine/engine.ts'
 import { formatShape, type Tensor } from '../engine/tensor.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { Awaitable, ModelInfo } from './context.ts'
@@ -50,7 +51,11 @@ export function multiplexed<Model>(
 }
 
 /** What {@link onnx} takes: where the file is, what it must offer, and how its session is made. */
-export interface OnnxOptions<InputName extends string, OutputName extends string> extends SessionOptions {
+export interface OnnxOptions<
+  InputName extends string,
+  OutputName extends string,
+  DeviceName extends string = never,
+> extends SessionOptions<DeviceName> {
   /** The file within the model's artifact. A lone `.onnx` artifact is unpacked as `model.onnx`. @default 'model.onnx' */
   readonly file?: string
   /** The id of the model that answers where a request needs no token and brings none. @default none */
@@ -63,18 +68,33 @@ export interface OnnxOptions<InputName extends string, OutputName extends string
   readonly outputs?: readonly OutputName[]
 }
 
+/** What a model gives, by the names of its outputs where the function has named them. */
+export type OnnxAnswers<OutputName extends string, DeviceName extends string> = string extends OutputName
+  ? Answers<DeviceName>
+  : [DeviceName] extends [never]
+    ? { readonly [Name in OutputName]: Tensor }
+    : { readonly [Name in OutputName]: Name extends DeviceName ? DeviceTensor : Tensor } & {
+        readonly [Name in DeviceName]: DeviceTensor
+      }
+
 /** An ONNX model as a function sees it. */
-export interface OnnxModel<InputName extends string = string, OutputName extends string = string> {
+export interface OnnxModel<
+  InputName extends string = string,
+  OutputName extends string = string,
+  DeviceName extends string = never,
+> {
   readonly inputs: readonly TensorFacts[]
   readonly outputs: readonly TensorFacts[]
-  /** The provider that computes. */
+  /** The provider that computes; what a session says may change once, by the first run. */
   readonly provider: Provider
   /**
    * Runs the model once.
    *
    * @throws {IsoplexError} `TENSOR_MISMATCH` where a feed is missing, unknown, or of another type or shape.
    */
-  run(feeds: { readonly [Name in InputName]: Tensor }): Promise<{ readonly [Name in OutputName]: Tensor }>
+  run(
+    feeds: { readonly [Name in InputName]: Tensor | DeviceTensor },
+  ): Promise<OnnxAnswers<OutputName, DeviceName>>
 }
 
 /**
@@ -86,9 +106,13 @@ export interface OnnxModel<InputName extends string = string, OutputName extends
  *
  * @throws {IsoplexError} at load: `MODEL_BROKEN` or `PROVIDER_UNAVAILABLE`, as {@link Engine.load}.
  */
-export function onnx<const InputName extends string = string, const OutputName extends string = string>(
-  options: OnnxOptions<InputName, OutputName> = {},
-): ModelLoader<OnnxModel<InputName, OutputName>> {
+export function onnx<
+  const InputName extends string = string,
+  const OutputName extends string = string,
+  const DeviceName extends string = never,
+>(
+  options: OnnxOptions<InputName, OutputName, DeviceName> = {},
+): ModelLoader<OnnxModel<InputName, OutputName, DeviceName>> {
   const {
     file = 'model.onnx',
     default: defaultModel,
@@ -97,10 +121,11 @@ export function onnx<const InputName extends string = string, const OutputName e
     outputs,
     ...session
   } = options
-  const sessions = new WeakMap<OnnxModel<InputName, OutputName>, Session>()
+  type Model = OnnxModel<InputName, OutputName, DeviceName>
+  const sessions = new WeakMap<Model, Session<DeviceName>>()
   return multiplexed(
     async (info, engine) => {
-      const loaded = await engine.load(`${info.path}/${file}`, session)
+      const loaded = await engine.load<DeviceName>(`${info.path}/${file}`, session)
       try {
         assertOffers(info, 'input', inputs, loaded.inputs)
         assertOffers(info, 'output', outputs, loaded.outputs)
@@ -108,12 +133,14 @@ export function onnx<const InputName extends string = string, const OutputName e
         await loaded.dispose()
         throw error
       }
-      const model: OnnxModel<InputName, OutputName> = Object.freeze({
+      const model: Model = Object.freeze({
         inputs: loaded.inputs,
         outputs: loaded.outputs,
-        provider: loaded.provider,
+        get provider() {
+          return loaded.provider
+        },
         // The names were checked above where they were given; without names both types are plain strings.
-        run: loaded.run.bind(loaded) as OnnxModel<InputName, OutputName>['run'],
+        run: loaded.run.bind(loaded) as Model['run'],
       })
       sessions.set(model, loaded)
       return model

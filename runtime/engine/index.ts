@@ -1,5 +1,16 @@
 /** What an adapter implements and its author needs: published as `isoplex/engine`. */
-export type { Engine, Provider, Session, SessionOptions, TensorFacts, Tensors } from './engine.ts'
+export type { DeviceTensor } from './device-tensor.ts'
+export { holdTensor, isDeviceTensor } from './device-tensor.ts'
+export type {
+  Answers,
+  Engine,
+  Feeds,
+  Provider,
+  Session,
+  SessionOptions,
+  TensorFacts,
+  Tensors,
+} from './engine.ts'
 export type { MachineFacts } from './machine-facts.ts'
 export type { ProviderChoice, ProviderState, ProviderWish } from './provider.ts'
 export { explainProviders, providers, selectProvider } from './provider.ts'

@@ -212,7 +212,7 @@ export function formatShape(dims: Shape): string {
  */
 export function assertTensorFits(
   name: string,
-  given: Tensor,
+  given: Pick<Tensor, 'type' | 'dims'>,
   expected: { readonly type: TensorType; readonly dims: Shape },
 ): void {
   const refuse = (what: string): never => {

@@ -50,6 +50,7 @@ export const errorCodes = Object.freeze({
   PROVIDER_UNAVAILABLE: { status: 503, retryable: false, title: 'No such execution provider here' },
   QUARANTINED: { status: 503, retryable: true, title: 'Such requests have ended replicas lately' },
   REPLICA_CRASHED: { status: 503, retryable: true, title: 'The replica died while it worked on this' },
+  DEVICE_LOST: { status: 503, retryable: true, title: 'What computes here is gone' },
   DEADLINE_EXCEEDED: { status: 504, retryable: true, title: 'The deadline has passed' },
   MODEL_TOO_LARGE: {
     status: 507,

@@ -95,6 +95,7 @@ describe('the checks of sources', () => {
     [
       `const here = requireOrSkip('ray', null)\nit.skipIf(!requireOrSkip('ray', null))('a', f)\nit.runIf(here)('b', f)`,
     ],
+    [`import { hasChromium } from '../support/chromium.ts'\ndescribe.runIf(hasChromium)('a', f)`],
     [`it.runIf(process.platform === 'linux')('a', f)`],
     [`it('a', (context) => { context.skip('no disk that small') })`],
     [`expect(list.only).toBe(queue.skip(2))`],

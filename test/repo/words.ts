@@ -63,7 +63,13 @@ function isAccountable(source: SourceFile, condition: SyntaxNode | undefined): b
   if (condition === undefined) return false
   const written = textOf(source, condition)
   if (/\brequireOrSkip\(|\bprocess\.platform\b/.test(written)) return true
-  return condition.type === 'Identifier' && source.text.includes(`const ${written} = requireOrSkip(`)
+  if (condition.type !== 'Identifier') return false
+  return source.text.includes(`const ${written} = requireOrSkip(`) || isSupported(source, written)
+}
+
+/** Whether a name is imported from `test/support/`, which asks requireOrSkip for whoever tests with it. */
+function isSupported({ text }: SourceFile, name: string): boolean {
+  return new RegExp(`import \\{[^}]*\\b${name}\\b[^}]*\\} from '[./]+/support/`).test(text)
 }
 
 /** Every `any`. */

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import {
+  type DeviceTensor,
   defineInference,
   type Engine,
   type ModelInfo,
@@ -68,6 +69,28 @@ defineInference({
 // Only the inputs named: the outputs stay open, not empty.
 const half = onnx({ inputs: ['x'] })
 assertType<Equal<typeof half, ModelLoader<OnnxModel<'x', string>>>>()
+
+// What stays on the device is a device tensor, and may be fed as it is.
+const recurrent = onnx({ inputs: ['x', 'state'], outputs: ['y', 'next'], deviceOutputs: ['next'] })
+assertType<Equal<typeof recurrent, ModelLoader<OnnxModel<'x' | 'state', 'y' | 'next', 'next'>>>>()
+defineInference({
+  input,
+  model: recurrent,
+  async infer(_, { model }) {
+    const { y, next } = await model.run({ x, state: x })
+    assertType<Equal<typeof y, Tensor>>()
+    const kept: DeviceTensor = next
+    return (await model.run({ x, state: kept })).y
+  },
+})
+
+// Without names of all outputs, only those that were asked for are known to stay on the device.
+multiplexed(async ({ path }, engine) => {
+  const { next, y } = await (await engine.load(path, { deviceOutputs: ['next'] })).run({ x })
+  const kept: DeviceTensor = next
+  assertType<Equal<typeof y, Tensor | DeviceTensor | undefined>>()
+  return kept
+})
 
 // @ts-expect-error a provider that no engine has
 onnx({ provider: 'tpu' })

@@ -1,0 +1,113 @@
+import type { Answers, Feeds, Provider, Session, TensorFacts } from '../../runtime/engine/engine.ts'
+import { type AnyIsoplexError, isIsoplexError } from '../../runtime/error/error.ts'
+import { createExclusion } from '../onnx/exclusion.ts'
+import { findDeviation } from './agreement.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a session is proven with. */
+export interface Probe<DeviceName extends string> {
+  /** Loads the model where its answers are right. */
+  openReference(): Promise<Session<DeviceName>>
+  /**
+   * Takes the verdict. It gives the error that the session is to answer with from now on, where the reference may
+   * not answer in its place.
+   */
+  conclude(verdict: Verdict): Promise<AnyIsoplexError | null>
+}
+
+/**
+ * A session whose first answers are compared with those of a reference, which takes its place where they differ.
+ * Feeds that the reference fails on too prove nothing: the next ones do.
+ */
+export class ProbedSession<DeviceName extends string> implements Session<DeviceName> {
+  readonly inputs: readonly TensorFacts[]
+  readonly outputs: readonly TensorFacts[]
+  readonly #probe: Probe<DeviceName>
+  readonly #proving = createExclusion()
+  readonly #running = new Set<Promise<unknown>>()
+  #session: Session<DeviceName>
+  #proven = false
+  #refusal: AnyIsoplexError | null = null
+  #disposal: Promise<void> | undefined
+
+  constructor(session: Session<DeviceName>, probe: Probe<DeviceName>) {
+    this.inputs = session.inputs
+    this.outputs = session.outputs
+    this.#session = session
+    this.#probe = probe
+  }
+
+  get provider(): Provider {
+    return this.#session.provider
+  }
+
+  async run(feeds: Feeds): Promise<Answers<DeviceName>> {
+    if (this.#disposal !== undefined || this.#proven) return this.#answer(feeds)
+    const running = this.#proving(async () => (this.#proven ? null : await this.#prove(feeds))).then(
+      (answers) => answers ?? this.#answer(feeds),
+    )
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  dispose(): Promise<void> {
+    this.#disposal ??= Promise.allSettled(this.#running).then(() => this.#session.dispose())
+    return this.#disposal
+  }
+
+  #answer(feeds: Feeds): Promise<Answers<DeviceName>> {
+    return this.#refusal === null ? this.#session.run(feeds) : Promise.reject(this.#refusal)
+  }
+
+  async #prove(feeds: Feeds): Promise<Answers<DeviceName>> {
+    const [own] = await Promise.allSettled([this.#session.run(feeds)])
+    if (own.status === 'rejected' && !isInferenceFailure(own.reason)) throw own.reason
+    const [opening] = await Promise.allSettled([this.#probe.openReference()])
+    if (opening.status === 'fulfilled') return this.#compare(feeds, own, opening.value)
+    if (own.status === 'rejected') throw own.reason
+    if (isLoss(opening.reason)) throw opening.reason
+    // There is nothing to compare with, such as for a model whose operators the reference lacks.
+    this.#proven = true
+    return own.value
+  }
+
+  async #compare(
+    feeds: Feeds,
+    own: PromiseSettledResult<Answers<DeviceName>>,
+    reference: Session<DeviceName>,
+  ): Promise<Answers<DeviceName>> {
+    let spare: Session<DeviceName> = reference
+    try {
+      const expected = await reference.run(feeds)
+      const fault = await faultOf(own, expected)
+      this.#refusal = await this.#probe.conclude({ agrees: fault === null, reason: fault })
+      if (fault !== null && this.#refusal === null) {
+        spare = this.#session
+        this.#session = reference
+      }
+      this.#proven = true
+      if (this.#refusal !== null) throw this.#refusal
+      return own.status === 'fulfilled' && fault === null ? own.value : expected
+    } finally {
+      await spare.dispose()
+    }
+  }
+}
+
+async function faultOf(own: PromiseSettledResult<Feeds>, expected: Feeds): Promise<string | null> {
+  if (own.status === 'rejected') return `webgpu fails on what wasm computes. ${own.reason.message}`
+  const deviation = await findDeviation(own.value, expected)
+  return deviation === null ? null : `webgpu and wasm differ: ${deviation}.`
+}
+
+function isInferenceFailure(error: unknown): boolean {
+  return isIsoplexError(error) && error.code === 'INFERENCE_FAILED'
+}
+
+function isLoss(error: unknown): boolean {
+  return isIsoplexError(error) && error.code === 'DEVICE_LOST'
+}
