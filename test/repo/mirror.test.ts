@@ -193,6 +193,10 @@ const exemptions: Exemptions = {
     provenBy: 'test/server/registry/upload-handlers.test.ts',
     reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
   },
+  'runtime/client/page-call.ts': {
+    provenBy: 'test/client/call.test.ts',
+    reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
+  },
   'runtime/playground/calls.ts': {
     provenBy: 'test/playground/page.test.ts',
     reason: 'The state of a view: tested by whoever uses its page.',
