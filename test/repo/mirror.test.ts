@@ -144,6 +144,18 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/synapse-backend.test.ts',
     reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
   },
+  'runtime/page/artifact-draft.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-lock.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-shelf.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
   'runtime/server/metrics/metric.ts': {
     provenBy: 'test/server/metrics/request-metrics.test.ts',
     reason: 'How each metric is put into a registry: tested there by what is written of all kinds.',
