@@ -24,6 +24,11 @@ export interface ObtainOptions {
   readonly signal: AbortSignal
   /** Called while bytes come from the network; never for an artifact that was kept. */
   onProgress(doneBytes: number, totalBytes: number): void
+  /**
+   * Asks for the model again, for a new link, where the server does not take its link any more. The download then goes
+   * on from where it was. @default the download fails with `GRANT_INVALID`
+   */
+  renew?(): Promise<PageModel>
 }
 
 /** Where a page has its artifacts from: downloaded once, then kept by their digests. */

@@ -97,6 +97,26 @@ const exemptions: Exemptions = {
     reason:
       'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
   },
+  'runtime/page/model-loading.ts': {
+    provenBy: 'test/page/host.test.ts',
+    reason: 'A part of the host: tested there with a real engine and models.',
+  },
+  'runtime/page/kept-answer.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'What a page knows without its server: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-call.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-worker.ts': {
+    provenBy: 'test/client/web-engine-supervisor.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser, with workers that die.',
+  },
+  'runtime/entry/page-worker.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'The worker of a page: tested there in a real browser.',
+  },
   'runtime/model/presence.ts': {
     provenBy: 'test/model/prune.test.ts',
     reason: 'What pruning has to respect: tested there with several stores and processes.',
@@ -124,6 +144,18 @@ const exemptions: Exemptions = {
   'runtime/model/synapse-record.ts': {
     provenBy: 'test/model/synapse-backend.test.ts',
     reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
+  },
+  'runtime/page/artifact-draft.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-lock.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-shelf.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
   },
   'runtime/server/metrics/metric.ts': {
     provenBy: 'test/server/metrics/request-metrics.test.ts',
@@ -173,6 +205,10 @@ const exemptions: Exemptions = {
   'runtime/server/registry/chunk.ts': {
     provenBy: 'test/server/registry/upload-handlers.test.ts',
     reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
+  },
+  'runtime/client/page-call.ts': {
+    provenBy: 'test/client/call.test.ts',
+    reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
   ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
