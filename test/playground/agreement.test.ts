@@ -46,6 +46,25 @@ describe('compareAnswers', () => {
     expect(agreement).toMatchObject({ agrees: true, numbers: 2, largest: { path: '/data/1' } })
   })
 
+  it('compares by its numbers what a function remembers as base64', () => {
+    const state = (change: number): string => {
+      const floats = Float32Array.from(
+        { length: 32 },
+        (_, index) => Math.sin(index) + (index === 5 ? change : 0),
+      )
+      return Buffer.from(floats.buffer).toString('base64')
+    }
+    expect(compareAnswers({ state: state(0) }, { state: state(1e-5) })).toMatchObject({
+      agrees: true,
+      numbers: 32,
+      largest: { path: '/state/5' },
+    })
+    expect(compareAnswers(state(0), state(0.1))).toMatchObject({ agrees: false, differs: { path: '/5' } })
+    const digest = (bytes: string): string => new Bun.CryptoHasher('sha512').update(bytes).digest('base64')
+    expect(compareAnswers(digest('a'), digest('b'))).toMatchObject({ agrees: false, numbers: 0 })
+    expect(compareAnswers('a'.repeat(64), `${'a'.repeat(63)}é`)).toMatchObject({ agrees: false, numbers: 0 })
+  })
+
   it('counts no numbers where there are none', () => {
     expect(compareAnswers('a', 'a')).toEqual({ agrees: true, numbers: 0, largest: null, differs: null })
   })

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -28,7 +29,7 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     await keep('stream-light')
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByText('cancelled').waitFor()
-    const seen = await page.getByRole('list', { name: 'Items of the stream' }).innerText()
+    const seen = await page.getByRole('list', { name: 'Items of the stream' }).textContent()
     expect(seen).not.toContain('"count":100000')
     expect(complaints).toEqual([])
   })
@@ -64,7 +65,7 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     await page.getByRole('radio', { name: 'Server' }).check()
     await page.getByLabel('Model token').fill('not.a.token')
     await runCall(page)
-    expect(await page.getByRole('alert').innerText()).toMatch(
+    expect(await page.getByRole('alert').textContent()).toMatch(
       /TOKEN_INVALID[\s\S]*isoplex token MODEL[\s\S]*Request \w+/,
     )
     const token = await scene.server.token('digits')
@@ -102,6 +103,9 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
   it('come from a page whose controls all have names, and whose script is small', async () => {
     await using opened = await openPlayground(browser, scene, 'kinds')
     const { page } = opened
+    for (const name of ['inner', 'picture', 'grid'])
+      await page.getByRole('button', { name: `Add ${name}` }).click()
+    await page.getByRole('button', { name: 'Add an item' }).click()
     const nameless = await page.evaluate(() =>
       [...document.querySelectorAll<HTMLInputElement>('button, input, select, textarea, [role=img]')]
         .filter((control) => {
@@ -114,9 +118,12 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     expect(nameless).toEqual([])
     const built = await fetch(`${scene.server.url}/-/playground`)
     expect(built.headers.get('content-security-policy')).toContain("script-src 'self' 'wasm-unsafe-eval'")
-    const [{ outputs }] = [
-      await Bun.build({ entrypoints: ['runtime/playground/main.tsx'], target: 'browser', minify: true }),
-    ]
+    const { outputs } = await Bun.build({
+      entrypoints: [fileURLToPath(new URL('../../runtime/playground/main.tsx', import.meta.url))],
+      target: 'browser',
+      conditions: ['bun'],
+      minify: true,
+    })
     const script = outputs.find(({ kind }) => kind === 'entry-point')
     const bytes = gzipSync((await script?.text()) ?? '').length
     expect(bytes).toBeGreaterThan(10_000)

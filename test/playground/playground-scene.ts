@@ -99,6 +99,7 @@ export async function openPlayground(
     colorScheme: dark ? 'dark' : 'light',
     hasTouch: touch,
   })
+  context.setDefaultTimeout(15_000)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('console', (message) => {
