@@ -89,16 +89,18 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     page.context().on('request', (request) => {
       if (request.url().includes('/-/registry/artifacts/')) downloads.push(request.url())
     })
-    const gate = Promise.withResolvers<void>()
-    await page.context().route('**/-/registry/artifacts/**', async (route) => {
-      await gate.promise
-      await route.continue()
+    const watched = await page.evaluateHandle(() => {
+      const names = new Set<string>()
+      const note = (): void => {
+        for (const bar of document.querySelectorAll('progress')) names.add(bar.ariaLabel ?? '')
+      }
+      new MutationObserver(note).observe(document.body, { childList: true, subtree: true, attributes: true })
+      return names
     })
     await page.getByRole('radio', { name: 'Browser' }).check()
-    await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await page.getByRole('progressbar', { name: /digits/ }).waitFor()
-    gate.resolve()
-    await page.getByRole('row', { name: /digits 1 wasm 1/ }).waitFor({ timeout: 60_000 })
+    await runCall(page)
+    await page.getByRole('row', { name: /digits 1 wasm 1/ }).waitFor()
+    expect(await watched.evaluate((names) => [...names])).toContain('Downloading digits')
     const first = downloads.length
     expect(first).toBeGreaterThan(0)
     await runCall(page)
