@@ -59,6 +59,21 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     expect(complaints).toEqual([])
   })
 
+  it('fall back to the server where the page cannot answer, and say why', async () => {
+    await using opened = await openPlayground(browser, scene, 'fussy')
+    const { page, complaints } = opened
+    await runCall(page)
+    const answer = page.getByRole('region', { name: 'Answer: Server' })
+    await answer
+      .getByText('Fell back to the server: PROVIDER_UNAVAILABLE Pages lack what it needs.')
+      .waitFor()
+    await page.getByRole('radio', { name: 'Browser' }).check()
+    await runCall(page)
+    expect(await page.getByRole('alert').textContent()).toMatch(/PROVIDER_UNAVAILABLE.*run it on the server/)
+    // Functions of a page write their log to its console.
+    expect(complaints.filter((text) => !text.startsWith('[isoplex] A function failed'))).toEqual([])
+  })
+
   it('carry a token that is never shown, and say what to do where it is not taken', async () => {
     await using opened = await openPlayground(browser, scene, 'digits')
     const { page } = opened

@@ -238,4 +238,22 @@ describe.runIf(hasChromium)('the playground', { timeout: 120_000 }, () => {
     await keep('speech-light')
     expect(complaints).toEqual([])
   })
+
+  it('records from a microphone', async () => {
+    await using loud = await launchChromium({
+      flags: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+    })
+    await using opened = await openPlayground(loud, scene, 'speech')
+    const { page, complaints } = opened
+    await page.getByRole('button', { name: 'Record' }).click()
+    await page.getByText('Recording…').waitFor()
+    // What is recorded is as long as it takes.
+    await page.waitForFunction(
+      (start) => performance.now() - start > 500,
+      await page.evaluate(() => performance.now()),
+    )
+    await page.getByRole('button', { name: 'Stop recording' }).click()
+    await page.getByText(/[1-9]\d{2,} samples/).waitFor()
+    expect(complaints).toEqual([])
+  })
 })
