@@ -46,7 +46,7 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     await page.getByRole('button', { name: 'Repeat' }).click()
     await page.getByRole('row', { name: /Server (?:1\d|[2-9]\d)/ }).waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
-    await page.getByRole('button', { name: 'Repeat' }).and(page.locator(':enabled')).waitFor()
+    await page.getByRole('button', { name: 'Repeat' }).and(page.locator('[aria-disabled=false]')).waitFor()
     expect(complaints).toEqual([])
   })
 

@@ -154,7 +154,10 @@ export async function drawWithMouse(
 /** Runs what is filled in, and waits until all its answers are there. */
 export async function runCall(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click()
-  await page.getByRole('button', { name: 'Stop' }).and(page.locator(':disabled')).waitFor({ timeout: 60_000 })
+  await page
+    .getByRole('button', { name: 'Stop' })
+    .and(page.locator('[aria-disabled=true]'))
+    .waitFor({ timeout: 60_000 })
 }
 
 /** Where the strokes of a seven lead. */
