@@ -59,7 +59,7 @@ describe('fetchedFiles', () => {
   })
 
   it('tells a failing server from one that is gone', async () => {
-    const fault = (reason: string): unknown => ({ code: 'FETCH_FAILED', details: { reason } })
+    const fault = (reason: string): object => ({ code: 'FETCH_FAILED', details: { reason } })
     await expect(fetchedFiles.read(`${origin}/503`)).rejects.toMatchObject(fault('status'))
     await stop()
     const secret = `${origin}/200?grant=secret`
