@@ -18,6 +18,7 @@ export default defineInference({
   description: 'Reads a handwritten digit of 28 by 28 pixels.',
   input: Picture,
   output: Reading,
+  runs: ['server', 'browser'],
   model: onnx({ default: 'digits', inputs: ['image'], outputs: ['logits'] }),
   batch: { maxSize: 32, maxDelayMs: 2 },
   warmup: [{ pixels: new Array<number>(784).fill(0) }],

@@ -25,6 +25,7 @@ export default defineInference({
     probabilities: Type.Array(Type.Number(), { description: 'One for each 512 samples.' }),
     state: Type.String({ format: 'byte' }),
   }),
+  runs: ['server', 'browser'],
   model: onnx({ default: 'speech', inputs: ['input', 'state', 'sr'], outputs: ['output', 'stateN'] }),
   batch: { maxSize: 64, maxDelayMs: 2 },
   async infer(inputs, { model, signal }) {

@@ -4,6 +4,7 @@ import { defineFunction } from 'isoplex'
 export default defineFunction({
   description: 'Counts, one item after the other: server-sent events or lines of JSON, as `Accept` has it.',
   access: 'public',
+  runs: ['server', 'browser'],
   query: Type.Object({
     to: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 10 }),
     pauseMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 0 }),

@@ -4,6 +4,7 @@ import { defineFunction } from 'isoplex'
 export default defineFunction({
   description: 'Greets whom the path names.',
   access: 'public',
+  runs: ['server', 'browser'],
   params: Type.Object({ name: Type.String({ maxLength: 64 }) }),
   query: Type.Object({ loud: Type.Optional(Type.Boolean()) }),
   output: Type.Object({ message: Type.String() }),

@@ -1,6 +1,6 @@
 import type { Subprocess } from 'bun'
 import { IsoplexError } from '../error/error.ts'
-import type { BuildDirectories, SourceHashes } from './bundle.ts'
+import type { BuildDirectories, BuildMode, SourceHashes } from './bundle.ts'
 import type { FunctionOutcome } from './function-build.ts'
 import type { BuildOrder, BuildReport } from './message.ts'
 import { type Mistake, placeOf, toMistake } from './mistake.ts'
@@ -14,6 +14,8 @@ export interface BuildProcessOptions {
   readonly environment: Readonly<Record<string, string>>
   /** How long the import of one function file may take, in milliseconds. */
   readonly importTimeoutMs: number
+  /** How bundles for browsers are made. */
+  readonly mode: BuildMode
   /** The file descriptor that takes what functions print while they are imported. */
   readonly outputDescriptor: number
 }
@@ -37,14 +39,14 @@ export class BuildProcess {
   #orders = 0
 
   constructor(options: BuildProcessOptions) {
-    const { directories, entryPath, environment, outputDescriptor } = options
+    const { directories, entryPath, environment, mode, outputDescriptor } = options
     const { projectDirectory, functionsDirectory, bundlesDirectory } = directories
     this.#options = options
     const ready = Promise.withResolvers<void>()
     // Neither keys from the project's .env file nor packages from a registry may slip in.
     const flags = ['--no-env-file', '--no-install']
-    const folders = [projectDirectory, functionsDirectory, bundlesDirectory]
-    this.#child = Bun.spawn([process.execPath, ...flags, entryPath, String(process.pid), ...folders], {
+    const facts = [String(process.pid), mode, projectDirectory, functionsDirectory, bundlesDirectory]
+    this.#child = Bun.spawn([process.execPath, ...flags, entryPath, ...facts], {
       cwd: projectDirectory,
       env: environment,
       stdio: ['ignore', outputDescriptor, outputDescriptor],

@@ -6,8 +6,8 @@ import { IsoplexError } from '../error/error.ts'
 import { scanFunctions } from '../route/scan.ts'
 import { assembleManifest } from './assemble.ts'
 import { BuildProcess, type BuildProcessOptions } from './build-process.ts'
-import type { BuildDirectories, FunctionFile } from './bundle.ts'
-import { pruneBundles } from './bundle-folder.ts'
+import type { BuildDirectories, BuildMode, FunctionFile } from './bundle.ts'
+import { bundlesOf, pruneBundles } from './bundle-folder.ts'
 import { hashFile } from './content-hash.ts'
 import { KeptBuild } from './kept-build.ts'
 import { Ledger } from './ledger.ts'
@@ -33,6 +33,8 @@ export interface BuilderOptions {
   readonly environment: Readonly<Record<string, string>>
   /** How long the import of one function file may take, in milliseconds. @default 10 000 */
   readonly importTimeoutMs?: number
+  /** How bundles for browsers are made. @default 'production' */
+  readonly mode?: BuildMode
   /** The file descriptor that takes what functions print while they are imported. @default 2, the error output */
   readonly outputDescriptor?: number
   /** The file that the build process runs. @default the builder's entry */
@@ -90,11 +92,12 @@ class ProjectBuilder implements Builder {
       environment: options.environment,
       entryPath: options.entryPath ?? fileURLToPath(new URL('../entry/builder.ts', import.meta.url)),
       importTimeoutMs: options.importTimeoutMs ?? 10_000,
+      mode: options.mode ?? 'production',
       outputDescriptor: options.outputDescriptor ?? 2,
     }
     const { keepDirectory: directory, environment } = options
-    const { directories } = this.#process
-    this.#kept = directory === undefined ? null : new KeptBuild({ directory, directories, environment })
+    const { directories, mode } = this.#process
+    this.#kept = directory === undefined ? null : new KeptBuild({ directory, directories, environment, mode })
   }
 
   get bundlesDirectory(): string {
@@ -186,7 +189,7 @@ class ProjectBuilder implements Builder {
     this.#manifest = next
     // What the last manifest names may still be drained; the loser of a route conflict may be served again.
     const good = this.#ledger.entries.flatMap((entry) => entry.good ?? [])
-    const named = [...last.functions, ...good].map(({ bundle }) => bundle)
+    const named = [...last.functions, ...good].flatMap(bundlesOf)
     await pruneBundles(this.#directories.bundlesDirectory, new Set(named))
   }
 

@@ -1,8 +1,8 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { bundleNameOf } from './bundle-folder.ts'
 import { type BundleFailure, failureOfAssets, failureOfLogs, type SourceImport } from './bundle-mistake.ts'
 import { hashFile, hashText } from './content-hash.ts'
-import type { Mistake } from './mistake.ts'
+import { type Mistake, toProjectPath } from './mistake.ts'
 import { appendSourceMap } from './source-map.ts'
 
 /** Where a build reads and writes; absolute paths without links. */
@@ -10,6 +10,14 @@ export interface BuildDirectories {
   readonly projectDirectory: string
   readonly functionsDirectory: string
   readonly bundlesDirectory: string
+}
+
+/** For whom browser bundles are made: `development` leaves them readable and gives them source maps. */
+export type BuildMode = 'development' | 'production'
+
+/** Whether a text names a way to build for browsers. */
+export function isBuildMode(text: string | undefined): text is BuildMode {
+  return text === 'development' || text === 'production'
 }
 
 /** A function file, relative to the functions folder and to the project. */
@@ -70,11 +78,12 @@ function toOutcome({ inputs, ...parts }: BundleParts, hashes: SourceHashes): Bun
   return { bundle: { ...parts, sources } }
 }
 
-async function withSuspects(
+/** What is wrong with a bundling, with the hashes of all that may mend it. */
+export async function withSuspects(
   { mistake, suspects }: BundleFailure,
   hashes: SourceHashes,
   projectDirectory: string,
-): Promise<BundleOutcome> {
+): Promise<{ readonly mistake: Mistake; readonly sources: SourceHashes }> {
   return { mistake, sources: { ...hashes, ...(await hashSources(suspects, projectDirectory)) } }
 }
 
@@ -97,10 +106,9 @@ async function bundleOnce(
   const [entry, map, ...assets] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
   if (!success || !metafile || !entry || !map) return failureOfLogs(logs, file, projectDirectory)
   if (assets.length > 0) return failureOfAssets(metafile, file)
-  const code = appendSourceMap(await entry.text(), await map.text(), {
-    bundlesDirectory,
-    sourceRoot: projectDirectory,
-  })
+  const code = appendSourceMap(await entry.text(), await map.text(), (source) =>
+    toProjectPath(bundlesDirectory, resolve(projectDirectory, source)),
+  )
   const imports = Object.entries(metafile.inputs).flatMap(([importer, { imports }]) =>
     imports.filter(({ external }) => external).map(({ path }) => ({ file: importer, specifier: path })),
   )
@@ -112,11 +120,13 @@ async function bundleOnce(
   }
 }
 
-function rankOf({ kind }: Bun.BuildArtifact): number {
+/** The order in which a build's outputs are looked at: the bundle, its source map, and what should not be there. */
+export function rankOf({ kind }: Bun.BuildArtifact): number {
   return ['entry-point', 'sourcemap'].indexOf(kind) >>> 0
 }
 
-async function hashSources(files: readonly string[], projectDirectory: string): Promise<SourceHashes> {
+/** The hashes of files, named relative to the project, as they are now. */
+export async function hashSources(files: readonly string[], projectDirectory: string): Promise<SourceHashes> {
   const entries = files.map(async (file) => [file, await hashFile(join(projectDirectory, file))] as const)
   return Object.fromEntries(await Promise.all(entries))
 }

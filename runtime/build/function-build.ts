@@ -1,7 +1,14 @@
 import { join } from 'node:path'
 import { isDefinition } from '../define/definition.ts'
 import { writeIfChanged } from './atomic-file.ts'
-import { type BuildDirectories, type Bundle, bundleFunction, type SourceHashes } from './bundle.ts'
+import { bundleForBrowser } from './browser-bundle.ts'
+import {
+  type BuildDirectories,
+  type BuildMode,
+  type Bundle,
+  bundleFunction,
+  type SourceHashes,
+} from './bundle.ts'
 import { locateImport } from './bundle-mistake.ts'
 import { describeFunction } from './describe.ts'
 import type { FunctionManifest } from './manifest.ts'
@@ -13,13 +20,21 @@ export type FunctionOutcome =
   | { readonly kind: 'described'; readonly manifest: FunctionManifest }
   | { readonly kind: 'broken'; readonly mistake: Mistake; readonly again: boolean }
 
+/** Where and how functions are built. */
+export interface BuildSettings {
+  readonly directories: BuildDirectories
+  /** How bundles for browsers are made. */
+  readonly mode: BuildMode
+}
+
 /**
- * Builds one function file: bundles it, writes the bundle, imports it and reads what it exports. `onSources`
- * is told the sources before any code of the function runs, since that may not end.
+ * Builds one function file: bundles it, writes the bundle, imports it and reads what it exports, and bundles it once
+ * more for browsers where it runs there. `onSources` is told the sources before any code of the function runs, since
+ * that may not end, and again with those of the second bundle.
  */
 export async function buildFunction(
   order: BuildOrder,
-  directories: BuildDirectories,
+  { directories, mode }: BuildSettings,
   onSources: (sources: SourceHashes) => void,
 ): Promise<FunctionOutcome> {
   const outcome = await bundleFunction(order, order.known, directories)
@@ -30,12 +45,35 @@ export async function buildFunction(
   const { bundle } = outcome
   onSources(bundle.sources)
   const path = join(directories.bundlesDirectory, bundle.name)
-  try {
-    await writeIfChanged(path, bundle.code)
-  } catch (error) {
-    return { kind: 'broken', mistake: toMistake(placeOf(order.file), messageOf(error)), again: true }
+  const failure = await writeBundle(path, bundle.code, order)
+  if (failure) return failure
+  const described = await describeBundle(path, bundle, order, directories.projectDirectory)
+  if (described.kind === 'broken' || !described.manifest.runs.includes('browser')) return described
+  const forBrowser = await bundleForBrowser(order, bundle.sources, directories, mode)
+  const sources = {
+    ...bundle.sources,
+    ...('mistake' in forBrowser ? forBrowser : forBrowser.bundle).sources,
   }
-  return describeBundle(path, bundle, order, directories.projectDirectory)
+  onSources(sources)
+  if ('mistake' in forBrowser) return { kind: 'broken', mistake: forBrowser.mistake, again: true }
+  const { name, code } = forBrowser.bundle
+  const manifest = { ...described.manifest, browser: { bundle: name }, sources: Object.keys(sources).sort() }
+  return (
+    (await writeBundle(join(directories.bundlesDirectory, name), code, order)) ?? { ...described, manifest }
+  )
+}
+
+async function writeBundle(
+  path: string,
+  code: string,
+  { file }: BuildOrder,
+): Promise<Extract<FunctionOutcome, { kind: 'broken' }> | null> {
+  try {
+    await writeIfChanged(path, code)
+    return null
+  } catch (error) {
+    return { kind: 'broken', mistake: toMistake(placeOf(file), messageOf(error)), again: true }
+  }
 }
 
 async function describeBundle(

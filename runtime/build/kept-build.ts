@@ -1,9 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeIfChanged } from './atomic-file.ts'
-import { buildKeyOf } from './build-key.ts'
-import type { BuildDirectories } from './bundle.ts'
-import { hashOfBundleName, pruneBundles } from './bundle-folder.ts'
+import { type BuildConditions, buildKeyOf } from './build-key.ts'
+import { bundlesOf, hashOfBundleName, pruneBundles } from './bundle-folder.ts'
 import { hashText } from './content-hash.ts'
 import { freezeData } from './frozen-data.ts'
 import type { CurrentHash, LedgerEntry } from './ledger.ts'
@@ -12,12 +11,9 @@ import { PackageCensus } from './package-census.ts'
 import { Surroundings } from './surroundings.ts'
 
 /** What is kept where, and of what. */
-export interface KeptBuildOptions {
+export interface KeptBuildOptions extends BuildConditions {
   /** The folder, absolute; processes may share it. */
   readonly directory: string
-  readonly directories: BuildDirectories
-  /** All of the environment that functions see while they are imported. */
-  readonly environment: Readonly<Record<string, string>>
 }
 
 /** A function file whose outcome is good. */
@@ -55,8 +51,8 @@ export class KeptBuild {
 
   /** Gives what is kept and holds good of the project as it is now, and puts the bundles in place. */
   async recall(currentHash: CurrentHash): Promise<readonly LedgerEntry[]> {
-    const { directory, directories, environment } = this.#options
-    this.#key = await buildKeyOf(directories, environment)
+    const { directory, directories } = this.#options
+    this.#key = await buildKeyOf(this.#options)
     const functions = parseIndex(await readFile(join(directory, fileName), 'utf8').catch(() => ''), this.#key)
     await mkdir(directories.bundlesDirectory, { recursive: true })
     const surroundings = new Surroundings(directories.projectDirectory)
@@ -65,7 +61,7 @@ export class KeptBuild {
       (await holds(Object.entries(entry.sources), currentHash)) &&
       (await surroundings.hash(Object.keys(entry.sources))) === kept.surroundings &&
       (await holds(kept.packages, async (specifier) => (await packages.find(specifier))?.hash ?? null)) &&
-      (await this.#restore(entry.good.bundle))
+      (await this.#restore(bundlesOf(entry.good)))
     const current = await Promise.all(functions.map(async (kept) => ((await isCurrent(kept)) ? [kept] : [])))
     this.#kept = new Map(current.flat().map((kept) => [kept.entry.file, kept]))
     return [...this.#kept.values()].map(({ entry }) => freezeData(entry))
@@ -73,7 +69,7 @@ export class KeptBuild {
 
   /** Keeps what may be kept of a project's functions, and nothing else. To be called after {@link recall}. */
   async keep(entries: readonly LedgerEntry[]): Promise<void> {
-    const { directory, directories, environment } = this.#options
+    const { directory, directories } = this.#options
     if (entries.length === this.#kept.size && entries.every((entry) => this.#keeps(entry))) return
     const surroundings = new Surroundings(directories.projectDirectory)
     const packages = new PackageCensus(directories.bundlesDirectory)
@@ -84,8 +80,8 @@ export class KeptBuild {
       if (kept) next.set(entry.file, kept)
     }
     // What was installed meanwhile may have gone into some functions and not into others.
-    if ((await buildKeyOf(directories, environment)) !== this.#key) return
-    const names = [...next.values()].map(({ entry }) => entry.good.bundle)
+    if ((await buildKeyOf(this.#options)) !== this.#key) return
+    const names = [...next.values()].flatMap(({ entry }) => bundlesOf(entry.good))
     const text = JSON.stringify({ key: this.#key, functions: [...next.values()] })
     await writeIfChanged(join(directory, fileName), `${hashText(text)}\n${text}`)
     await pruneBundles(join(directory, 'bundles'), new Set(names))
@@ -104,11 +100,16 @@ export class KeptBuild {
   ): Promise<KeptFunction | null> {
     if (!isGood(entry)) return null
     const { good, sinceMs } = entry
-    const code = await readFile(join(this.#options.directories.bundlesDirectory, good.bundle), 'utf8')
+    const { bundlesDirectory } = this.#options.directories
+    const [code = '', ...more] = await Promise.all(
+      bundlesOf(good).map((bundle) => readFile(join(bundlesDirectory, bundle), 'utf8')),
+    )
     const specifiers = importsOf(code)
     if (!specifiers) return null
+    // What goes into a page may come by imports that servers do not have.
+    if (good.browser) specifiers.push(...(await this.#packagesOf(Object.keys(entry.sources))))
     const found: (readonly [string, string])[] = []
-    for (const specifier of specifiers) {
+    for (const specifier of new Set(specifiers)) {
       const facts = await packages.find(specifier)
       if (!facts || facts.changedAtMs > sinceMs - clockLagMs) return null
       found.push([specifier, facts.hash])
@@ -116,16 +117,31 @@ export class KeptBuild {
     const sources = Object.keys(entry.sources)
     const around = await surroundings.hash(sources)
     if (around === null || (await surroundings.touchedAtMs(sources)) > sinceMs - clockLagMs) return null
-    await writeIfChanged(join(this.#options.directory, 'bundles', good.bundle), code)
+    for (const [index, text] of [code, ...more].entries()) {
+      await writeIfChanged(join(this.#options.directory, 'bundles', bundlesOf(good)[index] ?? ''), text)
+    }
     return { entry, surroundings: around, packages: found }
   }
 
-  /** Puts a bundle where this process has its bundles; `false` where it is not whole. */
-  async #restore(bundle: string): Promise<boolean> {
+  /** The packages that files of the project import. */
+  async #packagesOf(files: readonly string[]): Promise<readonly string[]> {
+    const { projectDirectory } = this.#options.directories
+    const scripts = files.filter((file) => /\.[cm]?[jt]sx?$/.test(file))
+    const imports = scripts.map(async (file) => {
+      const text = await readFile(join(projectDirectory, file), 'utf8')
+      return new Bun.Transpiler({ loader: 'tsx' }).scanImports(text).map(({ path }) => path)
+    })
+    return (await Promise.all(imports)).flat().filter((specifier) => !/^[./#]/.test(specifier))
+  }
+
+  /** Puts bundles where this process has its own; `false` where one is not whole. */
+  async #restore(bundles: readonly string[]): Promise<boolean> {
     const { directory, directories } = this.#options
-    const code = await readFile(join(directory, 'bundles', bundle), 'utf8').catch(() => null)
-    if (code === null || hashText(code) !== hashOfBundleName(bundle)) return false
-    await writeFile(join(directories.bundlesDirectory, bundle), code)
+    for (const bundle of bundles) {
+      const code = await readFile(join(directory, 'bundles', bundle), 'utf8').catch(() => null)
+      if (code === null || hashText(code) !== hashOfBundleName(bundle)) return false
+      await writeFile(join(directories.bundlesDirectory, bundle), code)
+    }
     return true
   }
 }
@@ -153,8 +169,8 @@ async function holds(
 }
 
 /** What a bundle imports; `null` where its code may read what no import names. */
-function importsOf(code: string): readonly string[] | null {
+function importsOf(code: string): string[] | null {
   const bare = code.slice(0, code.lastIndexOf('\n//# sourceMappingURL='))
   if (/\bBun\b/.test(bare)) return null
-  return [...new Set(new Bun.Transpiler({ loader: 'js' }).scanImports(bare).map(({ path }) => path))]
+  return new Bun.Transpiler({ loader: 'js' }).scanImports(bare).map(({ path }) => path)
 }

@@ -5,6 +5,8 @@ const positiveNumber = Type.Number({ exclusiveMinimum: 0, expected: 'a finite nu
 const text = Type.String({ minLength: 1, expected: 'a text' })
 const jsonSchema = Type.Record(Type.String(), Type.Unknown(), { expected: 'a schema' })
 
+const bundle = Type.String({ pattern: '^[\\w.-]+-[0-9a-f]{16}\\.js$', expected: 'the name of a bundle' })
+
 function choice(...values: readonly string[]): TUnion {
   const literals: TSchema[] = values.map((value) => Type.Literal(value))
   return Type.Union(literals, { expected: `one of ${values.join(', ')}` })
@@ -34,7 +36,13 @@ export const functionManifestSchema = Type.Object(
     path: Type.String({ pattern: '^/', expected: 'a path' }),
     kind: choice('function', 'inference'),
     methods: choices('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
-    bundle: Type.String({ pattern: '^[\\w.-]+-[0-9a-f]{16}\\.js$', expected: 'the name of a bundle' }),
+    bundle,
+    browser: Type.Optional(
+      Type.Object(
+        { bundle },
+        { additionalProperties: false, expected: 'an object with the name of a bundle' },
+      ),
+    ),
     sources: Type.Array(text, { minItems: 1, expected: 'a list of files' }),
     description: Type.Optional(Type.String({ expected: 'a text' })),
     access: choice('token', 'public'),

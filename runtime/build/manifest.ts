@@ -17,7 +17,12 @@ export interface FunctionManifest {
   readonly methods: readonly Method[]
   /** The bundle's file name; it contains the hash of its content, so another name means other code. */
   readonly bundle: string
-  /** Every file of the project that went into the bundle, relative to the project. */
+  /** The function for browsers, where it runs there. */
+  readonly browser?: {
+    /** The file name of its bundle, with the hash of its content; packages are part of it. */
+    readonly bundle: string
+  }
+  /** Every file of the project that went into the bundles, relative to the project. */
   readonly sources: readonly string[]
   readonly description?: string
   readonly access: 'token' | 'public'

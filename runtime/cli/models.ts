@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { isIsoplexError } from '../error/error.ts'
+import { isForBrowsers } from '../model/browser-mark.ts'
 import { parseModelName, parseTargets } from '../model/model-name.ts'
 import type { AliasTarget, RegisteredAlias, RegisteredModel } from '../model/registered-model.ts'
 import { type AdministrationTask, localActor, withAdministration } from './administration.ts'
@@ -17,6 +18,7 @@ interface ModelsFlags {
 interface AddFlags extends ModelsFlags {
   readonly id: string
   readonly tenant?: string
+  readonly browser?: boolean
   readonly field?: Readonly<Record<string, unknown>>
 }
 
@@ -57,6 +59,7 @@ function addChangingCommands(models: Command): readonly Command[] {
     .argument('<path>', 'the file or folder, or an s3:// URL')
     .requiredOption('--id <id>', 'the id by which tokens name the model')
     .option('--tenant <name>', 'the tenant who owns the model and alone may use it (default: as it is)')
+    .option('--browser', 'let pages of browsers have the model, and its fields: the field browser=true')
     .option('--field <name=value>', 'a fact for functions, as JSON, else as text; repeatable', collectField)
     .action((path: string, flags: AddFlags) => withAdministration({ ...flags }, addModel(path, flags)))
   const remove = models
@@ -90,7 +93,7 @@ function addAliasCommands(models: Command): readonly Command[] {
 
 function addModel(
   path: string,
-  { id, tenant, field: fields = {}, json = false }: AddFlags,
+  { id, tenant, browser, field: fields = {}, json = false }: AddFlags,
 ): AdministrationTask {
   return async (administration, output) => {
     const bar = startProgressBar(id, { visible: !json && process.stderr.isTTY === true })
@@ -99,7 +102,7 @@ function addModel(
         actor: localActor,
         id,
         source: path.startsWith('s3://') ? path : resolve(path),
-        fields,
+        fields: browser === undefined ? fields : { ...fields, browser },
         ...(tenant === undefined ? {} : { tenant }),
         onProgress: bar.update,
       })
@@ -200,10 +203,14 @@ export function formatModels(models: readonly RegisteredModel[]): string {
       String(versions.length),
       aliases.map(({ alias }) => alias).join(' ') || '-',
       tenant ?? '-',
+      newest !== undefined && isForBrowsers(newest.fields) ? 'yes' : '-',
       folderFingerprint === null ? 'added' : 'folder',
     ]
   })
-  return formatTable([['ID', 'VERSION', 'SIZE', 'VERSIONS', 'ALIASES', 'TENANT', 'ORIGIN'], ...rows])
+  return formatTable([
+    ['ID', 'VERSION', 'SIZE', 'VERSIONS', 'ALIASES', 'TENANT', 'BROWSER', 'ORIGIN'],
+    ...rows,
+  ])
 }
 
 /** A model's versions, and then its aliases, as people read them. */

@@ -1,13 +1,5 @@
+import type { LocalProgress, LocalRun } from '../page/run.ts'
 import type { ReplyHead } from '../runner/head.ts'
-
-/** How far a model is on its way into the page. */
-export interface LocalProgress {
-  /** `download` counts bytes from the network; `load` is the making of a session; `verify` the check of its provider. */
-  readonly stage: 'download' | 'load' | 'verify'
-  readonly model: string
-  readonly doneBytes: number
-  readonly totalBytes: number
-}
 
 /** A request for a function, in the form in which it would go to a server. */
 export interface LocalRequest {
@@ -28,19 +20,6 @@ export interface LocalRequest {
   readonly onProgress: (progress: LocalProgress) => void
 }
 
-/** What computed an answer in the page. */
-export interface LocalRun {
-  /** `null` for a function without a model. */
-  readonly provider: string | null
-  /** Why it was this provider, where it was not the first choice; a sentence for people. */
-  readonly reason: string | null
-  readonly model: { readonly id: string; readonly version: string } | null
-  /** How long the request waited in the worker, in milliseconds: for its turn, its function and its model. */
-  readonly queueMs: number
-  /** How long the function took, in milliseconds. */
-  readonly inferMs: number
-}
-
 /** The answer of a function in the page. */
 export interface LocalReply {
   readonly head: ReplyHead
@@ -59,7 +38,9 @@ export interface LocalEngine extends AsyncDisposable {
   /**
    * Answers a request in the page's worker.
    *
-   * @throws {IsoplexError} whatever the function fails with, as over HTTP; and what keeps it from running here.
+   * @throws {IsoplexError} whatever the function fails with, as over HTTP; `REPLICA_CRASHED` or `DEVICE_LOST` where
+   * the page's worker fails it, `FETCH_FAILED` where something that it takes cannot be had.
+   * @throws {unknown} the signal's reason, where it has fired.
    */
   answer(request: LocalRequest): Promise<LocalReply>
   /** Removes the artifacts, verdicts and lists that were kept for this origin. */

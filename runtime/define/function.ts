@@ -76,7 +76,12 @@ export function defineFunction<
   Result extends HandlerResult<Output> = HandlerResult<Output>,
 >(
   definition: FunctionDefinition<Params, Query, Input, Output, State, Result>,
-): Definition & FunctionTypes<StaticOf<Params>, StaticOf<Query>, StaticOf<Input>, Result> {
+): Definition & { readonly kind: 'function' } & FunctionTypes<
+    StaticOf<Params>,
+    StaticOf<Query>,
+    StaticOf<Input>,
+    Result
+  > {
   assertOptions(definition)
   const { method, handler, ...rest } = definition
   assertCallable('handler', handler)
@@ -84,7 +89,7 @@ export function defineFunction<
     method === undefined ? [definition.input ? ('POST' as const) : ('GET' as const)] : [method].flat()
   return brandDefinition({
     ...(rest as Omit<Definition, 'kind' | 'methods' | 'answer'>),
-    kind: 'function',
+    kind: 'function' as const,
     methods: Object.freeze(methods),
     // The runner has checked params, query and input against the schemas that type the handler.
     answer: (calls) => settleEach(calls, (call) => handler(call as unknown as Parameters<typeof handler>[0])),

@@ -172,7 +172,12 @@ export function defineInference<
   Return extends InferenceReturn<Output, Batch> = InferenceReturn<Output, Batch>,
 >(
   definition: InferenceDefinition<Params, Query, Input, Output, Model, State, Batch, Return>,
-): Definition & FunctionTypes<StaticOf<Params>, StaticOf<Query>, Static<Input>, AnswerOf<Batch, Return>>
+): Definition & { readonly kind: 'inference' } & FunctionTypes<
+    StaticOf<Params>,
+    StaticOf<Query>,
+    Static<Input>,
+    AnswerOf<Batch, Return>
+  >
 export function defineInference(definition: AnyInference): Definition {
   assertOptions(definition)
   const { infer, ...rest } = definition

@@ -1,15 +1,7 @@
 import { Kind, type TSchema, type TUnsafe, TypeRegistry } from '@sinclair/typebox'
 import { formatShape, isTensor, type Tensor, type TensorType, tensorTypes } from '../engine/tensor.ts'
+import { type FileValue, isFileValue, isMediaRange } from './file-value.ts'
 import { assertCount } from './options.ts'
-
-/** A file in memory: what a {@link file} input arrives as, and what a function returns for a file output. */
-export interface FileValue {
-  readonly bytes: Uint8Array<ArrayBuffer>
-  /** The media type without parameters, in lower case, such as `image/png`. */
-  readonly mediaType: string
-  /** The name that a multipart field gave, else `null`. It is the client's word: never a path. */
-  readonly name: string | null
-}
 
 /** What a {@link file} schema accepts. */
 export interface FileOptions {
@@ -39,9 +31,6 @@ export interface TensorSchema<Type extends TensorType = TensorType> extends TUns
 const fileKind = 'IsoplexFile'
 const tensorKind = 'IsoplexTensor'
 
-/** A type and a subtype (RFC 6838 section 4.2), or a star for either. */
-const mediaRange = /^(\*|[a-z0-9][\w!#$&^.+-]*)\/(\*|[a-z0-9][\w!#$&^.+-]*)$/i
-
 /**
  * A file as input or output. Over HTTP it is the raw body under its own media type, a field of
  * `multipart/form-data`, or base64 text in JSON.
@@ -53,7 +42,7 @@ const mediaRange = /^(\*|[a-z0-9][\w!#$&^.+-]*)\/(\*|[a-z0-9][\w!#$&^.+-]*)$/i
  */
 export function file(options: FileOptions = {}): FileSchema {
   const { mediaTypes = ['*/*'], ...rest } = options
-  if (mediaTypes.length === 0 || !mediaTypes.every((mediaType) => mediaRange.test(mediaType))) {
+  if (mediaTypes.length === 0 || !mediaTypes.every(isMediaRange)) {
     throw new TypeError(
       `"mediaTypes" must be names such as image/png or image/*; got [${mediaTypes.join(', ')}].`,
     )
@@ -101,22 +90,6 @@ export function tensorOf<Type extends TensorType>(
   } as unknown as TensorSchema<Type>
 }
 
-/**
- * Makes the value of a file output.
- *
- * @throws {TypeError} where `mediaType` is none, or has parameters.
- */
-export function fileValue(
-  bytes: Uint8Array<ArrayBuffer>,
-  mediaType: string,
-  name: string | null = null,
-): FileValue {
-  if (!isMediaType(mediaType)) {
-    throw new TypeError(`"mediaType" must be a name such as image/png, without parameters; got ${mediaType}.`)
-  }
-  return Object.freeze({ bytes, mediaType: mediaType.toLowerCase(), name })
-}
-
 /** Whether a schema was made by {@link file}. */
 export function isFileSchema(schema: TSchema): schema is FileSchema {
   return schema[Kind] === fileKind
@@ -127,30 +100,12 @@ export function isTensorSchema(schema: TSchema): schema is TensorSchema {
   return schema[Kind] === tensorKind
 }
 
-/** Whether a text is one media type: `image/png`, without parameters and stars. */
-export function isMediaType(text: string): boolean {
-  return mediaRange.test(text) && !text.includes('*')
-}
-
 /** Whether a media type is one of those that a file schema takes. */
 export function takesMediaType(mediaTypes: readonly string[], mediaType: string): boolean {
   return mediaTypes.some((taken) => {
     if (taken === '*/*') return true
     return taken.endsWith('/*') ? mediaType.startsWith(taken.slice(0, -1)) : taken === mediaType
   })
-}
-
-/** Whether a value is a file. It tests by form, as {@link isTensor} does for tensors. */
-export function isFileValue(value: unknown): value is FileValue {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'bytes' in value &&
-    value.bytes instanceof Uint8Array &&
-    'mediaType' in value &&
-    typeof value.mediaType === 'string' &&
-    isMediaType(value.mediaType)
-  )
 }
 
 function fileFits(schema: FileSchema, value: unknown): boolean {

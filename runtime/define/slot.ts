@@ -43,15 +43,13 @@ export function rawSlot(schema: TSchema): Slot | null {
 /** The media types in which a body of this schema may come. */
 export function acceptedMediaTypes(schema: TSchema): readonly string[] {
   const raw = rawSlot(schema)
-  const hasFileField =
-    schema[Kind] === 'Object' &&
-    findSlots(schema).some((slot) => slot.path.length > 0 && isFileSchema(slot.schema))
+  const hasField = findSlots(schema).some(({ path }) => path.length > 0)
   const rawTypes = raw
     ? isFileSchema(raw.schema)
       ? raw.schema.mediaTypes
       : ['application/octet-stream']
     : []
-  return ['application/json', ...(hasFileField ? ['multipart/form-data'] : []), ...rawTypes]
+  return ['application/json', ...(hasField ? ['multipart/form-data'] : []), ...rawTypes]
 }
 
 /**

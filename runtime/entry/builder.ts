@@ -2,17 +2,25 @@
  * The build process: bundles and imports one function file at a time, as its parent says over IPC, since
  * bundling leaks memory and what is imported may do anything.
  */
-import type { BuildDirectories } from '../build/bundle.ts'
-import { buildFunction, messageOf } from '../build/function-build.ts'
+import { type BuildDirectories, isBuildMode } from '../build/bundle.ts'
+import { type BuildSettings, buildFunction, messageOf } from '../build/function-build.ts'
 import type { BuildOrder, BuildReport } from '../build/message.ts'
 import { locateError, placeOf, toMistake } from '../build/mistake.ts'
 import { exitWithParent } from './parent.ts'
 
-const [parent, projectDirectory, functionsDirectory, bundlesDirectory] = process.argv.slice(2)
-if (!parent || !projectDirectory || !functionsDirectory || !bundlesDirectory || !process.send) {
+const [parent, mode, projectDirectory, functionsDirectory, bundlesDirectory] = process.argv.slice(2)
+if (
+  !parent ||
+  !isBuildMode(mode) ||
+  !projectDirectory ||
+  !functionsDirectory ||
+  !bundlesDirectory ||
+  !process.send
+) {
   throw new Error('The build process is started by isoplex only.')
 }
 const directories: BuildDirectories = { projectDirectory, functionsDirectory, bundlesDirectory }
+const settings: BuildSettings = { directories, mode }
 
 // Functions are imported into this process: what they may do to it must not reach the parent as a report.
 const send = process.send.bind(process)
@@ -35,7 +43,7 @@ async function build(order: BuildOrder): Promise<void> {
   // The function before may have gone elsewhere.
   chdir(directories.projectDirectory)
   sources = [order.file]
-  const outcome = await buildFunction(order, directories, (hashes) => {
+  const outcome = await buildFunction(order, settings, (hashes) => {
     sources = Object.keys(hashes)
     report({ kind: 'bundled', sources: hashes })
   })

@@ -20,6 +20,8 @@ export interface SourceOptions {
   readonly projectDirectory: string
   readonly functionsDirectory: string
   readonly stateDirectory: string
+  /** `dev` makes bundles for browsers readable, with source maps. */
+  readonly mode: 'dev' | 'serve'
   /** A folder that `isoplex build` wrote; without it the functions are compiled. */
   readonly buildDirectory?: string
   /** All of the environment that functions see while they are imported. */
@@ -42,13 +44,15 @@ export async function openFunctionSource({
 }
 
 /** Each process has its bundles to itself: others may serve another state of the files, and tidy up after it. */
-async function compiledSource({ stateDirectory, ...options }: SourceOptions): Promise<FunctionSource> {
+async function compiledSource({ stateDirectory, mode, ...options }: SourceOptions): Promise<FunctionSource> {
+  const buildMode = mode === 'dev' ? 'development' : 'production'
   const staging = await openStaging(join(stateDirectory, 'builds'))
   const directory = await staging.make(async (path) => void (await mkdir(path)))
   const builder = createBuilder({
     ...options,
+    mode: buildMode,
     stateDirectory: directory,
-    keepDirectory: join(stateDirectory, 'kept-build'),
+    keepDirectory: join(stateDirectory, 'kept-build', buildMode),
   })
   const touch = setInterval(() => {
     const now = new Date()

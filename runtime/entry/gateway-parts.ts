@@ -15,6 +15,8 @@ import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
+import type { GrantOptions } from '../server/page/grant-route.ts'
+import { createPageRoutes } from '../server/page/routes.ts'
 import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
@@ -23,6 +25,7 @@ import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
+import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
 
 /** What the parts of a gateway are made from. */
@@ -49,8 +52,12 @@ export interface GatewayParts {
   readonly exchange: ExchangeOptions
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
-  /** The metrics, the administration, and the registry for others. */
+  /** What is served to pages. */
+  readonly page: PageSource
+  /** The metrics, the administration, the registry for others, and what pages load. */
   readonly systemRoutes: readonly SystemRoute[]
+  /** What models are given to pages with. */
+  readonly granting: GrantOptions
   /** Forgets what was found of models, so that the next request sees what has become of them. */
   forgetModels(): void
 }
@@ -101,9 +108,17 @@ export async function openParts(
   const metrics = { tallies, residency: scheduler, lag, bodies }
   const trusting = isTrusting(options)
   const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
-  const systemRoutes = await openGatewaySystem(system, resources)
+  const page = resources.use(await openPageSource(options, source, environment))
+  const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
   const { forget: forgetModels } = models
-  return { identity, server, registry, source, scheduler, exchange, placement, systemRoutes, forgetModels }
+  const granting: GrantOptions = {
+    authorizer: exchange.authorizer,
+    registry: { findArtifact: (digest) => registry.ask('locateArtifact', digest) },
+    grants,
+    markedOnly: options.mode === 'serve',
+  }
+  const served = { identity, server, registry, source, scheduler, exchange, placement, page }
+  return { ...served, systemRoutes, granting, forgetModels }
 }
 
 function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryThread<RegistryMethods> {

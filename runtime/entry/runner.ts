@@ -9,7 +9,7 @@ import { readMachineFacts } from '../../adapters/onnx-node/machine-facts.ts'
 import type { LockMemory } from '../../adapters/onnx-node/process-lock.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
 import type { Engine, Provider, Session } from '../engine/engine.ts'
-import { IsoplexError, isIsoplexError } from '../error/error.ts'
+import { IsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
 import { createOutboundPolicy } from '../network/policy.ts'
 import { FrameConnection } from '../replica/connection.ts'
@@ -17,6 +17,7 @@ import { createInputFetch } from '../replica/fetched-input.ts'
 import { encodeJson, type Frame, frameKinds } from '../replica/frame.ts'
 import type { RunnerOrder, RunnerReport } from '../replica/message.ts'
 import { Runner } from '../replica/runner.ts'
+import { loadFailure } from '../runner/load-failure.ts'
 import { createProcessLog } from './process-log.ts'
 
 /** What a runner's thread is started with, before it is told what to run: a {@link RunnerOrder}, its first message. */
@@ -122,24 +123,11 @@ async function loadDefinition({ bundlePath, name }: RunnerOrder): Promise<Defini
   )
 }
 
-/** What a function's own code throws at start is the developer's to read in the log, not the caller's. */
+/** What callers are told of a failed start; the log has all of it. */
 function failureOf(error: unknown): unknown {
   const { name, model } = order
   log.error('A runner could not start', { function: name, model: model?.id, error })
-  if (!model) {
-    if (isIsoplexError(error)) return error
-    return new IsoplexError(
-      'FUNCTION_BROKEN',
-      `Function "${name}" failed in its setup; the server's log has the reason.`,
-    )
-  }
-  const isNamed = isIsoplexError(error) && (error.code !== 'MODEL_BROKEN' || error.details.model === model.id)
-  if (isNamed) return error
-  // An engine knows a file, and not whose model it is.
-  const why = isIsoplexError(error) ? error.message : "the server's log has the reason."
-  return new IsoplexError('MODEL_BROKEN', `Function "${name}" could not load model "${model.id}": ${why}`, {
-    details: { model: model.id },
-  })
+  return loadFailure(error, { name, model: model?.id ?? null, log: "the server's log" })
 }
 
 /** The engine with the operator's wishes where a function has none, and a record of what it loaded. */

@@ -62,6 +62,11 @@ export const errorCodes = Object.freeze({
 /** One of the stable codes. */
 export type ErrorCode = keyof typeof errorCodes
 
+/** Whether a value is one of the codes. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorCodes, value)
+}
+
 /** One place in an input or output that the schema refuses. `path` is a JSON pointer (RFC 6901). */
 export interface SchemaIssue {
   readonly path: string
@@ -88,8 +93,14 @@ export interface ErrorDetails {
       | 'too-large'
       | 'media-type'
   }
-  /** `encoding`: the reply is compressed although that was not asked for. */
-  FETCH_FAILED: { readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' | 'encoding' }
+  /**
+   * `encoding`: the reply is compressed although that was not asked for; `content`: it is not what it says it is. The
+   * `status` is that of a reply that is no problem document, where a client asked.
+   */
+  FETCH_FAILED: {
+    readonly reason: 'timeout' | 'connection' | 'status' | 'cut-off' | 'encoding' | 'content'
+    readonly status?: number
+  }
   BACKEND_UNAVAILABLE: { readonly retryAfterMs: number }
   METHOD_NOT_ALLOWED: { readonly allow: readonly string[] }
   MODEL_NOT_FOUND: { readonly model: string }

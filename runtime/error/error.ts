@@ -1,9 +1,16 @@
-import { type DetailsOf, type ErrorCode, type ErrorDetails, errorCodes } from './codes.ts'
+import { type DetailsOf, type ErrorCode, type ErrorDetails, errorCodes, isErrorCode } from './codes.ts'
 
 /** What an error may carry besides code and message: details are compulsory where the code has them. */
-export type ErrorOptionsOf<Code extends ErrorCode> = Code extends keyof ErrorDetails
-  ? { readonly details: ErrorDetails[Code]; readonly cause?: unknown }
-  : { readonly details?: undefined; readonly cause?: unknown }
+export type ErrorOptionsOf<Code extends ErrorCode> = ErrorOrigin &
+  (Code extends keyof ErrorDetails
+    ? { readonly details: ErrorDetails[Code] }
+    : { readonly details?: undefined })
+
+/** Where an error comes from. */
+interface ErrorOrigin {
+  readonly cause?: unknown
+  readonly requestId?: string | null
+}
 
 type OptionArguments<Code extends ErrorCode> = Code extends keyof ErrorDetails
   ? [options: ErrorOptionsOf<Code>]
@@ -23,11 +30,14 @@ export class IsoplexError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'IsoplexError'
   readonly code: Code
   readonly details: DetailsOf<Code>
+  /** The id under which a server's log has the request that failed; `null` where the error knows of none. */
+  readonly requestId: string | null
 
   constructor(code: Code, message: string, ...[options]: OptionArguments<Code>) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.details = Object.freeze(options?.details) as DetailsOf<Code>
+    this.requestId = options?.requestId ?? null
   }
 
   /** The HTTP status of the code. */
@@ -46,11 +56,5 @@ export type AnyIsoplexError = { [Code in ErrorCode]: IsoplexError<Code> }[ErrorC
 
 /** Whether a value is an error of ours. It tests by name and code, so that two copies of isoplex agree. */
 export function isIsoplexError(value: unknown): value is AnyIsoplexError {
-  return (
-    value instanceof Error &&
-    value.name === 'IsoplexError' &&
-    'code' in value &&
-    typeof value.code === 'string' &&
-    Object.hasOwn(errorCodes, value.code)
-  )
+  return value instanceof Error && value.name === 'IsoplexError' && 'code' in value && isErrorCode(value.code)
 }

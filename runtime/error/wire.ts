@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes } from './codes.ts'
+import { type ErrorCode, errorCodes, isErrorCode } from './codes.ts'
 import { type AnyIsoplexError, IsoplexError, isIsoplexError } from './error.ts'
 
 /** An error on its way between processes: plain data, no stack, nothing that is not meant for a caller. */
@@ -29,12 +29,17 @@ export function toWire(error: unknown): WireError {
     : { code: error.code, message: error.message, details: error.details }
 }
 
-/** Makes an error of what {@link toWire} made. A code that is not in the table becomes `INTERNAL`, text hidden. */
-export function fromWire(wire: WireError): AnyIsoplexError {
-  if (!Object.hasOwn(errorCodes, wire.code)) return new IsoplexError('INTERNAL', hiddenMessage)
+/**
+ * Makes an error of what {@link toWire} made. A code that is not in the table becomes `INTERNAL`, text hidden.
+ *
+ * @param requestId the id of the request that failed so
+ */
+export function fromWire(wire: WireError, requestId: string | null = null): AnyIsoplexError {
+  if (!isErrorCode(wire.code)) return new IsoplexError('INTERNAL', hiddenMessage, { requestId })
   // The table of codes types details per code; on the wire they are data that `toWire` took from such an error.
   return new IsoplexError(wire.code as 'INPUT_INVALID', wire.message, {
     details: wire.details as never,
+    requestId,
   }) as AnyIsoplexError
 }
 

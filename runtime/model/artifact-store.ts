@@ -154,11 +154,13 @@ export class ArtifactStore {
     return storing(() => this.#obtain(artifact, origin, options))
   }
 
-  /** Tells where an artifact lies; `null` where it is not in the store. */
-  async locate(digest: string): Promise<ArtifactFile | null> {
-    const path = this.#folder.artifactPath(digest)
-    const file = Bun.file(path)
-    return (await file.exists()) ? Object.freeze({ digest, path, sizeBytes: file.size }) : null
+  /** Tells where an artifact lies, and keeps it there for ten minutes at least; `null` where it is not in the store. */
+  locate(digest: string): Promise<ArtifactFile | null> {
+    return storing(async () => {
+      if (!(await this.#presence.findArtifact(digest))) return null
+      const path = this.#folder.artifactPath(digest)
+      return Object.freeze({ digest, path, sizeBytes: Bun.file(path).size })
+    })
   }
 
   /**

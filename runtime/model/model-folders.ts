@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readFolderFields } from './folder-fields.ts'
 import { fingerprintOf, listModelFiles, type ModelFile } from './model-files.ts'
 import type { RegisteredModel } from './registered-model.ts'
 import type { Registry } from './registry.ts'
@@ -32,7 +33,8 @@ interface ModelFolder {
 /**
  * Makes the registry follow a folder of model folders, each a model by its name. A folder counts where an `.onnx`
  * file or a zip archive is in it; one that holds nothing but one zip archive stands for what is in the archive.
- * Content is read only where the files have changed since the last time.
+ * What `isoplex.json` in it says are the model's fields. Models are read only where files have changed since the last
+ * time.
  *
  * Models that came from folders go with their folders. Models that were added by hand are left alone.
  */
@@ -75,14 +77,15 @@ async function syncModelFolder(
     const files = await listModelFiles(path)
     const source = sourceOf(path, files)
     if (source === undefined) return 'no-model'
-    const folderFingerprint = fingerprintOf(files)
+    const { fields, file } = await readFolderFields(path)
+    const folderFingerprint = fingerprintOf(file === null ? files : [...files, file])
     if (known?.folderFingerprint === folderFingerprint) return 'unchanged'
     if (known?.folderFingerprint === null) {
       return changeOf(id, 'skipped', {
         reason: `Model "${id}" was added by hand; remove it to use the folder ${path}.`,
       })
     }
-    const { changed, version } = await registry.add({ actor, id, source, folderFingerprint })
+    const { changed, version } = await registry.add({ actor, id, source, fields, folderFingerprint })
     return changed ? changeOf(id, known ? 'updated' : 'added', { version }) : 'unchanged'
   } catch (error) {
     // Our errors have a code, and so have those of the file system.

@@ -19,7 +19,10 @@ export interface AddModelOptions extends ProgressOptions, Change {
   readonly id: string
   /** The path of an `.onnx` file, a zip archive, or a folder that holds the model. */
   readonly source: string
-  /** Whatever else is to be known of the model: values that JSON can carry. @default {} */
+  /**
+   * Whatever else is to be known of the model: values that JSON can carry. With `browser: true` pages of browsers are
+   * given the model, and its fields. @default {}
+   */
   readonly fields?: Readonly<Record<string, unknown>>
   /**
    * The tenant who is to own the model from now on, and alone may use it; `null` for every tenant. It need not have

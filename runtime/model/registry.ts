@@ -13,6 +13,7 @@ import { type AliasOptions, removeAlias, type SetAliasOptions, setAlias } from '
 import type { ArtifactStore } from './artifact-store.ts'
 import { type AuditEntry, type AuditPage, listAuditEntries } from './audit-table.ts'
 import type { Backend, FoundModel, ModelQuestion, WeightedRecord } from './backend.ts'
+import { readFolderFields } from './folder-fields.ts'
 import { assertModelId } from './model-id.ts'
 import { parseModelName } from './model-name.ts'
 import { listModels, showModel } from './model-table.ts'
@@ -120,7 +121,8 @@ export class Registry implements Backend {
 
   /**
    * Registers a model, or a new version of it; the one that was added last is the one that is served. Adding
-   * again what the newest version is already, with the same fields, makes no new version.
+   * again what the newest version is already, with the same fields, makes no new version. What a folder that is added
+   * says in its `isoplex.json` are fields as well, where the options do not say otherwise.
    *
    * A model that was added by hand takes the id over from a model folder of that name, and keeps it: adding the
    * folder's then changes nothing. Of a model from a folder the newest two versions are kept, and those that an
@@ -132,10 +134,11 @@ export class Registry implements Backend {
   async add(options: AddModelOptions): Promise<AddedModel> {
     assertModelId(options.id)
     assertAddModelOptions(options)
+    const fields = { ...(await readFolderFields(options.source)).fields, ...options.fields }
     const artifact = await this.#store.stage(options.source, options)
     try {
       const { added, dropped } = await this.#change(options.actor, (transaction) =>
-        register(transaction, artifact, options),
+        register(transaction, artifact, { ...options, fields }),
       )
       await this.#prune(dropped)
       return added

@@ -1,4 +1,4 @@
-import { streamWindowBytes } from './stream.ts'
+import { streamWindowBytes } from '../runner/stream.ts'
 
 /** Credit goes back in pieces of at least this size, so that many small reads cost one frame. */
 const creditBytes = streamWindowBytes / 4

@@ -1,6 +1,7 @@
 import type { FetchedInput, InputFetchOptions } from '../define/context.ts'
+import { isMediaType } from '../define/file-value.ts'
 import { assertCount } from '../define/options.ts'
-import { isMediaType, takesMediaType } from '../define/schema.ts'
+import { takesMediaType } from '../define/schema.ts'
 import type { OutboundPolicy } from '../network/policy.ts'
 import { fetchFailed, urlRefused } from '../network/refusal.ts'
 import type { InputFetch } from '../runner/call.ts'

@@ -1,18 +1,19 @@
+import { RequestBatch } from '../runner/batch.ts'
 import { createDecoder, type Decoder } from '../runner/decoder.ts'
 import { createEncoder } from '../runner/encoder.ts'
 import type { RequestHead } from '../runner/head.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
+import { OpenRequest, type ReplyOptions } from '../runner/open-request.ts'
 import { splitByRows } from '../runner/row-split.ts'
-import { RequestBatch } from './batch.ts'
 import { decodeHead, type Frame, frameFlags, frameKinds } from './frame.ts'
+import { createFrameSink, type FrameSend } from './frame-sink.ts'
 import { IdMap } from './id-map.ts'
-import { OpenRequest, type ReplyOptions } from './open-request.ts'
 
 /** What a runner needs of its surroundings. */
 export interface RunnerOptions extends FunctionToLoad {
   /** Batches worked on side by side. */
   readonly concurrency: number
-  readonly send: ReplyOptions['send']
+  readonly send: FrameSend
   /** Is told that no more will be sent for now. */
   readonly flush: () => void
 }
@@ -41,7 +42,7 @@ export class Runner {
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
     const closed = (request: OpenRequest): void => this.#closed(request)
-    this.#replyOptions = { name, encode: createEncoder(definition), log, send, closed }
+    this.#replyOptions = { name, encode: createEncoder(definition), log, sink: createFrameSink(send), closed }
   }
 
   /**

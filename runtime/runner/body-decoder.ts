@@ -1,16 +1,20 @@
-import type { TObject, TSchema } from '@sinclair/typebox'
+import type { TSchema } from '@sinclair/typebox'
 import { createChecker } from '../define/check.ts'
 import { toError } from '../define/definition.ts'
-import { fileValue, isFileSchema, isMediaType, takesMediaType } from '../define/schema.ts'
+import { fileValue, isFileValue, isMediaType } from '../define/file-value.ts'
+import { isFileSchema, type TensorSchema, takesMediaType } from '../define/schema.ts'
 import { acceptedMediaTypes, findSlots, rawSlot, replaceInSlot, type Slot } from '../define/slot.ts'
+import { isTensor, type Tensor } from '../engine/tensor.ts'
 import { IsoplexError } from '../error/error.ts'
 import { fillDefaults, hasDefault } from './default-value.ts'
 import { fileFromJson, readMultipart } from './file-body.ts'
+import { tensorOfLabel } from './form-value.ts'
 import type { RequestHead } from './head.ts'
 import { parseJson } from './json-text.ts'
 import { assertFits, invalidInput, pointerTo } from './refusal.ts'
 import { tensorFromBytes } from './tensor-bytes.ts'
 import { tensorFromJson } from './tensor-json.ts'
+import { readTensorMediaType } from './tensor-media.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -44,9 +48,9 @@ function createFormDecoder(schema: TSchema): BodyDecoder {
     const mediaType = mediaTypeOf(contentType)
     if (mediaType === 'application/json') return fromJson(parseBody(body), slots)
     if (mediaType === 'multipart/form-data' && accepted.includes(mediaType)) {
-      return fromJson(readMultipart(schema as TObject, contentType ?? '', body), slots)
+      return fromJson(readMultipart(schema, contentType ?? '', body), slots)
     }
-    if (raw && takesRaw(raw, mediaType)) return fromRaw(raw, body, mediaType)
+    if (raw && takesRaw(raw, mediaType)) return fromRaw(raw, body, contentType ?? mediaType)
     if (mediaType.endsWith('+json')) return fromJson(parseBody(body), slots)
     throw new IsoplexError(
       'MEDIA_TYPE_UNSUPPORTED',
@@ -72,9 +76,17 @@ function fromJson(value: unknown, slots: readonly Slot[]): unknown {
     return replaceInSlot(root, path, (json, walked) =>
       isFileSchema(schema)
         ? fileFromJson(schema, json, pointerTo(walked))
-        : tensorFromJson(schema, json, pointerTo(walked)),
+        : tensorOf(schema, json, pointerTo(walked)),
     )
   }, value)
+}
+
+/** A part of a form has put a tensor there already, or bytes that say nothing of themselves. */
+function tensorOf(schema: TensorSchema, value: unknown, pointer: string): Tensor {
+  if (isTensor(value)) return value
+  return isFileValue(value)
+    ? tensorFromBytes(schema, value.bytes, pointer)
+    : tensorFromJson(schema, value, pointer)
 }
 
 function takesRaw({ schema }: Slot, mediaType: string): boolean {
@@ -83,12 +95,23 @@ function takesRaw({ schema }: Slot, mediaType: string): boolean {
     : mediaType === 'application/octet-stream'
 }
 
-function fromRaw({ path, schema }: Slot, body: Uint8Array<ArrayBuffer>, mediaType: string): unknown {
+function fromRaw({ path, schema }: Slot, body: Uint8Array<ArrayBuffer>, contentType: string): unknown {
   const value = isFileSchema(schema)
-    ? fileValue(body, mediaType)
-    : tensorFromBytes(schema, body, pointerTo(path))
+    ? fileValue(body, mediaTypeOf(contentType))
+    : rawTensor(schema, body, contentType, pointerTo(path))
   const [name] = path
   return name === undefined ? value : { [name]: value }
+}
+
+/** Bytes that say what they are are taken at their word, which the schema then checks. */
+function rawTensor(
+  schema: TensorSchema,
+  body: Uint8Array<ArrayBuffer>,
+  contentType: string,
+  pointer: string,
+): Tensor {
+  const label = readTensorMediaType(contentType)
+  return label ? tensorOfLabel(label, body, pointer) : tensorFromBytes(schema, body, pointer)
 }
 
 function mediaTypeOf(contentType: string | null): string {

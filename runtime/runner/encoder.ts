@@ -1,13 +1,15 @@
 import type { TSchema } from '@sinclair/typebox'
 import { createChecker } from '../define/check.ts'
 import type { Definition } from '../define/definition.ts'
-import { isFileValue } from '../define/schema.ts'
+import { isFileValue } from '../define/file-value.ts'
+import { findSlots } from '../define/slot.ts'
 import { isTensor } from '../engine/tensor.ts'
 import { toWire } from '../error/wire.ts'
+import { takeApart, writeForm } from './form-parts.ts'
 import { jsonReplyHead, type ReplyHead, type RequestHead } from './head.ts'
 import { createPlainForm, plainFormOf } from './plain-form.ts'
 import { refuseOutput } from './refusal.ts'
-import { tensorToBytes } from './tensor-bytes.ts'
+import { tensorBody } from './tensor-media.ts'
 
 /** A reply on its way to the client: whole, or as chunks that are made while they are sent. */
 export interface Reply {
@@ -21,11 +23,13 @@ export interface Reply {
 export type Encoder = (result: unknown, head: RequestHead) => Reply
 
 const text = new TextEncoder()
+const formType = 'multipart/form-data'
 const emptyHead: ReplyHead = Object.freeze({ status: 204, headers: Object.freeze([]) })
 
 /**
  * Makes the encoder of a function: values become JSON, files and tensors their bytes, async iterables streams
- * of server-sent events or lines of JSON, `undefined` an empty reply. NaN and the infinities outside of
+ * of server-sent events or lines of JSON, `undefined` an empty reply. A value that holds files or tensors is a form of
+ * {@link writeForm} for whoever accepts `multipart/form-data`. NaN and the infinities outside of
  * tensors become `null` where no output schema refuses them, as `JSON.stringify` has it. A stream that fails
  * ends with an event `error`, or with a line `{"error":…}`.
  *
@@ -35,6 +39,7 @@ const emptyHead: ReplyHead = Object.freeze({ status: 204, headers: Object.freeze
 export function createEncoder({ output }: Definition): Encoder {
   const assertFits = output ? createOutputCheck(output) : () => undefined
   const toPlain = output ? createPlainForm(output) : plainFormOf
+  const holdsParts = output ? findSlots(output).some(({ path }) => path.length > 0) : false
   return (result, head) => {
     if (result instanceof Response) return encodeResponse(result)
     if (isAsyncIterable(result)) {
@@ -44,7 +49,8 @@ export function createEncoder({ output }: Definition): Encoder {
       })
     }
     assertFits(result)
-    return encodeBytes(result, head) ?? encodeJson(toPlain(result))
+    const form = holdsParts && accepts(head.accept, formType) ? encodeForm(result) : null
+    return form ?? encodeBytes(result, head) ?? encodeJson(toPlain(result))
   }
 }
 
@@ -68,19 +74,31 @@ function encodeJson(value: unknown): Reply {
     : { head: jsonReplyHead, body: json }
 }
 
-/** A file, or a tensor for whoever asks for its bytes; `null` for anything else. */
+/**
+ * A file, or a tensor for whoever asks for its bytes; `null` for anything else. Texts are a list in JSON for those alone
+ * who take forms, and so know what the headers say.
+ */
 function encodeBytes(value: unknown, { accept }: RequestHead): Reply | null {
   if (isFileValue(value)) {
     return { head: { status: 200, headers: [['content-type', value.mediaType]] }, body: value.bytes }
   }
-  const binary = accepts(accept, 'application/octet-stream') && isTensor(value) && value.type !== 'string'
-  if (!binary) return null
+  if (!isTensor(value) || !accepts(accept, value.type === 'string' ? formType : 'application/octet-stream')) {
+    return null
+  }
   const headers = [
-    ['content-type', 'application/octet-stream'],
+    ['content-type', value.type === 'string' ? 'application/json' : 'application/octet-stream'],
     ['x-tensor-type', value.type],
     ['x-tensor-dims', value.dims.join(',')],
   ] as const
-  return { head: { status: 200, headers }, body: tensorToBytes(value) }
+  return { head: { status: 200, headers }, body: tensorBody(value) }
+}
+
+/** A form with the files and tensors as its parts; `null` where the value has none after all. */
+function encodeForm(value: unknown): Reply | null {
+  const apart = takeApart(value)
+  if (apart.parts.length === 0) return null
+  const { contentType, bytes } = writeForm(apart)
+  return { head: { status: 200, headers: [['content-type', contentType]] }, body: bytes }
 }
 
 function encodeResponse(response: Response): Reply {

@@ -1,5 +1,7 @@
-import type { TObject } from '@sinclair/typebox'
-import { type FileSchema, type FileValue, fileValue, isMediaType } from '../define/schema.ts'
+import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
+import { type FileValue, fileValue, isMediaType } from '../define/file-value.ts'
+import type { FileSchema } from '../define/schema.ts'
+import { isFilledForm, valueOfForm } from './form-value.ts'
 import { type FormPart, parseMultipart } from './multipart.ts'
 import { invalidInput, pointerTo } from './refusal.ts'
 import { valuesByName } from './text-value.ts'
@@ -36,22 +38,22 @@ export function fileToJson({ bytes, mediaType }: FileValue): string {
 }
 
 /**
- * Reads `multipart/form-data` into an object by the schema of an object. A text field is JSON where the schema
- * takes no text; an array is a field that comes several times; a file field that was left empty is none.
+ * Reads `multipart/form-data`. A form whose first part has no name and is JSON is the value of that JSON, where each
+ * other part fills the place that its name points to, as `writeForm` has it. Any other form is read as pages and
+ * command lines send it, by the schema of an object: a text field is JSON where the schema takes no text; an array is a
+ * field that comes several times; a file field that was left empty is none.
  *
  * @throws {IsoplexError} `INPUT_INVALID`
  */
-export function readMultipart(
-  schema: TObject,
-  contentType: string,
-  body: Uint8Array<ArrayBuffer>,
-): Record<string, unknown> {
-  const parts = parseMultipart(contentType, body).filter(
-    ({ fileName, bytes }) => fileName !== '' || bytes.length > 0,
-  )
+export function readMultipart(schema: TSchema, contentType: string, body: Uint8Array<ArrayBuffer>): unknown {
+  const parts = parseMultipart(contentType, body)
+  if (isFilledForm(parts)) return valueOfForm(parts)
+  if (schema[Kind] !== 'Object')
+    throw invalidInput('', 'Expected a form whose first part is JSON without a name')
+  const filled = parts.filter(({ fileName, bytes }) => fileName !== '' || bytes.length > 0)
   return valuesByName(
-    schema,
-    parts.map((part) => [part.name, valueOfPart(part)]),
+    schema as TObject,
+    filled.map((part) => [part.name, valueOfPart(part)]),
   )
 }
 

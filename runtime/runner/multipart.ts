@@ -5,7 +5,9 @@ export interface FormPart {
   readonly name: string
   /** The file's name; `null` where the part is no file. */
   readonly fileName: string | null
-  /** The media type without parameters, in lower case; `null` where the part names none. */
+  /** The media type as it was sent; `null` where the part names none. */
+  readonly contentType: string | null
+  /** The same without parameters, in lower case. */
   readonly mediaType: string | null
   /** A view of the body. */
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -95,8 +97,9 @@ function readHeaders(bytes: Uint8Array): Omit<FormPart, 'bytes'> {
   const disposition = headers.get('content-disposition') ?? ''
   const name = parameterOf(disposition, 'name')
   if (!/^form-data\s*;/i.test(disposition) || name === null) throw malformed()
-  const mediaType = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-  return { name, fileName: parameterOf(disposition, 'filename'), mediaType: mediaType ?? null }
+  const contentType = headers.get('content-type') ?? null
+  const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? null
+  return { name, fileName: parameterOf(disposition, 'filename'), contentType, mediaType }
 }
 
 /** One parameter: its name, and its value with or without quotes. */

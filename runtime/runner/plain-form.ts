@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { isFileValue } from '../define/schema.ts'
+import { isFileValue } from '../define/file-value.ts'
 import { findSlots, replaceInSlot } from '../define/slot.ts'
 import { isTensor } from '../engine/tensor.ts'
 import { fileToJson } from './file-body.ts'

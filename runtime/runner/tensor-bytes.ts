@@ -17,7 +17,7 @@ import { invalidInput } from './refusal.ts'
  * @throws {IsoplexError} `INPUT_INVALID` where the bytes do not fit the shape, or several dimensions are free.
  */
 export function tensorFromBytes(
-  schema: TensorSchema,
+  schema: Pick<TensorSchema, 'tensorType' | 'dims'>,
   bytes: Uint8Array<ArrayBuffer>,
   pointer: string,
 ): Tensor {

@@ -34,6 +34,9 @@ const exposedHeaders = [
   'x-tensor-dims',
   'www-authenticate',
   'retry-after',
+  'etag',
+  'accept-ranges',
+  'content-range',
 ]
 
 /** An app as the server swaps it in: all that it does is answer requests. */

@@ -1,4 +1,5 @@
 import type { FunctionManifest, Manifest } from '../build/manifest.ts'
+import type { RouteList } from '../page/route-list.ts'
 import { parseRoute } from '../route/pattern.ts'
 import { operationsOf, problemSchema, securitySchemes } from './openapi.ts'
 import { SchemaComponents } from './schema-components.ts'
@@ -46,7 +47,7 @@ function takesRest({ route, file }: FunctionManifest): boolean {
 }
 
 /** What `GET /-/routes` says. */
-export function routeList({ functions, broken }: Manifest, { appName, routePrefix }: AppIdentity): object {
+export function routeList({ functions, broken }: Manifest, { appName, routePrefix }: AppIdentity): RouteList {
   return {
     app: appName,
     routePrefix: routePrefix || '/',
@@ -56,6 +57,9 @@ export function routeList({ functions, broken }: Manifest, { appName, routePrefi
       methods: fn.methods,
       kind: fn.kind,
       access: fn.access,
+      runs: fn.runs,
+      idempotent: fn.idempotent,
+      ...(fn.timeoutMs === undefined ? {} : { timeoutMs: fn.timeoutMs }),
       file: fn.file,
       ...(fn.description === undefined ? {} : { description: fn.description }),
       ...(fn.model?.default === undefined ? {} : { defaultModel: fn.model.default }),

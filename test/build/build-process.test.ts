@@ -36,6 +36,7 @@ async function start(script: string): Promise<BuildProcess> {
     entryPath: join(project.directory, 'entry.ts'),
     environment: {},
     importTimeoutMs: 1000,
+    mode: 'production',
     outputDescriptor: openSync(join(project.directory, 'printed.txt'), 'a'),
   })
   return child

@@ -2,7 +2,15 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bundleNameOf, flatName, hashOfBundleName, pruneBundles } from '../../runtime/build/bundle-folder.ts'
+import {
+  browserBundleNameOf,
+  bundleNameOf,
+  bundlesOf,
+  flatName,
+  hashOfBundleName,
+  pruneBundles,
+} from '../../runtime/build/bundle-folder.ts'
+import { sampleFunction } from './manifest-samples.ts'
 
 const hash = '0123456789abcdef'
 
@@ -29,6 +37,15 @@ describe('the name of a bundle', () => {
     ]) {
       expect(hashOfBundleName(name)).toBeNull()
     }
+  })
+
+  it('tells a bundle for browsers from one for servers', () => {
+    const name = browserBundleNameOf('hello/[name].ts', hash)
+    expect(name).toBe(`hello--_name_.browser-${hash}.js`)
+    expect(hashOfBundleName(name)).toBe(hash)
+    const bundle = bundleNameOf('a.ts', hash)
+    expect(bundlesOf(sampleFunction('a', { bundle }))).toEqual([bundle])
+    expect(bundlesOf(sampleFunction('a', { bundle, browser: { bundle: name } }))).toEqual([bundle, name])
   })
 
   it('makes one word of a name', () => {

@@ -9,6 +9,7 @@ const checker = createChecker(functionManifestSchema)
 /** A function with every member that a manifest may have: `Required` makes the compiler see to it. */
 const whole: Required<FunctionManifest> = {
   ...sampleFunction('a'),
+  browser: { bundle: 'a.browser-0123456789abcdef.js' },
   description: 'What it does.',
   timeoutMs: 1,
   maxBodyBytes: 1,
@@ -43,6 +44,8 @@ describe('the schema of a manifest', () => {
     ['methods', ['GET', 'GET']],
     ['methods', ['TRACE']],
     ['bundle', 'a/b-0123456789abcdef.js'],
+    ['browser', { bundle: '../a-0123456789abcdef.js' }],
+    ['browser', {}],
     ['bundle', 'b-0123456789abcdeg.js'],
     ['sources', []],
     ['access', null],

@@ -70,11 +70,12 @@ describe('the lists for people', () => {
 
   it('show of each model the newest version, and where it comes from', () => {
     const aliases = [{ alias: 'prod', targets: [] }]
-    const folder = { ...model, id: 'speech', tenant: 'acme', folderFingerprint: 'x', aliases }
+    const versions = model.versions.map((one) => ({ ...one, fields: { browser: one.version === 2 } }))
+    const folder = { ...model, id: 'speech', tenant: 'acme', folderFingerprint: 'x', aliases, versions }
     expect(formatModels([model, folder]).split('\n')).toEqual([
-      'ID      VERSION  SIZE    VERSIONS  ALIASES  TENANT  ORIGIN',
-      'digits  2        2.0 KB  2         -        -       added',
-      'speech  2        2.0 KB  2         prod     acme    folder',
+      'ID      VERSION  SIZE    VERSIONS  ALIASES  TENANT  BROWSER  ORIGIN',
+      'digits  2        2.0 KB  2         -        -       -        added',
+      'speech  2        2.0 KB  2         prod     acme    yes      folder',
     ])
   })
 
@@ -133,7 +134,7 @@ describe('isoplex models', () => {
 
     const list = JSON.parse((await run('list', '--json')).stdout) as RegisteredModel[]
     expect(list.map(({ id }) => id)).toEqual(['folder', 'mine'])
-    expect((await run('list')).stdout).toMatch(/^mine +2 +\d+ B +2 +- +- +added$/m)
+    expect((await run('list')).stdout).toMatch(/^mine +2 +\d+ B +2 +- +- +- +added$/m)
     const { versions } = JSON.parse((await run('show', 'mine', '--json')).stdout) as RegisteredModel
     expect(versions.map(({ version, fields }) => [version, fields])).toEqual([
       [2, {}],
@@ -147,6 +148,21 @@ describe('isoplex models', () => {
     expect((await run('remove', 'mine@2')).stdout).toBe('Removed mine@2\n')
     expect(JSON.parse((await run('remove', 'mine', '--json')).stdout)).toEqual({ id: 'mine', version: null })
     expect((await run('show', 'mine')).code).toBe(1)
+  })
+
+  it('marks a version for browsers, and only where that is asked for', async () => {
+    const fields = ['--field', 'note=hi']
+    await run('add', 'a.onnx', '--id', 'page', ...fields)
+    const marked = JSON.parse(
+      (await run('add', 'a.onnx', '--id', 'page', ...fields, '--browser', '--json')).stdout,
+    )
+    expect(marked).toMatchObject({ version: 2, changed: true })
+    const { versions } = JSON.parse((await run('show', 'page', '--json')).stdout) as RegisteredModel
+    expect(versions.map(({ digest, fields }) => [digest, fields])).toEqual([
+      [marked.digest, { note: 'hi', browser: true }],
+      [marked.digest, { note: 'hi' }],
+    ])
+    await run('remove', 'page')
   })
 
   it.each([

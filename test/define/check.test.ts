@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createChecker, maxIssues } from '../../runtime/define/check.ts'
-import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
+import { fileValue } from '../../runtime/define/file-value.ts'
+import { file, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 
 const Person = Type.Object({ name: Type.String(), age: Type.Integer({ minimum: 0 }) })

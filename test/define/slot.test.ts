@@ -92,8 +92,12 @@ describe('acceptedMediaTypes', () => {
       Type.Object({ picture, name: Type.String() }),
       ['application/json', 'multipart/form-data'],
     ],
-    ['a tensor in an object', Type.Object({ scores }), ['application/json', 'application/octet-stream']],
-    ['files in an array', Type.Array(picture), ['application/json']],
+    [
+      'a tensor in an object',
+      Type.Object({ scores }),
+      ['application/json', 'multipart/form-data', 'application/octet-stream'],
+    ],
+    ['files in an array', Type.Array(picture), ['application/json', 'multipart/form-data']],
   ])('of %s', (_, schema, accepted) => {
     expect(acceptedMediaTypes(schema)).toEqual(accepted)
   })

@@ -21,6 +21,7 @@ describe('openFunctionSource', () => {
       projectDirectory: project.directory,
       functionsDirectory: join(project.directory, 'functions'),
       stateDirectory: join(project.directory, '.isoplex'),
+      mode: 'serve',
       environment: { PATH: process.env.PATH ?? '' },
     }
   })

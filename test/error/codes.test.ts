@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { errorCodes } from '../../runtime/error/codes.ts'
+import { errorCodes, isErrorCode } from '../../runtime/error/codes.ts'
 
 it('keeps every code and its status, since callers rely on them', () => {
   const statuses = Object.fromEntries(Object.entries(errorCodes).map(([code, { status }]) => [code, status]))
@@ -72,6 +72,16 @@ it('gives each code a title of its own, for people', () => {
   const titles = Object.values(errorCodes).map(({ title }) => title)
   expect(new Set(titles).size).toBe(titles.length)
   for (const title of titles) expect(title).toMatch(/^[A-Z][^.]+$/)
+})
+
+it.each([
+  ['INTERNAL', true],
+  ['toString', false],
+  ['__proto__', false],
+  [undefined, false],
+  [['INTERNAL'], false],
+])('tells whether %j is a code', (value, isOne) => {
+  expect(isErrorCode(value)).toBe(isOne)
 })
 
 it('is frozen', () => {

@@ -25,6 +25,11 @@ describe('IsoplexError', () => {
     expect('cause' in new IsoplexError('INTERNAL', 'a', {})).toBe(false)
   })
 
+  it('says which request failed, where that is known', () => {
+    expect(new IsoplexError('INTERNAL', 'a', { requestId: 'r-1' }).requestId).toBe('r-1')
+    expect(new IsoplexError('INTERNAL', 'a').requestId).toBeNull()
+  })
+
   it('narrows its details by its code', () => {
     const tell = (error: AnyIsoplexError): string => {
       switch (error.code) {

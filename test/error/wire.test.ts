@@ -41,6 +41,10 @@ describe('fromWire', () => {
     )
   })
 
+  it('says which request failed so', () => {
+    expect(fromWire({ code: 'DRAINING', message: 'Later.' }, 'r-1').requestId).toBe('r-1')
+  })
+
   it('makes an internal error of a code that it does not know', () => {
     for (const code of ['OTHER', 'toString', '__proto__']) {
       const error = fromWire({ code: code as ErrorCode, message: 'secret', details: { secret: 1 } })

@@ -20,12 +20,14 @@ describe('the files of a model folder', () => {
       '.env',
       '.git/a.onnx',
       'a/.x',
+      'isoplex.json',
+      'a/isoplex.json',
     ]) {
       await scratch.write(`model/${name}`, name)
     }
     await mkdir(scratch.path('model/empty'))
     const files = await listModelFiles(scratch.path('model'))
-    expect(files.map(({ name }) => name)).toEqual(['B.txt', 'a.bin', 'a/c.bin', 'b.onnx'])
+    expect(files.map(({ name }) => name)).toEqual(['B.txt', 'a.bin', 'a/c.bin', 'a/isoplex.json', 'b.onnx'])
     expect(files[2]).toMatchObject({ path: scratch.path('model/a/c.bin'), sizeBytes: 7 })
   })
 

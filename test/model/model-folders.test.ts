@@ -54,6 +54,25 @@ describe('model folders', () => {
     expect(await findVersions(followed.registry, 'digits')).toEqual([['3', 1]])
   })
 
+  it('give their models the fields of their isoplex.json, and a new version when these change', async () => {
+    await using scratch = await createScratch()
+    await using followed = await follow(scratch)
+    await scratch.write('_models/digits/model.onnx', 'graph')
+    await followed.sync()
+    await scratch.write('_models/digits/isoplex.json', '{ "browser": true }')
+    expect(await followed.sync()).toEqual([change('digits', 'updated', 2)])
+    expect(await followed.sync()).toEqual([])
+    const { versions } = await followed.registry.show('digits')
+    expect(versions.map(({ fields }) => fields)).toEqual([{ browser: true }, {}])
+    expect(versions[0]?.digest).toBe(versions[1]?.digest)
+    await scratch.write('_models/digits/isoplex.json', '{ "browser":')
+    expect(await followed.sync()).toEqual([
+      { ...change('digits', 'failed'), reason: expect.stringContaining('must be a JSON object') },
+    ])
+    await rm(scratch.path('_models/digits/isoplex.json'))
+    expect(await followed.sync()).toEqual([change('digits', 'updated', 3)])
+  })
+
   it('keep the newest two versions and their artifacts', async () => {
     await using scratch = await createScratch()
     await using followed = await follow(scratch)
@@ -176,11 +195,12 @@ describe('model folders', () => {
     await using followed = await follow(scratch)
     const archive = buildArchive([{ name: 'model.onnx', content: 'graph' }])
     await scratch.write('_models/digits/digits-v3.zip', archive)
+    await scratch.write('_models/digits/isoplex.json', '{ "browser": true }')
     await scratch.write('_models/digits/readme.md', 'words')
     await followed.sync()
     const { versions } = await followed.registry.find(question('digits'))
     const digest = new Bun.CryptoHasher('sha256').update(archive).digest('hex')
-    expect(versions).toMatchObject([{ record: { artifact: { digest } } }])
+    expect(versions).toMatchObject([{ record: { artifact: { digest }, fields: { browser: true } } }])
   })
 
   it('that cannot be taken are told of, and what was registered before stays', async () => {

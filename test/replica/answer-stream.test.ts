@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { AnswerStream } from '../../runtime/replica/answer-stream.ts'
-import { streamWindowBytes } from '../../runtime/replica/stream.ts'
+import { streamWindowBytes } from '../../runtime/runner/stream.ts'
 
 interface Watched {
   readonly stream: AnswerStream

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { defineFunction } from '../../runtime/define/function.ts'
 import { defineInference } from '../../runtime/define/inference.ts'
 import { multiplexed } from '../../runtime/define/model.ts'
-import { streamWindowBytes } from '../../runtime/replica/stream.ts'
+import { streamWindowBytes } from '../../runtime/runner/stream.ts'
 import { LoneRunner, startLone, turns } from './lone-runner.ts'
 
 const info = { id: 'loud', version: '1', path: '/models/loud' }

@@ -35,7 +35,7 @@ describe('the repository', () => {
     assertNoFindings(sources.flatMap(checkReexports))
   })
 
-  it('writes to the console in tests and trainers only', () => {
+  it('writes to the console in tests, trainers and the log of pages only', () => {
     assertNoFindings(sources.flatMap(checkConsole))
   })
 
@@ -95,6 +95,7 @@ describe('the checks of sources', () => {
     [
       `const here = requireOrSkip('ray', null)\nit.skipIf(!requireOrSkip('ray', null))('a', f)\nit.runIf(here)('b', f)`,
     ],
+    [`import { hasChromium } from '../support/chromium.ts'\ndescribe.runIf(hasChromium)('a', f)`],
     [`it.runIf(process.platform === 'linux')('a', f)`],
     [`it('a', (context) => { context.skip('no disk that small') })`],
     [`expect(list.only).toBe(queue.skip(2))`],
@@ -116,6 +117,7 @@ describe('the checks of sources', () => {
     expect(findingsOf('adapters/a.ts')).toEqual([expect.stringMatching(/^adapters\/a\.ts:2 /)])
     expect(findingsOf('functions/a.ts')).toEqual([expect.stringMatching(/^functions\/a\.ts:2 /)])
     expect(findingsOf('functions/_models/a/train.ts')).toEqual([])
+    expect(findingsOf('runtime/page/console-log.ts')).toEqual([])
   })
 })
 

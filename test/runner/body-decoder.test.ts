@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
-import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
+import { fileValue } from '../../runtime/define/file-value.ts'
+import { file, tensorOf } from '../../runtime/define/schema.ts'
 import { type Tensor, tensor } from '../../runtime/engine/tensor.ts'
 import { createBodyDecoder } from '../../runtime/runner/body-decoder.ts'
 import { formBody, formType } from '../replica/form-body.ts'
@@ -118,7 +119,7 @@ describe('a body of another type', () => {
       'bytes where more is compulsory',
       Type.Object({ scores: tensorOf('float32', [1]), n: Type.Number() }),
       'application/octet-stream',
-      ['application/json'],
+      ['application/json', 'multipart/form-data'],
     ],
   ] as const)('is refused: %s', (_, schema, contentType, accepted) => {
     const run = () => decode(schema, 'x', contentType)
@@ -245,6 +246,20 @@ describe('a tensor', () => {
       scores: given,
       scale: 2,
     })
+  })
+
+  it('comes as bytes that say what they are, whatever dimensions are free', () => {
+    const free = tensorOf('float32', [null, 'm'])
+    const typed = 'application/octet-stream; type=float32; dims="2,1"'
+    expect(decode(free, bytes, typed)).toEqual(tensor('float32', Float32Array.of(1, 2), [2, 1]))
+  })
+
+  it.each([
+    ['of another type', 'application/octet-stream; type=int32; dims="2"'],
+    ['of another shape', 'application/octet-stream; type=float32; dims="2,1"'],
+    ['of more values', 'application/octet-stream; type=float32; dims="3"'],
+  ])('is not taken for what it does not say: bytes %s', async (_, contentType) => {
+    expect(await issuesOf(() => decode(scores, bytes, contentType))).toHaveLength(1)
   })
 
   it('is a tensor with all its ways', () => {

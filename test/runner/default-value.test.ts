@@ -1,6 +1,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
-import { file, fileValue, tensorOf } from '../../runtime/define/schema.ts'
+import { fileValue } from '../../runtime/define/file-value.ts'
+import { file, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 import { fillDefaults, hasDefault } from '../../runtime/runner/default-value.ts'
 

@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type FileValue, file, fileValue } from '../../runtime/define/schema.ts'
+import { type FileValue, fileValue } from '../../runtime/define/file-value.ts'
+import { file } from '../../runtime/define/schema.ts'
 import { fileFromJson, fileToJson, readMultipart } from '../../runtime/runner/file-body.ts'
 import { type FormField, formBody, formType } from '../replica/form-body.ts'
 import { issuesOf } from '../replica/refused.ts'
@@ -151,7 +152,7 @@ describe('as a form', () => {
     )
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
     expect(Object.getOwnPropertyDescriptor(value, '__proto__')?.value).toBe('{"admin":true}')
-    expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'toString'])
+    expect(Object.keys(value as object)).toEqual(['__proto__', 'constructor', 'toString'])
     expect(Object.prototype).not.toHaveProperty('admin')
   })
 
@@ -159,7 +160,7 @@ describe('as a form', () => {
     const fields = Array.from({ length: 100_000 }, (_, index) => ({ name: `f${index}`, value: '1' }))
     const body = formBody(fields)
     const started = performance.now()
-    expect(Object.keys(readMultipart(schema, formType, body))).toHaveLength(100_000)
+    expect(Object.keys(readMultipart(schema, formType, body) as object)).toHaveLength(100_000)
     expect(performance.now() - started).toBeLessThan(5_000)
   })
 

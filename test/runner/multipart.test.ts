@@ -17,9 +17,21 @@ describe('parseMultipart', () => {
     const contentType = request.headers.get('content-type') ?? ''
     const parts = parseMultipart(contentType, new Uint8Array(await request.arrayBuffer()))
     expect(parts.map(({ bytes, ...part }) => ({ ...part, bytes: [...bytes] }))).toEqual([
-      { name: 'title', fileName: null, mediaType: null, bytes: [...bytesOf('häß "quoted"\r\nline')] },
-      { name: 'picture', fileName: 'blob', mediaType: 'image/png', bytes: [0, 13, 10, 255] },
-      { name: 'title', fileName: null, mediaType: null, bytes: [] },
+      {
+        name: 'title',
+        fileName: null,
+        contentType: null,
+        mediaType: null,
+        bytes: [...bytesOf('häß "quoted"\r\nline')],
+      },
+      {
+        name: 'picture',
+        fileName: 'blob',
+        contentType: 'image/png',
+        mediaType: 'image/png',
+        bytes: [0, 13, 10, 255],
+      },
+      { name: 'title', fileName: null, contentType: null, mediaType: null, bytes: [] },
     ])
   })
 
@@ -30,7 +42,11 @@ describe('parseMultipart', () => {
         { name: 'a', value: 'x', more: '; filename="a.png"\r\ncontent-TYPE:Text/CSV; charset=utf-8' },
       ]),
     )
-    expect(part).toMatchObject({ fileName: 'a.png', mediaType: 'text/csv' })
+    expect(part).toMatchObject({
+      fileName: 'a.png',
+      contentType: 'Text/CSV; charset=utf-8',
+      mediaType: 'text/csv',
+    })
   })
 
   it.each([

@@ -123,12 +123,20 @@ describe('the list of routes', () => {
           methods: ['POST'],
           kind: 'inference',
           access: 'token',
+          runs: ['server'],
+          idempotent: true,
           file: 'functions/digits.ts',
           defaultModel: 'digits',
         },
       ],
       broken: [broken],
     })
+  })
+
+  it('says what a client has to know before it sends a request again', () => {
+    const once = manifestOf('once.ts', defineFunction({ idempotent: false, timeoutMs: 50, handler }))
+    const { routes } = routeList({ functions: [once], broken: [] }, identity)
+    expect(routes).toMatchObject([{ idempotent: false, timeoutMs: 50 }])
   })
 
   it('names the root where there is no prefix', () => {

@@ -2,6 +2,7 @@ import type { ArtifactGrants } from '../../auth/grant.ts'
 import { IsoplexError } from '../../error/error.ts'
 import type { BodyReading } from '../json-body.ts'
 import type { SystemHandler, SystemRoute } from '../system-route.ts'
+import { createArtifactLink } from './artifact-link.ts'
 import { artifactReply } from './artifact-reply.ts'
 import { createModelHandlers } from './model-handlers.ts'
 import type { RegistryOptions, RegistryService } from './service.ts'
@@ -18,8 +19,6 @@ export interface RegistryRoutesOptions {
   readonly now?: () => number
 }
 
-const grantMs = 900_000
-
 /**
  * The embedded registry as others know a Synapse backend, below `/-/registry/`: models and their artifacts, and
  * uploads for those who may publish. Artifacts are fetched without any header, as clients of Synapse do it: by a
@@ -29,8 +28,7 @@ export function createRegistryRoutes(options: RegistryRoutesOptions): readonly S
   const { registry, grants, publicUrl, body, now = Date.now } = options
   const originOf = ({ url }: Request): string => publicUrl ?? new URL(url).origin
   const artifactUrl = (request: Request, digest: string): string => {
-    const grant = encodeURIComponent(grants.make(digest, now() + grantMs))
-    return `${originOf(request)}/-/registry/artifacts/${digest}?grant=${grant}`
+    return originOf(request) + createArtifactLink(digest, { grants, now }).path
   }
   const shared: RegistryOptions = { registry, body, originOf, artifactUrl }
   const models = createModelHandlers(shared)

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { SourceImport } from './bundle-mistake.ts'
+import { toProjectPath } from './mistake.ts'
+
+/** Built-in modules of Bun that are packages elsewhere, with builds of their own for browsers. */
+const packagesToo: ReadonlySet<string> = new Set(['undici', 'ws'])
+const builtins = builtinModules.filter((name) => !packagesToo.has(name)).map((name) => RegExp.escape(name))
+const serverOnly = new RegExp(
+  `^(?:node:.*|bun(?::.*)?|onnxruntime-node(?:/.*)?|${builtins.join('|')})$|\\.node$`,
+)
+
+/** Watches over a build for browsers. */
+export interface BrowserGuard {
+  /** Leaves what only a server has as imports, so that the build ends and its graph shows how they came to be. */
+  readonly plugin: Bun.BunPlugin
+  /** The imports of what only a server has, in the order in which they were met. */
+  readonly found: readonly SourceImport[]
+}
+
+/**
+ * Makes the guard of one build. A module that comes with Bun or Node, a native library or `onnxruntime-node` is for
+ * servers only, unless the package that imports it says in its `package.json`, under `browser`, what stands in for it.
+ */
+export function createBrowserGuard(projectDirectory: string): BrowserGuard {
+  const found: SourceImport[] = []
+  return {
+    found,
+    plugin: {
+      name: 'browser-guard',
+      setup: (build) => {
+        build.onResolve({ filter: serverOnly }, ({ path, importer }) => {
+          if (hasStandIn(path, importer)) return undefined
+          found.push({ file: toProjectPath(projectDirectory, importer), specifier: path })
+          return { path, external: true }
+        })
+      },
+    },
+  }
+}
+
+/** Whether the package of a file names something to take in a browser in place of a module. */
+function hasStandIn(specifier: string, importer: string): boolean {
+  for (let folder = dirname(importer); dirname(folder) !== folder; folder = dirname(folder)) {
+    const text = readText(join(folder, 'package.json'))
+    if (text === null) continue
+    const { browser }: { readonly browser?: unknown } = JSON.parse(text)
+    return typeof browser === 'object' && browser !== null && specifier in browser
+  }
+  return false
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}

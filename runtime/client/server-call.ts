@@ -1,0 +1,99 @@
+import type { ErrorCode } from '../error/codes.ts'
+import { isIsoplexError } from '../error/error.ts'
+import type { RouteFacts } from '../page/route-list.ts'
+import type { Ran } from './answered.ts'
+import { orAborted } from './deadline.ts'
+import { type Errand, targetOf } from './errand.ts'
+import { exchangeOnce, type HttpReply, type HttpRequest } from './http-transport.ts'
+import { acceptedReplies, type ReplyValue } from './reply-value.ts'
+import { type Outcome, withRetries } from './retry.ts'
+
+/** What a place made of a call. */
+export interface PlaceAnswer extends ReplyValue {
+  readonly ran: Omit<Ran, 'tookMs' | 'fellBack'>
+}
+
+/** Codes of a path that nothing answers, or no longer in this way. */
+const movedCodes: ReadonlySet<ErrorCode> = new Set(['ROUTE_NOT_FOUND', 'METHOD_NOT_ALLOWED'])
+
+/** The facts of the function that a call is for, as its server lists them. */
+export function findRoute({ client, name, deadline }: Errand): Promise<RouteFacts> {
+  const find = async (): Promise<Outcome<RouteFacts>> => {
+    try {
+      return { value: await orAborted(client.routes.find(name), deadline.signal) }
+    } catch (error) {
+      if (deadline.signal.aborted || !isIsoplexError(error)) throw error
+      return { error, retryAfterMs: null }
+    }
+  }
+  return withRetries(find, { retries: client.retries, deadline })
+}
+
+/** Answers a call over HTTP: again where that may help, and where the function has moved meanwhile. */
+export async function answerOnServer(errand: Errand, facts: RouteFacts): Promise<PlaceAnswer> {
+  try {
+    return await send(errand, facts)
+  } catch (error) {
+    if (!isIsoplexError(error) || !movedCodes.has(error.code)) throw error
+    const moved = await orAborted(errand.client.routes.findMoved(facts), errand.deadline.signal)
+    if (!moved) throw error
+    return send(errand, moved)
+  }
+}
+
+async function send(errand: Errand, facts: RouteFacts): Promise<PlaceAnswer> {
+  const { client, deadline } = errand
+  // What became of a request that failed is not known, so only what may run twice is sent twice.
+  const limits = { retries: facts.idempotent === false ? 0 : client.retries, deadline }
+  const exchange = async (token: string | null): Promise<HttpReply> => {
+    const request = requestOf(errand, facts, token)
+    return withRetries(() => exchangeOnce(client.fetch, request, errand), limits)
+  }
+  const reply = await orAborted(client.tokens.use(exchange), deadline.signal)
+  return { value: reply.value, streams: reply.streams, ran: ranOf(reply, errand) }
+}
+
+function requestOf(errand: Errand, facts: RouteFacts, token: string | null): HttpRequest {
+  const { client, call, body, requestId } = errand
+  const { method, url } = targetOf(errand, facts)
+  return {
+    method,
+    url: client.baseUrl + url,
+    headers: {
+      accept: acceptedReplies,
+      'x-request-id': requestId,
+      ...(body ? { 'content-type': body.contentType } : {}),
+      ...headerOf('serve_multiplexed_model_id', 'token', token),
+      ...headerOf('x-sticky-key', 'stickyKey', call.stickyKey ?? null),
+    },
+    body: body?.bytes ?? null,
+  }
+}
+
+/** A header of a caller's text. @throws {TypeError} without the text, which may be a secret */
+function headerOf(header: string, option: string, text: string | null): Record<string, string> {
+  if (text === null) return {}
+  if (!/^[\x21-\x7e]+$/.test(text)) {
+    throw new TypeError(`"${option}" must be made of visible ASCII characters, without spaces.`)
+  }
+  return { [header]: text }
+}
+
+function ranOf({ headers }: HttpReply, { requestId }: Errand): PlaceAnswer['ran'] {
+  const timing = headers.get('server-timing') ?? ''
+  return {
+    where: 'server',
+    provider: null,
+    model: null,
+    requestId: headers.get('x-request-id') ?? requestId,
+    queueMs: durationIn(timing, /\bqueue;dur=([\d.]+)/),
+    inferMs: durationIn(timing, /\binfer;dur=([\d.]+)/),
+    reason: null,
+  }
+}
+
+/** A duration of the header `Server-Timing`. */
+function durationIn(timing: string, pattern: RegExp): number | null {
+  const [, text] = pattern.exec(timing) ?? []
+  return text === undefined ? null : Number(text)
+}
