@@ -199,6 +199,22 @@ describe.runIf(hasChromium)('in Chromium with an adapter in software', { timeout
     expect(fallbacks()).toEqual([])
   })
 
+  it('verifies with threads where the page is isolated', async () => {
+    const isolated = await pages.open({ isolated: true })
+    const session = await isolated
+      .createEngine({ threads: 2 })
+      .load(write(slowModel({ layers: 2, width: 128 })))
+    const x = tensor(
+      'float32',
+      Float32Array.from({ length: 128 * 128 }, (_, at) => at % 128),
+      [128, 128],
+    )
+    expect((await session.run({ x })).y?.at(2)).toBe(0)
+    const verified = { kind: 'stage', stage: expect.objectContaining({ stage: 'verify' }) }
+    expect([session.provider, isolated.events]).toEqual(['webgpu', expect.arrayContaining([verified])])
+    await isolated.close()
+  })
+
   it('goes on after feeds that a model fails on, which prove nothing', async () => {
     const session = await page.createEngine().load(write(joinModel()))
     const rows = (count: number, width: number): Tensor =>
