@@ -83,7 +83,8 @@ async function loadOnWebgpu<DeviceName extends string>(
     if (isIsoplexError(opening.reason)) throw opening.reason
     const reference = await openReference(loading, content)
     const reason = `webgpu could not load what wasm loads: ${describeFailure(opening.reason, location)}.`
-    const refusal = await conclude({ agrees: false, reason })
+    // Not kept: unlike a wrong answer, it may be about this moment's memory or device.
+    const refusal = decide(loading, { agrees: false, reason })
     if (refusal === null) return reference
     await reference.dispose()
     throw refusal

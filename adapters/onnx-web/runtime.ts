@@ -72,19 +72,20 @@ export function createSession(order: SessionOrder): Promise<RuntimeSession> {
   return realm.exclusive(async () => {
     const build = await loadBuild(order.provider, order.start)
     if (order.provider !== 'webgpu') return create(build, order, [])
-    const session = await createPlaced(build, order)
-    return onDevice(session, await build.env.webgpu.device, order.deviceOutputs.length > 0)
+    const session = await create(build, order, order.deviceOutputs)
+    const placed = order.deviceOutputs.filter((name) => liesOnDevice(session, name))
+    const fits = placed.length === order.deviceOutputs.length
+    if (!fits) await session.release()
+    const final = fits ? session : await create(build, order, placed)
+    return onDevice(final, await build.env.webgpu.device, { bound: placed.length > 0 })
   })
 }
 
-/** Which elements lie on the device is known once the model is loaded; asked for others, every run would fail. */
-async function createPlaced(build: Build, order: SessionOrder): Promise<InferenceSession> {
-  const session = await create(build, order, order.deviceOutputs)
-  const fitting = session.outputMetadata.filter((output) => output.isTensor && deviceTypes.has(output.type))
-  const placed = order.deviceOutputs.filter((name) => fitting.some((output) => output.name === name))
-  if (placed.length === order.deviceOutputs.length) return session
-  await session.release()
-  return create(build, order, placed)
+/** Whether the device holds elements of an output's type, known once the model is loaded; else each run would fail. */
+function liesOnDevice({ outputMetadata }: InferenceSession, name: string): boolean {
+  return outputMetadata.some(
+    (output) => output.name === name && output.isTensor && deviceTypes.has(output.type),
+  )
 }
 
 async function create(
@@ -104,7 +105,11 @@ async function create(
 }
 
 /** The session, which keeps the loss of its device from going unseen, and a failed run from being repeated. */
-function onDevice(session: InferenceSession, device: GPUDevice, bound: boolean): RuntimeSession {
+function onDevice(
+  session: InferenceSession,
+  device: GPUDevice,
+  { bound }: { readonly bound: boolean },
+): RuntimeSession {
   const count = sessionsOn.get(device)
   if (count === undefined) watch(device)
   sessionsOn.set(device, (count ?? 0) + 1)
