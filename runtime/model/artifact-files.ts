@@ -1,14 +1,12 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { isArchive, loneModelName } from '../archive/artifact-form.ts'
 import { readDirectory } from '../archive/directory.ts'
 import { readEntry } from '../archive/entry-content.ts'
 import type { ArchiveLimits } from '../archive/limits.ts'
 import { type FileSource, openFileSource, readFileChunks, writeChunks } from './durable-file.ts'
 import { countProgress, observe, type ProgressOptions } from './progress.ts'
-
-/** What a model that came alone is called, whatever it was called before. */
-const loneModelName = 'model.onnx'
 
 /**
  * Refuses an artifact that could not be unpacked, as far as the directory of its archive tells.
@@ -16,7 +14,7 @@ const loneModelName = 'model.onnx'
  * @throws {IsoplexError} `ARTIFACT_BROKEN` with the reason.
  */
 export async function assertUnpackable(artifact: string, limits: ArchiveLimits): Promise<void> {
-  if (await isArchive(artifact)) await withSource(artifact, (source) => readDirectory(source, limits))
+  if (await isArchiveFile(artifact)) await withSource(artifact, (source) => readDirectory(source, limits))
 }
 
 /** A file as it lies in an unpacked folder: its name below the folder, with slashes. */
@@ -34,7 +32,7 @@ export async function listUnpackedFiles(
   artifact: string,
   limits: ArchiveLimits,
 ): Promise<readonly UnpackedFile[]> {
-  if (await isArchive(artifact)) return withSource(artifact, (source) => readDirectory(source, limits))
+  if (await isArchiveFile(artifact)) return withSource(artifact, (source) => readDirectory(source, limits))
   return [{ name: loneModelName, sizeBytes: Bun.file(artifact).size }]
 }
 
@@ -50,7 +48,7 @@ export async function unpackArtifact(
   options: ProgressOptions & { readonly limits: ArchiveLimits },
 ): Promise<void> {
   await mkdir(folder)
-  if (await isArchive(artifact)) {
+  if (await isArchiveFile(artifact)) {
     await withSource(artifact, (source) => unpackArchive(source, folder, options))
   } else {
     const count = countProgress(Bun.file(artifact).size, options)
@@ -75,12 +73,11 @@ async function unpackArchive(
   }
 }
 
-/** Zip archives begin with "PK", which no ONNX model does; what a file is called says nothing. */
-async function isArchive(path: string): Promise<boolean> {
+async function isArchiveFile(path: string): Promise<boolean> {
   const handle = await open(path, 'r')
   try {
     const { bytesRead, buffer } = await handle.read(new Uint8Array(2), 0, 2, 0)
-    return bytesRead === 2 && buffer[0] === 0x50 && buffer[1] === 0x4b
+    return isArchive(buffer.subarray(0, bytesRead))
   } finally {
     await handle.close()
   }

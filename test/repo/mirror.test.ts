@@ -144,6 +144,18 @@ const exemptions: Exemptions = {
     provenBy: 'test/model/synapse-backend.test.ts',
     reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
   },
+  'runtime/page/artifact-draft.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-lock.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-shelf.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
   'runtime/server/metrics/metric.ts': {
     provenBy: 'test/server/metrics/request-metrics.test.ts',
     reason: 'How each metric is put into a registry: tested there by what is written of all kinds.',
@@ -192,6 +204,34 @@ const exemptions: Exemptions = {
   'runtime/server/registry/chunk.ts': {
     provenBy: 'test/server/registry/upload-handlers.test.ts',
     reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
+  },
+  'runtime/client/page-call.ts': {
+    provenBy: 'test/client/call.test.ts',
+    reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
+  },
+  'runtime/playground/calls.ts': {
+    provenBy: 'test/playground/page.test.ts',
+    reason: 'The state of a view: tested by whoever uses its page.',
+  },
+  'runtime/playground/pen.ts': {
+    provenBy: 'test/playground/page.test.ts',
+    reason: 'What a hand does on a canvas: tested by drawing on one.',
+  },
+  'runtime/playground/ink.ts': {
+    provenBy: 'test/playground/page.test.ts',
+    reason: 'What a canvas of a browser shows: tested by drawing on one.',
+  },
+  'runtime/playground/recorder.ts': {
+    provenBy: 'test/playground/page.test.ts',
+    reason: 'Sound as browsers decode it: tested by a file that one is given.',
+  },
+  'runtime/playground/caller.ts': {
+    provenBy: 'test/playground/page.test.ts',
+    reason: 'The published client as the page uses it: tested by what the page shows.',
+  },
+  'runtime/playground/catalog-fetch.ts': {
+    provenBy: 'test/playground/page.test.ts',
+    reason: 'Three requests to a server: tested by what the page shows of a real one.',
   },
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
@@ -274,6 +314,18 @@ describe('the checks', () => {
     expect(show(checkCoverage({ ...mirror, tests: [], sources: [source] }, {}))).toEqual([
       expect.stringMatching(/^runtime\/error\/wire\.ts:1 .* test\/error\/wire\.test\.ts/),
     ])
+  })
+
+  it('ask for a test of the page that a view is a part of', () => {
+    const view = parseSource('runtime/playground/form.tsx', 'export const Form = () => <form />')
+    const page = parseSource('runtime/playground/page.tsx', 'export const Page = () => <main />')
+    const from = { ...mirror, sources: [view, page] }
+    expect(show(checkCoverage({ ...from, tests: [] }, {}))).toEqual([
+      expect.stringMatching(/^runtime\/playground\/form\.tsx:1 .* test\/playground\/page\.test\.ts/),
+      expect.stringMatching(/^runtime\/playground\/page\.tsx:1 .* test\/playground\/page\.test\.ts/),
+    ])
+    expect(checkTestNames({ ...from, tests: ['test/playground/page.test.ts'] })).toEqual([])
+    expect(checkCoverage({ ...from, tests: ['test/playground/page.test.ts'] }, {})).toEqual([])
   })
 
   it('ask for a test of an adapter', () => {
