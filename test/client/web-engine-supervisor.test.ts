@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { act, add, ask, type EnginePages, openEnginePages } from './engine-pages.ts'
+import type { Outcome } from './fixtures/engine-page.ts'
 
 let pages: EnginePages
 
@@ -42,6 +43,15 @@ describe.runIf(hasChromium)('a worker that dies', { timeout: 60_000 }, () => {
       { value: { y: 6 } },
       { value: { act: 'speak' } },
     ])
+  })
+
+  it('fails what must not run twice', async () => {
+    const page = await pages.open()
+    const once = (dies: boolean): Promise<Outcome> => ask(page, { name: 'once', json: { dies } })
+    expect(await once(true)).toMatchObject({ code: 'REPLICA_CRASHED' })
+    const [innocent, ignoring] = await Promise.all([once(false), act(page, 'ignore')])
+    expect([innocent.code, ignoring.code]).toEqual(['REPLICA_CRASHED', 'DEADLINE_EXCEEDED'])
+    expect(innocent.message).toContain('not to be run twice')
   })
 
   it('is replaced where nothing was in flight', async () => {
