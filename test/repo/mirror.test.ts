@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { listFiles, parseSource, readSources } from '../support/source-files.ts'
 import { assertNoFindings, type Finding, formatFinding } from './finding.ts'
 import { checkCoverage, checkExemptions, checkTestNames, type Exemptions, type Mirror } from './mirror.ts'
+import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Folders of `test/` that stand beside the sources and mirror none of them. */
 const ownFolders = ['bench', 'contract', 'e2e', 'fixtures', 'functions', 'repo', 'support', 'types']
@@ -209,30 +210,7 @@ const exemptions: Exemptions = {
     provenBy: 'test/client/call.test.ts',
     reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
-  'runtime/playground/calls.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'The state of a view: tested by whoever uses its page.',
-  },
-  'runtime/playground/pen.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'What a hand does on a canvas: tested by drawing on one.',
-  },
-  'runtime/playground/ink.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'What a canvas of a browser shows: tested by drawing on one.',
-  },
-  'runtime/playground/recorder.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'Sound as browsers decode it: tested by a file that one is given.',
-  },
-  'runtime/playground/caller.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'The published client as the page uses it: tested by what the page shows.',
-  },
-  'runtime/playground/catalog-fetch.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'Three requests to a server: tested by what the page shows of a real one.',
-  },
+  ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
