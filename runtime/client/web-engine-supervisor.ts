@@ -60,9 +60,9 @@ export class Supervisor {
     for (const call of calls) call.fail(error)
   }
 
-  /** Whether the worker has nothing in hand. */
+  /** Whether the worker has nothing in hand but streams, which may last for long. */
   get #isIdle(): boolean {
-    return this.#inFlight.size === 0 && this.#abandoned.size === 0
+    return this.#abandoned.size === 0 && [...this.#inFlight.values()].every(({ isStreaming }) => isStreaming)
   }
 
   #pump(): void {
@@ -123,7 +123,6 @@ export class Supervisor {
     } else if (message.kind === 'refusal' && message.error.code === 'DEVICE_LOST') {
       this.#replace('DEVICE_LOST')
     } else {
-      if (message.kind === 'stream') this.#unwatch(id)
       if (message.kind === 'refusal') call.fail(fromWire(message.error, call.request.requestId))
       else {
         call.receive(message, {
@@ -132,6 +131,7 @@ export class Supervisor {
         })
       }
       if (isLast(message)) this.#letGo(id)
+      else if (message.kind === 'stream') this.#startStream(id)
     }
   }
 
@@ -140,6 +140,16 @@ export class Supervisor {
     this.#unwatch(id)
     this.#inFlight.delete(id)
     this.#abandoned.delete(id)
+    this.#goOn()
+  }
+
+  /** A stream has begun: its time counts no more, and others need not wait for its end. */
+  #startStream(id: number): void {
+    this.#unwatch(id)
+    this.#goOn()
+  }
+
+  #goOn(): void {
     if (this.#isIdle) this.#isAlone = false
     this.#pump()
   }
