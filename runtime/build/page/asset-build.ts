@@ -5,6 +5,7 @@ import { IsoplexError } from '../../error/error.ts'
 import { copyWhole, partialSuffix, writeWhole } from '../atomic-file.ts'
 import type { BuildMode } from '../bundle.ts'
 import { hashFile, hashText } from '../content-hash.ts'
+import { schemaShaking } from '../schema-shaking.ts'
 import {
   type AssetRecord,
   type AssetRole,
@@ -113,6 +114,7 @@ async function bundleAsset(
     naming: { entry: `${stem}.[ext]`, chunk: '[name]-[hash].[ext]', asset: `${stem}.[ext]` },
     jsx: { runtime: 'automatic', importSource: 'preact', development: false },
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
+    plugins: [schemaShaking],
   })
   if (!success || !metafile) throw buildFailed(path, logs)
   const texts = outputs.map(async (output) => ({ path: output.path, text: await output.text() }))
