@@ -6,6 +6,7 @@ import { hasChromium, launchChromiumIn } from '../support/chromium.ts'
 import { until } from '../support/server.ts'
 import {
   artifactBytes,
+  holdFile,
   keptBytes,
   keptDigests,
   megabyte,
@@ -151,5 +152,19 @@ describe.runIf(hasChromium)('the artifacts of a page', { timeout: 60_000 }, () =
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  })
+
+  it('come by the path of a server that is below another one', async () => {
+    const model = scene.site.offer(artifactBytes(31, 1_000))
+    await scene.tab.call('obtain', { model, baseUrl: `${scene.site.url}/below/` })
+    expect(scene.site.requests).toMatchObject([{ path: expect.stringMatching(/^\/below\/-\/registry\//) }])
+  })
+
+  it('are in memory where somebody else holds their file', async () => {
+    const bytes = artifactBytes(32, 200_000)
+    const model = scene.site.offer(bytes)
+    await holdFile(scene.tab, model.digest)
+    expect(await scene.obtain(model)).toMatchObject({ unkept: [{ digest: model.digest }] })
+    expect(await scene.read(model)).toBe(sha256(bytes))
   })
 })
