@@ -142,12 +142,13 @@ async function open<DeviceName extends string>(
   { bytes, external }: ModelContent,
   provider: WebProvider,
 ): Promise<Session<DeviceName>> {
-  const start = { files: settings.onnx, threads: selectThreads(facts, settings.threads) }
   const { deviceOutputs = [] } = wish
-  const session = await createSession(provider, start, bytes, {
-    ...toOnnxSessionOptions(wish, provider),
-    externalData: external,
-    ...(provider === 'webgpu' ? { preferredOutputLocation: deviceLocations(deviceOutputs) } : {}),
+  const session = await createSession({
+    provider,
+    start: { files: settings.onnx, threads: selectThreads(facts, settings.threads) },
+    model: bytes,
+    options: { ...toOnnxSessionOptions(wish, provider), externalData: external },
+    deviceOutputs,
   })
   try {
     return new OnnxSession(session, { provider, exclusive: realm.exclusive, deviceOutputs })
@@ -155,10 +156,6 @@ async function open<DeviceName extends string>(
     await realm.exclusive(() => session.release())
     throw error
   }
-}
-
-function deviceLocations(outputs: readonly string[]): Readonly<Record<string, 'gpu-buffer'>> {
-  return Object.fromEntries(outputs.map((name) => [name, 'gpu-buffer' as const]))
 }
 
 /** What is an error of ours already is about something else than the model. */

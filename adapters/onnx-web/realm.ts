@@ -1,4 +1,4 @@
-import { IsoplexError } from '../../runtime/error/error.ts'
+import { type AnyIsoplexError, IsoplexError } from '../../runtime/error/error.ts'
 import { createExclusion, type Exclusion } from '../onnx/exclusion.ts'
 import { describeFailure } from '../onnx/failure.ts'
 
@@ -9,65 +9,66 @@ import { describeFailure } from '../onnx/failure.ts'
 export interface Realm {
   /**
    * Does a piece of work at its turn. Once the realm is lost, whatever waits, is under way or comes later is
-   * rejected with `DEVICE_LOST`, whether or not the work itself ever settles.
+   * rejected with the error of the loss, whether or not the work itself ever settles.
    */
   readonly exclusive: Exclusion
-  /** Declares the realm lost, once: only another one can compute. */
-  lose(reason: string): void
+  /**
+   * Declares the realm lost, once: only another one can compute.
+   *
+   * @param error what everything is rejected with; where absent, `DEVICE_LOST` with the reason
+   * @returns the error of the loss
+   */
+  lose(reason: string, error?: AnyIsoplexError): AnyIsoplexError
   /** Calls a listener with the reason at the loss; at once where it has happened. */
   onLost(listener: (reason: string) => void): void
 }
 
-/**
- * Makes the state of a realm.
- *
- * @param mayBeLost looks, after work has failed, whether that was because of a loss; it may call `lose`
- */
-export function createRealm(mayBeLost: (error: unknown) => Promise<void> = async () => undefined): Realm {
+interface Loss {
+  readonly reason: string
+  readonly error: AnyIsoplexError
+}
+
+/** Makes the state of a realm. A trap in wasm code loses it: its memory is in no state to go on with. */
+export function createRealm(): Realm {
   const inTurn = createExclusion()
   const waiting = new Set<(error: unknown) => void>()
-  const listeners: ((reason: string) => void)[] = []
-  let lost: IsoplexError<'DEVICE_LOST'> | undefined
-  let lostReason = ''
+  const listeners = new Set<(reason: string) => void>()
+  let loss: Loss | undefined
 
+  const lose: Realm['lose'] = (reason, error = deviceLost(reason)) => {
+    if (loss !== undefined) return loss.error
+    loss = { reason, error }
+    for (const reject of waiting) reject(error)
+    for (const listener of listeners) listener(reason)
+    return error
+  }
   const attempt = async <Value>(work: () => Promise<Value>): Promise<Value> => {
-    if (lost !== undefined) throw lost
+    if (loss !== undefined) throw loss.error
     try {
       return await work()
     } catch (error) {
-      if (isTrap(error)) realm.lose(`ONNX Runtime broke off: ${describeFailure(error)}.`)
-      else await mayBeLost(error)
-      throw lost ?? error
+      if (error instanceof WebAssembly.RuntimeError) {
+        throw lose(`ONNX Runtime broke off: ${describeFailure(error)}.`)
+      }
+      throw error
     }
   }
-  const realm: Realm = {
+  return {
+    lose,
     exclusive: (work) =>
       new Promise((resolve, reject) => {
-        if (lost !== undefined) {
-          reject(lost)
-          return
-        }
         waiting.add(reject)
         inTurn(() => attempt(work))
           .then(resolve, reject)
           .finally(() => waiting.delete(reject))
       }),
-    lose(reason) {
-      if (lost !== undefined) return
-      lostReason = reason
-      lost = new IsoplexError('DEVICE_LOST', `The model can no longer be computed here. ${reason}`)
-      for (const reject of waiting) reject(lost)
-      for (const listener of listeners.splice(0)) listener(reason)
-    },
     onLost(listener) {
-      if (lost === undefined) listeners.push(listener)
-      else listener(lostReason)
+      listeners.add(listener)
+      if (loss !== undefined) listener(loss.reason)
     },
   }
-  return realm
 }
 
-/** Whether wasm code broke off: its memory and its stack are then in no state to go on with. */
-function isTrap(error: unknown): error is WebAssembly.RuntimeError {
-  return error instanceof WebAssembly.RuntimeError
+function deviceLost(reason: string): IsoplexError<'DEVICE_LOST'> {
+  return new IsoplexError('DEVICE_LOST', `Nothing can be computed here any more. ${reason}`)
 }

@@ -1,5 +1,5 @@
 import type { Env, InferenceSession } from 'onnxruntime-common'
-import { IsoplexError } from '../../runtime/error/error.ts'
+import { type AnyIsoplexError, IsoplexError } from '../../runtime/error/error.ts'
 import { describeFailure } from '../onnx/failure.ts'
 import type { RuntimeSession } from '../onnx/session.ts'
 import type { WebProvider } from './provider.ts'
@@ -36,10 +36,30 @@ interface Build {
 
 // ONNX Runtime keeps its state in its modules, so there is one of it in each page or worker.
 const builds = new Map<WebProvider, Promise<Build>>()
+// What it takes and gives as buffers of the GPU.
+const deviceTypes: ReadonlySet<string> = new Set([
+  'float32',
+  'float16',
+  'int32',
+  'int64',
+  'uint32',
+  'uint8',
+  'bool',
+])
 const sessionsOn = new WeakMap<GPUDevice, number>()
 
 /** What all engines of this page or worker share. */
 export const realm: Realm = createRealm()
+
+/** A session to be made. */
+export interface SessionOrder {
+  readonly provider: WebProvider
+  readonly start: RuntimeStart
+  readonly model: Uint8Array
+  readonly options: InferenceSession.SessionOptions
+  /** Outputs to be left on the device, where it can hold their elements. */
+  readonly deviceOutputs: readonly string[]
+}
 
 /**
  * Makes a session of ONNX Runtime at its turn. At first need it loads the build that the provider takes: wasm
@@ -48,30 +68,61 @@ export const realm: Realm = createRealm()
  * @throws {IsoplexError} `FETCH_FAILED` where ONNX Runtime's own files cannot be had; `DEVICE_LOST` where the realm
  * is lost.
  */
-export function createSession(
-  provider: WebProvider,
-  start: RuntimeStart,
-  model: Uint8Array,
-  options: InferenceSession.SessionOptions,
-): Promise<RuntimeSession> {
+export function createSession(order: SessionOrder): Promise<RuntimeSession> {
   return realm.exclusive(async () => {
-    const build = await loadBuild(provider, start)
-    const session = await build.InferenceSession.create(model, options).catch((error: unknown) => {
-      throw isStartFailure(error) ? startFailed(error) : error
-    })
-    return provider === 'webgpu' ? onDevice(session, await build.env.webgpu.device) : session
+    const build = await loadBuild(order.provider, order.start)
+    if (order.provider !== 'webgpu') return create(build, order, [])
+    const session = await createPlaced(build, order)
+    return onDevice(session, await build.env.webgpu.device, order.deviceOutputs.length > 0)
   })
 }
 
-/** The session, which keeps the loss of its device from going unseen. */
-function onDevice(session: InferenceSession, device: GPUDevice): RuntimeSession {
+/** Which elements lie on the device is known once the model is loaded; asked for others, every run would fail. */
+async function createPlaced(build: Build, order: SessionOrder): Promise<InferenceSession> {
+  const session = await create(build, order, order.deviceOutputs)
+  const fitting = session.outputMetadata.filter((output) => output.isTensor && deviceTypes.has(output.type))
+  const placed = order.deviceOutputs.filter((name) => fitting.some((output) => output.name === name))
+  if (placed.length === order.deviceOutputs.length) return session
+  await session.release()
+  return create(build, order, placed)
+}
+
+async function create(
+  { InferenceSession: sessions }: Build,
+  { model, options }: SessionOrder,
+  placed: readonly string[],
+): Promise<InferenceSession> {
+  const locations = Object.fromEntries(placed.map((name) => [name, 'gpu-buffer'] as const))
+  try {
+    return await sessions.create(
+      model,
+      placed.length === 0 ? options : { ...options, preferredOutputLocation: locations },
+    )
+  } catch (error) {
+    throw isStartFailure(error) ? startFailed(error) : error
+  }
+}
+
+/** The session, which keeps the loss of its device from going unseen, and a failed run from being repeated. */
+function onDevice(session: InferenceSession, device: GPUDevice, bound: boolean): RuntimeSession {
   const count = sessionsOn.get(device)
   if (count === undefined) watch(device)
   sessionsOn.set(device, (count ?? 0) + 1)
+  let failed = false
   return {
     inputMetadata: session.inputMetadata,
     outputMetadata: session.outputMetadata,
-    run: session.run.bind(session),
+    async run(feeds) {
+      // With outputs on the device, ONNX Runtime 1.30 would compute the feeds of a failed run again, freed as they are.
+      if (bound && failed)
+        throw realm.lose('A run has failed, and ONNX Runtime cannot go on with its session.')
+      try {
+        return await session.run(feeds)
+      } catch (error) {
+        failed = true
+        throw error
+      }
+    },
     release() {
       sessionsOn.set(device, (sessionsOn.get(device) ?? 0) - 1)
       return session.release()
@@ -110,14 +161,12 @@ async function importBuild(name: WebProvider, { files, threads }: RuntimeStart):
 }
 
 /** ONNX Runtime remembers a start that has failed and never tries again in this realm: hence its loss. */
-function startFailed(cause: unknown): IsoplexError<'FETCH_FAILED'> {
-  const error = new IsoplexError(
-    'FETCH_FAILED',
-    `ONNX Runtime's own files cannot be had: ${describeFailure(cause)}.`,
-    { details: { reason: 'connection' }, cause },
+function startFailed(cause: unknown): AnyIsoplexError {
+  const reason = `ONNX Runtime's own files cannot be had: ${describeFailure(cause)}.`
+  return realm.lose(
+    reason,
+    new IsoplexError('FETCH_FAILED', reason, { details: { reason: 'connection' }, cause }),
   )
-  realm.lose(error.message)
-  return error
 }
 
 function isStartFailure(error: unknown): error is Error {

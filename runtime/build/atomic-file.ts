@@ -1,20 +1,35 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** What the names of files that are not yet whole end with. */
 export const partialSuffix = '.partial'
 
 /**
- * Writes a text file whole or not at all, and makes its folder. A file that holds the text already stays
- * untouched. What is left of a process that died in the middle ends with {@link partialSuffix}.
+ * Writes a text file as {@link writeWhole} does, where it does not hold the text already. What is left of a process that
+ * died in the middle ends with {@link partialSuffix}.
  */
 export async function writeIfChanged(path: string, text: string): Promise<void> {
   const present = await readFile(path, 'utf8').catch(() => null)
   if (present === text) return
+  await writeWhole(path, text)
+}
+
+/** Writes a file whole or not at all, and makes its folder. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  await place(path, (partial) => writeFile(partial, content))
+}
+
+/** Copies a file whole or not at all, and makes its folder. */
+export async function copyWhole(source: string, path: string): Promise<void> {
+  await place(path, (partial) => copyFile(source, partial))
+}
+
+/** Puts a file in its place once it is whole. */
+export async function place(path: string, write: (partial: string) => Promise<void>): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const partial = `${path}.${process.pid}${partialSuffix}`
   try {
-    await writeFile(partial, text)
+    await write(partial)
     await rename(partial, path)
   } catch (error) {
     await rm(partial, { force: true })

@@ -25,7 +25,9 @@ over the environment, and the environment over package.json.`
 export function addConfigFlags(command: Command, keys: readonly ConfigKey[] = configKeys): Command {
   for (const { key, description, default: value } of describeConfig()) {
     if (!keys.includes(key)) continue
-    command.addOption(new Option(`${flagOf(key)} <value>`, `${description} (default: ${value})`))
+    // What is either true or false is true where the flag stands alone.
+    const taken = value === 'true' || value === 'false' ? '[value]' : '<value>'
+    command.addOption(new Option(`${flagOf(key)} ${taken}`, `${description} (default: ${value})`))
   }
   return command.addHelpText('after', otherPlaces)
 }

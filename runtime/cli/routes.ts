@@ -31,7 +31,7 @@ async function routes(flags: RoutesFlags): Promise<void> {
   })
   await makeStateDirectory(folders.stateDirectory)
   const environment = visibleEnvironment(process.env, config.environment)
-  await using source = await openFunctionSource({ ...folders, environment })
+  await using source = await openFunctionSource({ ...folders, mode: 'dev', environment })
   const manifest = await source.read()
   createOutput(flags.json ?? false).result(routeList(manifest, identity), formatRoutes(manifest, identity))
   if (manifest.broken.length > 0) process.exitCode = 1

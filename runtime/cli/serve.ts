@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Gateway } from '../entry/gateway.ts'
 import { createProcessLog } from '../entry/process-log.ts'
+import { playgroundPath } from '../server/page/routes.ts'
 import { exampleCall } from './example-call.ts'
 import { createOutput } from './output.ts'
 import { addConfigFlags, openProject, type Project } from './project.ts'
@@ -73,6 +74,7 @@ async function describe(gateway: Gateway, project: Project): Promise<Listening> 
     origin: url.origin,
     manifest,
     functionsDirectory: relative(process.cwd(), functionsDirectory),
+    playground: gateway.hasPlayground ? url.origin + playgroundPath : null,
     example: example?.line ?? null,
     tookMs: Math.round(performance.now()),
   }

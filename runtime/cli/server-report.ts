@@ -13,6 +13,8 @@ export interface Listening {
   readonly manifest: Manifest
   /** The folder of the functions as people are to find it. */
   readonly functionsDirectory: string
+  /** Where the playground is; `null` where there is none. */
+  readonly playground: string | null
   /** A line for a shell that calls a function; `null` where none can be called as it stands. */
   readonly example: string | null
   /** Since the start of the process. */
@@ -48,10 +50,10 @@ export function createServerReport({ result }: Pick<Output, 'result'>): ServerRe
       for (const change of changes) result({ event: 'model', ...change }, formatModel(change))
     },
     listening(facts: Listening) {
-      const { appName: app, routePrefix, origin, manifest, example, tookMs } = facts
+      const { appName: app, routePrefix, origin, manifest, playground, example, tookMs } = facts
       const functions = manifest.functions.map(({ name }) => name)
       const url = `${origin}${routePrefix || '/'}`
-      result({ event: 'listening', url, app, functions, example, tookMs }, greet(facts, url))
+      result({ event: 'listening', url, app, functions, playground, example, tookMs }, greet(facts, url))
     },
   })
 }
@@ -94,6 +96,7 @@ function greet({ manifest, routePrefix, functionsDirectory, ...facts }: Listenin
     routes.length > 0 ? formatTable(routes) : nothing,
     `Listening on ${url}`,
     `Documentation on ${facts.origin}/-/docs`,
+    ...(facts.playground === null ? [] : [`Playground on ${facts.playground}`]),
     ...(facts.example === null ? [] : ['', 'Try it:', `  ${facts.example}`, '']),
   ].join('\n')
 }

@@ -1,6 +1,7 @@
 import type { FileValue } from '../define/file-value.ts'
 import type { Tensor } from '../engine/tensor.ts'
 import type { RouteList } from '../page/route-list.ts'
+import type { TextValues } from './address.ts'
 import type { Answered } from './answered.ts'
 import type { CallOptions } from './errand.ts'
 
@@ -67,12 +68,16 @@ type Texts<Name extends string, Values> = object extends Values
   ? { readonly [Key in Name]?: Values | undefined }
   : Member<Name, Values>
 
-/** The path parameters: those of the schema, else those that the name tells of. */
-type ParamsOf<Name, Types extends AnyTypes> = undefined extends Types['params']
-  ? [NamesIn<Name>] extends [never]
-    ? Readonly<Record<string, string>> | undefined
-    : { readonly [Key in NamesIn<Name>]: string }
-  : Types['params']
+/** The path parameters: those of the schema, else those that the name tells of; any where nothing is known. */
+type ParamsOf<Name, Types extends AnyTypes> = unknown extends Types['params']
+  ? TextValues | undefined
+  : undefined extends Types['params']
+    ? ParamsIn<NamesIn<Name>>
+    : Types['params']
+
+type ParamsIn<Names extends string> = [Names] extends [never]
+  ? Readonly<Record<string, string>> | undefined
+  : { readonly [Key in Names]: string }
 
 type NamesIn<Name> = Name extends `${string}[${infer Parameter}]${infer Rest}`
   ? (Parameter extends `...${infer Taken}` ? Taken : Parameter) | NamesIn<Rest>

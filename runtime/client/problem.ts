@@ -52,6 +52,7 @@ function statusError({ status, type }: Response, { requestId }: ReplyReading): I
 /** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, section 10.2.3). */
 function retryAfterOf(headers: Headers): number | null {
   const text = headers.get('retry-after') ?? ''
-  const afterMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now()
+  if (/^\d+$/.test(text)) return Number(text) * 1_000
+  const afterMs = /^[A-Z][a-z]+,? /.test(text) ? Date.parse(text) - Date.now() : Number.NaN
   return Number.isNaN(afterMs) ? null : Math.max(0, afterMs)
 }

@@ -14,14 +14,18 @@ export async function* readEvents(
 ): AsyncGenerator<unknown, void> {
   let event = ''
   let data: string[] = []
+  let length = 0
   for await (const text of linesOf(body, reading)) {
     if (text === '') {
       if (data.length > 0) yield itemOf(data.join('\n'), event === 'error', reading)
       event = ''
       data = []
+      length = 0
       continue
     }
     const [, name, value = ''] = /^(\w*)(?:: ?(.*))?$/s.exec(text) ?? []
+    length += value.length
+    if (length > reading.maxBytes) throw tooLarge(reading)
     if (name === 'data') data.push(value)
     else if (name === 'event') event = value
   }

@@ -43,6 +43,11 @@ export class Supervisor {
     this.#pump()
   }
 
+  /** Lets the worker forget artifacts that it keeps in memory alone. */
+  clear(): void {
+    this.#link?.post({ kind: 'clear' })
+  }
+
   /** Ends the worker and all that waits for it. */
   dispose(error: unknown): void {
     const calls = [...this.#end(), ...this.#suspects.splice(0), ...this.#waiting.splice(0)]
@@ -108,7 +113,7 @@ export class Supervisor {
       this.#replace('DEVICE_LOST')
     } else {
       if (message.kind === 'stream') this.#unwatch(id)
-      if (message.kind === 'refusal') call.fail(fromWire(message.error))
+      if (message.kind === 'refusal') call.fail(fromWire(message.error, call.request.requestId))
       else {
         call.receive(message, {
           read: (bytes) => this.#link?.post({ kind: 'credit', id, bytes }),

@@ -43,7 +43,10 @@ export function webEngine(options: WebEngineOptions = {}): LocalEngine {
   return {
     offers: async (name, baseUrl) => siteOf(baseUrl).offers(name),
     answer: async (request) => siteOf(request.baseUrl).answer(request),
-    clear: clearKept,
+    async clear() {
+      for (const site of sites.values()) site.clear()
+      await clearKept()
+    },
     async [Symbol.asyncDispose]() {
       isDisposed = true
       for (const site of sites.values()) site.dispose()
@@ -88,6 +91,11 @@ class Site {
     const call = new LocalCall(request, message, fn.timeoutMs ?? defaultTimeoutMs)
     this.#supervisor.answer(call, this.#startOf(manifest))
     return call.reply
+  }
+
+  clear(): void {
+    this.#manifest = null
+    this.#supervisor.clear()
   }
 
   dispose(): void {
@@ -151,9 +159,15 @@ async function fetchManifest(url: string): Promise<PageManifest> {
   )
 }
 
-/** Removes all that is kept for this origin under names of ours. */
+/** Removes all that is kept for this origin under names of ours; what is being written stays. */
 async function clearKept(): Promise<void> {
-  if (!('caches' in globalThis)) return
-  const names = await caches.keys()
-  await Promise.all(names.filter((name) => name.startsWith('isoplex-')).map((name) => caches.delete(name)))
+  const isOurs = (name: string): boolean => name.startsWith('isoplex-')
+  if ('caches' in globalThis) {
+    const names = await caches.keys()
+    await Promise.all(names.filter(isOurs).map((name) => caches.delete(name)))
+  }
+  const folder = await globalThis.navigator?.storage?.getDirectory?.().catch(() => null)
+  for (const name of folder ? await Array.fromAsync(folder.keys()) : []) {
+    if (isOurs(name)) await folder?.removeEntry(name, { recursive: true }).catch(() => undefined)
+  }
 }

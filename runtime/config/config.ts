@@ -207,6 +207,8 @@ export interface Config {
 
   /** Who may read `/metrics`. One of admin, public. @default 'admin' */
   readonly metricsAccess: 'admin' | 'public'
+  /** Whether `serve` has the page `/-/playground` too, as `dev` always does. True or false. @default false */
+  readonly playground: boolean
   /** Lowest level that is logged. One of debug, info, warn, error. @default 'info' */
   readonly logLevel: LogLevel
 }

@@ -59,5 +59,6 @@ export const defaults: Config = Object.freeze({
   publicUrl: null,
 
   metricsAccess: 'admin',
+  playground: false,
   logLevel: 'info',
 })

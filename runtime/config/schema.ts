@@ -204,6 +204,10 @@ export const configSchema = Type.Object(
     ),
 
     metricsAccess: choice<Config['metricsAccess']>('Who may read `/metrics`.', ['admin', 'public']),
+    playground: Type.Boolean({
+      description: 'Whether `serve` has the page `/-/playground` too, as `dev` always does.',
+      expected: 'true or false',
+    }),
     logLevel: choice('Lowest level that is logged.', logLevels),
   },
   { additionalProperties: false },

@@ -64,6 +64,7 @@ function parseText(key: string, value: unknown): unknown {
   const text = value.trim()
   const schema: TSchema = configSchema.properties[key]
   if (schema.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : value
+  if (schema.type === 'boolean') return text === 'true' || (text === 'false' ? false : value)
   if (schema.type !== 'array') return text
   return schema.items.type === 'string' ? splitList(text) : parseJson(text)
 }

@@ -45,13 +45,14 @@ export async function openFunctionSource({
 
 /** Each process has its bundles to itself: others may serve another state of the files, and tidy up after it. */
 async function compiledSource({ stateDirectory, mode, ...options }: SourceOptions): Promise<FunctionSource> {
+  const buildMode = mode === 'dev' ? 'development' : 'production'
   const staging = await openStaging(join(stateDirectory, 'builds'))
   const directory = await staging.make(async (path) => void (await mkdir(path)))
   const builder = createBuilder({
     ...options,
-    mode: mode === 'dev' ? 'development' : 'production',
+    mode: buildMode,
     stateDirectory: directory,
-    keepDirectory: join(stateDirectory, 'kept-build'),
+    keepDirectory: join(stateDirectory, 'kept-build', buildMode),
   })
   const touch = setInterval(() => {
     const now = new Date()

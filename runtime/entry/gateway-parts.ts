@@ -16,6 +16,7 @@ import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
 import type { GrantOptions } from '../server/page/grant-route.ts'
+import { createPageRoutes } from '../server/page/routes.ts'
 import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
@@ -24,6 +25,7 @@ import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
+import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
 
 /** What the parts of a gateway are made from. */
@@ -50,7 +52,9 @@ export interface GatewayParts {
   readonly exchange: ExchangeOptions
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
-  /** The metrics, the administration, and the registry for others. */
+  /** What is served to pages. */
+  readonly page: PageSource
+  /** The metrics, the administration, the registry for others, and what pages load. */
   readonly systemRoutes: readonly SystemRoute[]
   /** What models are given to pages with. */
   readonly granting: GrantOptions
@@ -104,7 +108,8 @@ export async function openParts(
   const metrics = { tallies, residency: scheduler, lag, bodies }
   const trusting = isTrusting(options)
   const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
-  const systemRoutes = await openGatewaySystem(system, resources)
+  const page = resources.use(await openPageSource(options, source, environment))
+  const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
   const { forget: forgetModels } = models
   const granting: GrantOptions = {
     authorizer: exchange.authorizer,
@@ -112,7 +117,7 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, placement }
+  const served = { identity, server, registry, source, scheduler, exchange, placement, page }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 

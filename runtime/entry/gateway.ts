@@ -12,6 +12,7 @@ import type { ServedFunction } from '../server/exchange.ts'
 import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
 import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
+import { hasPlayground } from './page-source.ts'
 
 /** What a gateway serves, and how. */
 export interface GatewayOptions extends PartsOptions {
@@ -74,6 +75,11 @@ export class Gateway {
     return isTrusting(this.#options)
   }
 
+  /** Whether there is a page to try functions in. */
+  get hasPlayground(): boolean {
+    return hasPlayground(this.#options)
+  }
+
   /** What is served now. */
   get manifest(): Manifest {
     return this.#manifest
@@ -114,7 +120,7 @@ export class Gateway {
 
   #goLive(manifest: Manifest): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity, placement, granting } = this.#parts
+    const { server, source, scheduler, exchange, identity, placement, page, granting } = this.#parts
     const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(manifest.functions, granting)]
     const functions = manifest.functions.map((fn): ServedFunction => {
       return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
@@ -135,6 +141,7 @@ export class Gateway {
           provider: config.provider,
         }),
     })
+    page.follow(manifest.functions, source.bundlesDirectory)
     server.use(app)
     scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
     placement.follow(functions)

@@ -66,14 +66,32 @@ export class PageHost {
   receive(message: PageMessage): void {
     if (message.kind === 'request') void this.#arrive(message)
     else if (message.kind === 'cancel') this.#cancel(message.id)
+    else if (message.kind === 'clear') void this.#clear()
     else if (message.kind === 'credit') {
       for (const resident of this.#residence.all()) resident.credit(message.id, message.bytes)
     }
   }
 
-  /** Notes why the model that is being loaded does not compute on the provider that was wished for. */
-  fellBack(reason: string): void {
-    this.#loading.fellBack(reason)
+  /** Notes why a model, named by a file of its own, does not compute on the provider that was wished for. */
+  fellBack(location: string, reason: string): void {
+    for (const resident of this.#residentsAt(location)) resident.reason = reason
+  }
+
+  /** Tells those who wait for a model, named by a file of its own, that it is being compared with another provider. */
+  verifies(location: string): void {
+    for (const resident of this.#residentsAt(location)) resident.report('verify', 0, resident.bytes)
+  }
+
+  *#residentsAt(location: string): Generator<Resident> {
+    for (const resident of this.#residence.all()) {
+      if (resident.path !== null && location.startsWith(`${resident.path}/`)) yield resident
+    }
+  }
+
+  async #clear(): Promise<void> {
+    await this.#options.artifacts.clear().catch((error: unknown) => {
+      this.#options.log.warn('What is kept of models could not be removed', { error })
+    })
   }
 
   async #arrive(message: RequestMessage): Promise<void> {

@@ -44,6 +44,8 @@ export type PageMessage =
   | RequestMessage
   /** Nobody waits for the answer any more. */
   | { readonly kind: 'cancel'; readonly id: number }
+  /** The user wants nothing to be kept. */
+  | { readonly kind: 'clear' }
   /** So many bytes of a stream were read. */
   | { readonly kind: 'credit'; readonly id: number; readonly bytes: number }
 

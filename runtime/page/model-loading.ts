@@ -1,6 +1,6 @@
 import type { ModelInfo } from '../define/context.ts'
 import type { Engine, Session } from '../engine/engine.ts'
-import { isIsoplexError } from '../error/error.ts'
+import { IsoplexError } from '../error/error.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import type { ArtifactFolder, ArtifactStore } from './artifact.ts'
 import { fetchPageInput } from './fetched-input.ts'
@@ -29,16 +29,10 @@ export interface Loading {
 /** Brings functions up with their models: artifacts are downloaded side by side, and loaded one after the other. */
 export class ModelLoading {
   readonly #options: ModelLoadingOptions
-  #reasons: string[] = []
   #tail: Promise<unknown> = Promise.resolve()
 
   constructor(options: ModelLoadingOptions) {
     this.#options = options
-  }
-
-  /** Notes why the model that is being loaded does not compute on the provider that was wished for. */
-  fellBack(reason: string): void {
-    this.#reasons.push(reason)
   }
 
   /**
@@ -59,6 +53,7 @@ export class ModelLoading {
       loading.begin()
       resident.report('load', 0, folder.bytes)
       const path = this.#options.folders.hold(folder)
+      resident.path = path
       const release = (): void => this.#options.folders.release(folder)
       try {
         return await this.#load(resident, infoOf(model, path), release)
@@ -69,26 +64,21 @@ export class ModelLoading {
     })
   }
 
-  /** Gets the artifact; by a new link where the one at hand is not taken any more. */
-  async #obtain(resident: Resident, model: PageModel, loading: Loading): Promise<ArtifactFolder> {
+  #obtain(resident: Resident, model: PageModel, loading: Loading): Promise<ArtifactFolder> {
     const { artifacts, grants } = this.#options
     const { question, signal } = loading
-    const options = {
+    return artifacts.obtain(model, {
       baseUrl: question.baseUrl,
       signal,
-      onProgress: (doneBytes: number, totalBytes: number): void =>
-        resident.report('download', doneBytes, totalBytes),
-    }
-    try {
-      return await artifacts.obtain(model, options)
-    } catch (error) {
-      if (!isIsoplexError(error) || error.code !== 'GRANT_INVALID') throw error
-      grants.forget(question)
-      const renewed = await grants.ask(question)
-      // The token may stand for another model by now, which is not what those who wait were promised.
-      if (renewed.key !== model.key) throw error
-      return artifacts.obtain(renewed, options)
-    }
+      onProgress: (doneBytes, totalBytes) => resident.report('download', doneBytes, totalBytes),
+      async renew() {
+        grants.forget(question)
+        const renewed = await grants.ask(question)
+        if (renewed.key === model.key) return renewed
+        // Those who wait were promised another model than the token stands for by now.
+        throw new IsoplexError('GRANT_INVALID', `The link to model "${model.id}" has ended; ask again.`)
+      },
+    })
   }
 
   async #load(resident: Resident, model: ModelInfo | null, release?: () => void): Promise<ComeUp> {
@@ -97,12 +87,8 @@ export class ModelLoading {
     const engine = recording(this.#options.engine, sessions)
     const free = (): Promise<unknown> => Promise.allSettled(sessions.map((session) => session.dispose()))
     const wanted: FunctionToLoad = { name, definition, model, engine, log, fetchInput: fetchPageInput }
-    this.#reasons = []
     try {
-      const loaded = await loadFunction(wanted)
-      const providers = [...new Set(sessions.map(({ provider }) => provider))]
-      const reason = this.#reasons.join(' ') || null
-      return { loaded: freeing(loaded, free, release), provider: providers.join(', ') || null, reason }
+      return { loaded: freeing(await loadFunction(wanted), free, release), sessions }
     } catch (error) {
       await free()
       throw error

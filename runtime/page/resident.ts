@@ -1,6 +1,7 @@
 import type { Standing } from '../cache/residency.ts'
 import type { FunctionLog } from '../define/context.ts'
 import type { Definition } from '../define/definition.ts'
+import type { Session } from '../engine/engine.ts'
 import { RequestBatch } from '../runner/batch.ts'
 import { createDecoder, type Decoder } from '../runner/decoder.ts'
 import { createEncoder } from '../runner/encoder.ts'
@@ -33,8 +34,8 @@ export interface ResidentOptions {
 /** What a resident is told once it has come up. */
 export interface ComeUp {
   readonly loaded: LoadedFunction
-  readonly provider: string | null
-  readonly reason: string | null
+  /** What its model computes with. */
+  readonly sessions: readonly Session[]
 }
 
 interface Arrival {
@@ -62,6 +63,10 @@ export class Resident {
   /** What it takes up, as far as is known. */
   bytes: number
   lastUsedMs = performance.now()
+  /** Where the files of its model are, once they are there. */
+  path: string | null = null
+  /** Why its model does not compute on the provider that was wished for. */
+  reason: string | null = null
 
   constructor(options: ResidentOptions) {
     const { name, model, log, post } = options
@@ -198,9 +203,10 @@ export class Resident {
   #runOf({ id, tookUs }: OpenRequest): LocalRun {
     const arrival = this.#open.get(id)
     const { model } = this.options
+    const providers = new Set(this.#up?.sessions.map(({ provider }) => provider))
     return {
-      provider: this.#up?.provider ?? null,
-      reason: this.#up?.reason ?? null,
+      provider: [...providers].join(', ') || null,
+      reason: this.reason,
       model: model && { id: model.id, version: model.version },
       queueMs: arrival ? arrival.startedMs - arrival.arrivedMs : 0,
       inferMs: tookUs / 1_000,

@@ -10,6 +10,7 @@ import { measureOverhead } from './overhead.ts'
 import { measureRay } from './ray.ts'
 import { measureScale } from './scaling.ts'
 import { measureTensor } from './tensor.ts'
+import { measureWeb } from './web.ts'
 
 /** How much time a benchmark takes. */
 export interface BenchmarkOptions {
@@ -32,5 +33,6 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   crash: measureCrash,
   memory: measureMemory,
   scale: measureScale,
+  web: measureWeb,
   ray: measureRay,
 }

@@ -28,7 +28,7 @@ export interface Machine {
 export type BenchmarkRecords = Readonly<Record<string, BenchmarkRecord>>
 
 const recordsFile = new URL('./figures.json', import.meta.url).pathname
-const counted = ['elysia', 'onnxruntime-node', 'jose', 'prom-client'] as const
+const counted = ['elysia', 'onnxruntime-node', 'onnxruntime-web', 'jose', 'prom-client'] as const
 
 /** The last figures of each benchmark. */
 export async function readRecords(file: string = recordsFile): Promise<BenchmarkRecords> {

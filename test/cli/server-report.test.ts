@@ -101,6 +101,7 @@ describe('the report of a server', () => {
     origin: 'http://127.0.0.1:3000',
     manifest: { functions: [sampleFunction('hello', { methods: ['GET'], path: '/hello' })], broken: [] },
     functionsDirectory: 'functions',
+    playground: 'http://127.0.0.1:3000/-/playground',
     example: 'curl http://127.0.0.1:3000/v1/hello',
     tookMs: 12,
   }
@@ -114,6 +115,7 @@ describe('the report of a server', () => {
       url: 'http://127.0.0.1:3000/v1',
       app: 'app@1.0.0',
       functions: ['hello'],
+      playground: 'http://127.0.0.1:3000/-/playground',
       example: 'curl http://127.0.0.1:3000/v1/hello',
       tookMs: 12,
     })
@@ -122,11 +124,18 @@ describe('the report of a server', () => {
       expect.stringMatching(/^ {2}GET {2}\/v1\/hello {2}\S+$/),
       'Listening on http://127.0.0.1:3000/v1',
       'Documentation on http://127.0.0.1:3000/-/docs',
+      'Playground on http://127.0.0.1:3000/-/playground',
       '',
       'Try it:',
       '  curl http://127.0.0.1:3000/v1/hello',
       '',
     ])
+  })
+
+  it('says nothing of a playground where there is none', () => {
+    const { report, take } = recorder()
+    report.listening({ ...listening, playground: null })
+    expect(take()[0]?.text).not.toContain('layground')
   })
 
   it('says where a first function belongs', () => {

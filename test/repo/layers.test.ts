@@ -31,7 +31,7 @@ const layers: Layers = {
     entry: 6,
     cli: 7,
   },
-  separate: ['runtime/playground'],
+  separate: { 'runtime/playground': ['isoplex/client'] },
   adapters: {
     onnx: forAdapters,
     'onnx-node': [...forAdapters, 'adapters/onnx'],
@@ -64,7 +64,7 @@ const layers: Layers = {
     'onnxruntime-node': ['adapters/onnx-node'],
     'onnxruntime-web': ['adapters/onnx-web'],
   },
-  namedByUrl: ['runtime/entry'],
+  namedByUrl: ['runtime/entry', 'runtime/playground'],
 }
 
 /** What the layers say about one made-up file. */
@@ -124,6 +124,16 @@ describe('checkLayers', () => {
     ['runtime/server/x.ts', `import '../index.ts'`, /which is for functions/],
     ['runtime/server/x.ts', `import '../playground/page.ts'`, /playground stands alone/],
     ['runtime/playground/x.ts', `import '../error/error.ts'`, /playground stands alone/],
+    ['runtime/playground/x.tsx', `import { b } from '../client/client.ts'; <b />`, /playground stands alone/],
+    ['runtime/playground/x.ts', `import 'isoplex'`, /may import isoplex\/client only/],
+    ['runtime/playground/x.ts', `import 'isoplex/engine'`, /may import isoplex\/client only/],
+    [
+      'runtime/playground/x.tsx',
+      `new URL('../client/client.ts', import.meta.url)`,
+      /playground stands alone/,
+    ],
+    ['runtime/client/x.ts', `import 'isoplex/client'`, /its own package/],
+    ['runtime/server/x.ts', `import 'preact/hooks'`, /belongs to runtime\/playground alone/],
     ['runtime/server/x.ts', `import '../nowhere/a.ts'`, /in no folder of the direction table/],
     ['runtime/define/x.ts', `import type { A } from '../config/a.ts'`, /config does not/],
     ['runtime/nowhere/x.ts', '', /runtime\/nowhere, which the direction table does not know/],
@@ -161,6 +171,11 @@ describe('checkLayers', () => {
     [
       'adapters/onnx-node/x.ts',
       `import '../onnx/a.ts'\nimport '../../runtime/engine/a.ts'\nimport 'node:fs'`,
+    ],
+    ['runtime/build/x.ts', `new URL('../playground/main.tsx', import.meta.url)`],
+    [
+      'runtime/playground/x.tsx',
+      `import { a } from 'isoplex/client'\nimport { useState } from 'preact/hooks'`,
     ],
     ['functions/x.ts', `import 'isoplex'\nimport './_help.ts'\nimport 'sharp'`],
     ['functions/_models/a/x.ts', `import 'onnxruntime-node'\nimport 'node:fs'`],

@@ -7,8 +7,11 @@ import { type ModuleReference, packageOf, referencesOf, targetOf } from './impor
 export interface Layers {
   /** Areas of `runtime/` by name: each imports lower ranks and itself. */
   readonly ranks: Readonly<Record<string, number>>
-  /** Areas of `runtime/` that import nothing but themselves and packages, and that nothing imports. */
-  readonly separate: readonly string[]
+  /**
+   * Areas of `runtime/` that nothing imports, and that import packages and themselves only. Of isoplex they import
+   * what anybody may: by area, the names under which it is published.
+   */
+  readonly separate: Readonly<Record<string, readonly string[]>>
   /** Areas of `adapters/` by name, and the areas that each may import beside itself. */
   readonly adapters: Readonly<Record<string, readonly string[]>>
   /** The areas that may import adapters. */
@@ -18,7 +21,7 @@ export interface Layers {
   readonly browserPackages: readonly string[]
   /** Packages that only some areas may import; `@a/*` stands for all of a scope. */
   readonly packageOwners: Readonly<Record<string, readonly string[]>>
-  /** Areas whose files others may name by URL: they start processes and workers, and are not imported. */
+  /** Areas whose files others may name by URL: they start processes and workers or make pages, and are not imported. */
   readonly namedByUrl: readonly string[]
 }
 
@@ -51,7 +54,7 @@ function describeUnknownArea(area: string, { ranks, separate, adapters }: Layers
   const known =
     top === 'functions' ||
     (top === 'runtime'
-      ? Object.hasOwn(ranks, name) || separate.includes(area)
+      ? Object.hasOwn(ranks, name) || Object.hasOwn(separate, area)
       : Object.hasOwn(adapters, name))
   if (known) return null
   return `is in ${area}, which the direction table does not know; give it its place in test/repo/layers.test.ts`
@@ -69,11 +72,12 @@ function describeReference(path: string, reference: ModuleReference, layers: Lay
     return `imports ${specifier} by an absolute path; import it by a relative one`
   }
   if (isBuiltin(specifier) || /^bun(?::|$)/.test(specifier)) return describeBuiltin(path, specifier, layers)
-  return describePackage(path, packageOf(specifier), layers)
+  return describePackage(path, specifier, layers)
 }
 
-function mayNameByUrl(area: string, target: string, { namedByUrl }: Layers): boolean {
-  return !target.endsWith('.ts') || namedByUrl.includes(area) || namedByUrl.includes(areaOf(target))
+function mayNameByUrl(area: string, target: string, { namedByUrl, separate }: Layers): boolean {
+  if (!/\.tsx?$/.test(target) || namedByUrl.includes(areaOf(target))) return true
+  return namedByUrl.includes(area) && !Object.hasOwn(separate, area)
 }
 
 function describeTarget(area: string, target: string, layers: Layers): string | null {
@@ -108,8 +112,8 @@ function describeBuiltin(path: string, name: string, { browserSafe }: Layers): s
 function describeRank(area: string, target: string, { ranks, separate }: Layers): string | null {
   const targetArea = areaOf(target)
   const imports = `imports ${target}`
-  if (separate.includes(area) || separate.includes(targetArea)) {
-    return `${imports}; ${separate.includes(area) ? area : targetArea} stands alone and talks over HTTP only`
+  if (Object.hasOwn(separate, area) || Object.hasOwn(separate, targetArea)) {
+    return `${imports}; ${Object.hasOwn(separate, area) ? area : targetArea} stands alone and talks over HTTP only`
   }
   if (target === 'runtime/index.ts') return `${imports}, which is for functions; import the file that has it`
   const rank = ranks[area.slice('runtime/'.length)]
@@ -121,11 +125,16 @@ function describeRank(area: string, target: string, { ranks, separate }: Layers)
   return `${imports} (rank ${targetRank}); ${area} (rank ${rank}) may import lower ranks and itself only`
 }
 
-function describePackage(path: string, name: string, layers: Layers): string | null {
+function describePackage(path: string, specifier: string, layers: Layers): string | null {
   const area = areaOf(path)
+  const name = packageOf(specifier)
   if (path.startsWith('functions/_models/')) return null
   if (name === 'isoplex') {
-    return area === 'functions' ? null : `imports isoplex, its own package; import the file that has it`
+    const published = layers.separate[area]
+    if (area === 'functions' || published?.includes(specifier)) return null
+    return published === undefined
+      ? 'imports isoplex, its own package; import the file that has it'
+      : `imports ${specifier}; of isoplex ${area} may import ${published.join(', ')} only`
   }
   const owners = Object.entries(layers.packageOwners).find(
     ([owned]) => owned === name || (owned.endsWith('/*') && name.startsWith(owned.slice(0, -1))),

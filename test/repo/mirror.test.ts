@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { listFiles, parseSource, readSources } from '../support/source-files.ts'
 import { assertNoFindings, type Finding, formatFinding } from './finding.ts'
 import { checkCoverage, checkExemptions, checkTestNames, type Exemptions, type Mirror } from './mirror.ts'
+import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Folders of `test/` that stand beside the sources and mirror none of them. */
 const ownFolders = ['bench', 'contract', 'e2e', 'fixtures', 'functions', 'repo', 'support', 'types']
@@ -96,6 +97,26 @@ const exemptions: Exemptions = {
     reason:
       'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
   },
+  'runtime/page/model-loading.ts': {
+    provenBy: 'test/page/host.test.ts',
+    reason: 'A part of the host: tested there with a real engine and models.',
+  },
+  'runtime/page/kept-answer.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'What a page knows without its server: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-call.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-worker.ts': {
+    provenBy: 'test/client/web-engine-supervisor.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser, with workers that die.',
+  },
+  'runtime/entry/page-worker.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'The worker of a page: tested there in a real browser.',
+  },
   'runtime/model/presence.ts': {
     provenBy: 'test/model/prune.test.ts',
     reason: 'What pruning has to respect: tested there with several stores and processes.',
@@ -185,6 +206,11 @@ const exemptions: Exemptions = {
     provenBy: 'test/server/registry/upload-handlers.test.ts',
     reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
   },
+  'runtime/client/page-call.ts': {
+    provenBy: 'test/client/call.test.ts',
+    reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
+  },
+  ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
@@ -266,6 +292,18 @@ describe('the checks', () => {
     expect(show(checkCoverage({ ...mirror, tests: [], sources: [source] }, {}))).toEqual([
       expect.stringMatching(/^runtime\/error\/wire\.ts:1 .* test\/error\/wire\.test\.ts/),
     ])
+  })
+
+  it('ask for a test of the page that a view is a part of', () => {
+    const view = parseSource('runtime/playground/form.tsx', 'export const Form = () => <form />')
+    const page = parseSource('runtime/playground/page.tsx', 'export const Page = () => <main />')
+    const from = { ...mirror, sources: [view, page] }
+    expect(show(checkCoverage({ ...from, tests: [] }, {}))).toEqual([
+      expect.stringMatching(/^runtime\/playground\/form\.tsx:1 .* test\/playground\/page\.test\.ts/),
+      expect.stringMatching(/^runtime\/playground\/page\.tsx:1 .* test\/playground\/page\.test\.ts/),
+    ])
+    expect(checkTestNames({ ...from, tests: ['test/playground/page.test.ts'] })).toEqual([])
+    expect(checkCoverage({ ...from, tests: ['test/playground/page.test.ts'] }, {})).toEqual([])
   })
 
   it('ask for a test of an adapter', () => {

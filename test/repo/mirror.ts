@@ -33,7 +33,7 @@ export function checkTestNames({ tests, sources, ownFolders }: Mirror): Finding[
       return [finding(path, `is about no adapter of that name; adapters/ has ${adapters.join(', ')}`)]
     }
     const source = path.replace(/^test\//, 'runtime/').replace(/\.test\.ts$/, '.ts')
-    if (sources.some((candidate) => candidate.path === source)) return []
+    if (sources.some((candidate) => candidate.path === source || candidate.path === `${source}x`)) return []
     return [finding(path, `has no ${source} to test; name it after the file that it is about`)]
   })
 }
@@ -71,7 +71,9 @@ function finding(path: string, problem: string): Finding {
   return { path, line: 1, problem }
 }
 
+/** Views are tested by whoever uses their page, all of a folder together. */
 function testOf(path: string): string {
+  if (path.endsWith('.tsx')) return path.replace(/^runtime\//, 'test/').replace(/[^/]+$/, 'page.test.ts')
   return path.replace(/^runtime\//, 'test/').replace(/\.ts$/, '.test.ts')
 }
 

@@ -150,14 +150,23 @@ function headersOf(headers: Headers): Record<string, string> {
 }
 
 function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    response.once('drain', resolve)
-    response.once('close', resolve)
-  })
+  return happened(response, ['drain', 'close'])
 }
 
 function closed(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => void response.once('close', resolve))
+  return happened(response, ['close'])
+}
+
+/** Waits for the first of some events. */
+function happened(response: ServerResponse, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of events) response.off(event, done)
+      resolve()
+    }
+    for (const event of events) response.once(event, done)
+    if (response.destroyed) done()
+  })
 }
 
 function listen(server: Server, port: number): Promise<void> {

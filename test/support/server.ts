@@ -91,8 +91,10 @@ export async function makeProject(
 }
 
 /** Makes a project with the example functions of this repository. */
-export async function makeExampleProject(): Promise<TestProject> {
-  const project = await makeProject()
+export async function makeExampleProject(
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<TestProject> {
+  const project = await makeProject({}, settings)
   await cp(join(repository, 'functions'), join(project.directory, 'functions'), { recursive: true })
   return project
 }

@@ -1,4 +1,5 @@
 import type { ArtifactFile } from '../../model/stored-artifact.ts'
+import { matchesTag } from '../entity-tag.ts'
 import { type ByteRange, parseRange } from './byte-range.ts'
 
 /**
@@ -18,7 +19,8 @@ export function artifactReply({ method, headers }: Request, file: ArtifactFile):
     'content-disposition': 'attachment',
     'x-content-type-options': 'nosniff',
   }
-  if (matches(headers.get('if-none-match'), tag)) return new Response(null, { status: 304, headers: common })
+  if (matchesTag(headers.get('if-none-match'), tag))
+    return new Response(null, { status: 304, headers: common })
   const range = method === 'GET' ? requestedRange(headers, tag, sizeBytes) : null
   if (range) {
     const { start, end } = range
@@ -37,9 +39,4 @@ export function artifactReply({ method, headers }: Request, file: ArtifactFile):
 function requestedRange(headers: Headers, tag: string, sizeBytes: number): ByteRange | null {
   const condition = headers.get('if-range')
   return condition === null || condition.trim() === tag ? parseRange(headers.get('range'), sizeBytes) : null
-}
-
-function matches(header: string | null, tag: string): boolean {
-  const tags = header?.split(',').map((given) => given.trim().replace(/^W\//, '')) ?? []
-  return tags.includes(tag) || tags.includes('*')
 }

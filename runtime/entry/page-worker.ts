@@ -1,0 +1,57 @@
+/**
+ * A page's worker: told what its page decides, it runs functions and models until the page ends it, or goes.
+ */
+import { createOnnxWebEngine } from '../../adapters/onnx-web/engine.ts'
+import type { Verdict, VerdictStore } from '../../adapters/onnx-web/verdict.ts'
+import { createArtifactStore } from '../page/artifact-store.ts'
+import { createConsoleLog } from '../page/console-log.ts'
+import { PageHost } from '../page/host.ts'
+import { createKeptFacts } from '../page/kept-facts.ts'
+import type { HostMessage, PageMessage, StartMessage } from '../page/message.ts'
+import { ModelFolders } from '../page/model-folders.ts'
+
+let host: PageHost | null = null
+
+addEventListener('message', ({ data }: MessageEvent<PageMessage>) => {
+  if (data.kind === 'start') start(data)
+  else host?.receive(data)
+})
+
+function start({ lockName, onnx, provider, softwareAdapters, maxModelBytes, debug }: StartMessage): void {
+  const folders = new ModelFolders()
+  const log = createConsoleLog({ debug })
+  const engine = createOnnxWebEngine({
+    onnx,
+    provider,
+    softwareAdapters,
+    files: folders,
+    verdicts: keptVerdicts(),
+    onFallback: ({ location, reason }) => host?.fellBack(location, reason),
+    onStage: ({ location, stage }) => stage === 'verify' && host?.verifies(location),
+    onLost(reason) {
+      log.warn(`The page's worker is replaced: ${reason}`)
+      post({ kind: 'lost' })
+    },
+  })
+  const artifacts = createArtifactStore()
+  host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes })
+  // Where there are no locks the page has to do without notice of a death.
+  void navigator.locks?.request(lockName, () => {
+    post({ kind: 'up' })
+    return new Promise(() => undefined)
+  })
+  if (!navigator.locks) post({ kind: 'up' })
+}
+
+function post(message: HostMessage, transfer: readonly ArrayBuffer[] = []): void {
+  postMessage(message, { transfer: [...transfer] })
+}
+
+/** Which models webgpu computes right, remembered beyond this page. */
+function keptVerdicts(): VerdictStore {
+  const facts = createKeptFacts('verdicts')
+  return {
+    get: async (key) => ((await facts.get(key)) as Verdict | undefined) ?? null,
+    set: (key, verdict) => facts.set(key, verdict),
+  }
+}

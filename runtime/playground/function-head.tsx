@@ -1,0 +1,40 @@
+import type { JSX } from 'preact'
+import type { CatalogFunction } from './catalog.ts'
+
+/** What a function is, and what it needs. */
+export function FunctionHead({
+  fn,
+  hasToken,
+}: {
+  readonly fn: CatalogFunction
+  readonly hasToken: boolean
+}): JSX.Element {
+  const { name, method, path, description, kind, access, runsHere, file } = fn
+  return (
+    <div class="function-head">
+      <h2>{name}</h2>
+      <p class="route">
+        <b>{method}</b> <code>{path}</code> <span class="faint">{file}</span>
+      </p>
+      {description === '' ? null : <p class="description">{withCode(description)}</p>}
+      <ul class="chips" aria-label="What it is">
+        <li>{kind === 'inference' ? 'inference' : 'edge function'}</li>
+        <li>{access === 'token' ? 'needs a token' : 'public'}</li>
+        <li>{runsHere ? 'browser and server' : 'server only'}</li>
+      </ul>
+      {access === 'token' && !hasToken ? <p class="note">{hintOf(fn)}</p> : null}
+    </div>
+  )
+}
+
+/** A description with what stands between backticks as code. */
+function withCode(text: string): readonly (string | JSX.Element)[] {
+  return text.split('`').map((part, index) => (index % 2 === 0 ? part : <code key={index}>{part}</code>))
+}
+
+function hintOf({ defaultModel }: CatalogFunction): string {
+  const how = 'put a model token into the field at the top; “isoplex token MODEL” makes one.'
+  return defaultModel === null
+    ? `No token is set: ${how}`
+    : `Without a token, the model “${defaultModel}” answers while developing. For another, ${how}`
+}

@@ -1,0 +1,33 @@
+import type { FunctionComponent, JSX } from 'preact'
+import type { FieldProps } from './field.tsx'
+import type { EditorProps } from './form.tsx'
+import { pointerTo, withMember } from './place.ts'
+import { isRecord, type JsonSchema, propertiesOf, requiredOf } from './schema.ts'
+
+/** An object whose members are edited one by one. */
+export interface ObjectEditorProps extends EditorProps {
+  readonly schema: JsonSchema
+  readonly field: FunctionComponent<FieldProps>
+}
+
+/** The members of an object. Those that the schema does not know are kept and are seen as JSON only. */
+export function ObjectEditor(props: ObjectEditorProps): JSX.Element {
+  const { schema, value, onChange, pointer, label, field: Field } = props
+  const required = requiredOf(schema)
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset's legend cannot stand beside a button.
+    <div class={pointer === '' ? 'members' : 'members nested'} role="group" aria-label={label}>
+      {Object.entries(propertiesOf(schema)).map(([name, property]) => (
+        <Field
+          key={name}
+          schema={property}
+          label={name}
+          pointer={pointer + pointerTo([name])}
+          required={required.includes(name)}
+          value={isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined}
+          onChange={(member) => onChange(withMember(value, name, member))}
+        />
+      ))}
+    </div>
+  )
+}

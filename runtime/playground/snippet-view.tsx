@@ -1,0 +1,53 @@
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { curlOf, inputFile, needsFile, type Snippet, typescriptOf } from './snippet.ts'
+
+/** The call that the form shows, as lines to take along. */
+export function SnippetView({ snippet }: { readonly snippet: Snippet }): JSX.Element {
+  const input = needsFile(snippet) ? JSON.stringify(snippet.draft.input) : null
+  return (
+    <div class="snippets">
+      <Lines title="curl" text={curlOf(snippet)} />
+      <Lines title="TypeScript" text={typescriptOf(snippet)} />
+      {input === null ? null : (
+        <p class="row">
+          <span class="note">
+            The input is long: save it as <code>{inputFile}</code> beside the lines.
+          </span>
+          <CopyButton text={input} name={inputFile} />
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Lines({ title, text }: { readonly title: string; readonly text: string }): JSX.Element {
+  return (
+    <figure class="lines">
+      <figcaption>
+        {title}
+        <CopyButton text={text} name={title} />
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys. */}
+      <pre tabIndex={0}>{text}</pre>
+    </figure>
+  )
+}
+
+function CopyButton({ text, name }: { readonly text: string; readonly name: string }): JSX.Element {
+  const [told, setTold] = useState<{ readonly text: string; readonly word: string } | null>(null)
+  const copy = async (): Promise<void> => {
+    // A page that is not secure has no clipboard.
+    const done = navigator.clipboard?.writeText(text).then(
+      () => 'Copied',
+      () => 'Not copied',
+    )
+    setTold({ text, word: (await done) ?? 'Not copied' })
+  }
+  const word = told?.text === text ? told.word : 'Copy'
+  return (
+    <button type="button" class="quiet" onClick={() => void copy()} aria-label={`${word} ${name}`}>
+      <span aria-live="polite">{word}</span>
+    </button>
+  )
+}

@@ -1,0 +1,152 @@
+import type { Ran } from 'isoplex/client'
+import type { JSX } from 'preact'
+import { useRef, useState } from 'preact/hooks'
+import { AgreementView } from './agreement-view.tsx'
+import { AnswerPanel } from './answer.tsx'
+import type { Caller } from './caller.ts'
+import { type Outcome, useCalls, type Wish } from './calls.ts'
+import { type Catalog, type CatalogFunction, type Slot, slots } from './catalog.ts'
+import { type FormState, shownIssues, useDraft } from './draft.ts'
+import type { Issue } from './fit.ts'
+import { FunctionHead } from './function-head.tsx'
+import { LatencyPlot } from './latency-plot.tsx'
+import { firstShares } from './overlay.ts'
+import { RunBar } from './run-bar.tsx'
+import { SlotForm } from './slot-form.tsx'
+import { SnippetView } from './snippet-view.tsx'
+
+/** A function to try, and what it is tried with. */
+export interface WorkbenchProps {
+  readonly fn: CatalogFunction
+  readonly catalog: Catalog
+  readonly caller: Caller
+  readonly baseUrl: string
+  readonly hasToken: boolean
+  /** Hears what computed each answer. */
+  readonly onLoaded: (ran: Ran) => void
+}
+
+/** One function: its form, its answers, how long they took, and the same call as code. */
+export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: WorkbenchProps): JSX.Element {
+  const [wish, setWish] = useState<Wish>(fn.runsHere ? 'auto' : 'server')
+  const form = useDraft(fn, catalog)
+  const calls = useCalls(fn, caller, onLoaded)
+  const issues = shownIssues(fn, form, calls.outcomes)
+  const element = useRef<HTMLFormElement>(null)
+  const run = (times: number): void => {
+    if (form.check()) calls.run(wish, form.draft, times)
+    else
+      requestAnimationFrame(() =>
+        element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(),
+      )
+  }
+  const output = calls.outcomes.find(({ state }) => state === 'done')?.answer?.output
+  return (
+    <>
+      <FunctionHead fn={fn} hasToken={hasToken} />
+      <div class="bench">
+        <CallForm
+          fn={fn}
+          form={form}
+          element={element}
+          onRun={run}
+          issues={issues}
+          overlay={firstShares(output)}
+        >
+          <RunBar
+            fn={fn}
+            wish={wish}
+            onWish={setWish}
+            isRunning={calls.isRunning}
+            onRun={run}
+            onCancel={calls.cancel}
+          />
+        </CallForm>
+        <Answers outcomes={calls.outcomes} />
+      </div>
+      <section class="card" aria-labelledby="latency-title">
+        <h2 id="latency-title">Latency</h2>
+        <LatencyPlot measures={calls.measures} />
+      </section>
+      <section class="card" aria-labelledby="code-title">
+        <h2 id="code-title">The same call</h2>
+        <SnippetView
+          snippet={{
+            fn,
+            draft: form.draft,
+            baseUrl,
+            hasToken: hasToken || (fn.access === 'token' && fn.defaultModel === null),
+            where: wish === 'both' ? 'auto' : wish,
+          }}
+        />
+      </section>
+    </>
+  )
+}
+
+interface CallFormProps {
+  readonly fn: CatalogFunction
+  readonly form: FormState
+  readonly element: { current: HTMLFormElement | null }
+  readonly issues: Readonly<Record<Slot, readonly Issue[]>>
+  readonly overlay: readonly number[] | null
+  readonly onRun: (times: number) => void
+  readonly children: JSX.Element
+}
+
+function CallForm({ fn, form, element, issues, overlay, onRun, children }: CallFormProps): JSX.Element {
+  return (
+    <form
+      ref={element}
+      class="card"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        onRun(1)
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
+        event.preventDefault()
+        onRun(1)
+      }}
+    >
+      {slots.map((slot) => {
+        const schema = fn.schemas[slot]
+        return schema === null ? null : (
+          <SlotForm
+            key={slot}
+            fn={fn}
+            slot={slot}
+            schema={schema}
+            document={form.document}
+            value={form.draft[slot]}
+            onChange={(value) => form.change(slot, value)}
+            issues={issues[slot]}
+            onProblem={(problem) => form.note(slot, problem)}
+            overlay={overlay}
+          />
+        )
+      })}
+      {slots.every((slot) => fn.schemas[slot] === null) ? <p class="note">It takes no input.</p> : null}
+      {children}
+      <p class="wrong-text" aria-live="polite">
+        {form.refusal}
+      </p>
+    </form>
+  )
+}
+
+function Answers({ outcomes }: { readonly outcomes: readonly Outcome[] }): JSX.Element {
+  const [left, right] = outcomes.map(({ state, answer }) => (state === 'done' ? answer : null))
+  return (
+    <section class="card answers" aria-label="Answers" aria-live="polite">
+      <div class={outcomes.length > 1 ? 'pair' : ''}>
+        {outcomes.length === 0 ? <p class="note empty">Run it to see the answer here.</p> : null}
+        {outcomes.map((outcome) => (
+          <AnswerPanel key={outcome.asked} outcome={outcome} />
+        ))}
+      </div>
+      {left && right ? <AgreementView left={left.output} right={right.output} /> : null}
+    </section>
+  )
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { orAborted, startDeadline } from '../../runtime/client/deadline.ts'
+import { isIsoplexError } from '../../runtime/error/error.ts'
+
+function codeOf(signal: AbortSignal): string | null {
+  return isIsoplexError(signal.reason) ? signal.reason.code : null
+}
+
+const aborted = (signal: AbortSignal): Promise<unknown> =>
+  new Promise((resolve) => signal.addEventListener('abort', resolve))
+
+describe('a deadline', () => {
+  it('fires with what the caller says', async () => {
+    const caller = new AbortController()
+    const { signal } = startDeadline(caller.signal, undefined)
+    const reason = new Error('no longer wanted')
+    caller.abort(reason)
+    expect([codeOf(signal), signal.reason.cause]).toEqual(['CANCELLED', reason])
+    expect(codeOf(startDeadline(caller.signal, undefined).signal)).toBe('CANCELLED')
+  })
+
+  it('fires when its time is over', async () => {
+    const deadline = startDeadline(undefined, 5)
+    await aborted(deadline.signal)
+    expect(codeOf(deadline.signal)).toBe('DEADLINE_EXCEEDED')
+    expect(deadline.leftMs()).toBeLessThanOrEqual(1)
+  })
+
+  it('goes on for as long as it takes once it is lifted, and still hears its caller', async () => {
+    const caller = new AbortController()
+    const lifted = startDeadline(caller.signal, 5)
+    lifted.lift()
+    await aborted(startDeadline(undefined, 20).signal)
+    expect(lifted.signal.aborted).toBe(false)
+    caller.abort()
+    expect(codeOf(lifted.signal)).toBe('CANCELLED')
+  })
+
+  it('hears nobody after its end', async () => {
+    const caller = new AbortController()
+    const ended = startDeadline(caller.signal, 5)
+    ended.end()
+    await aborted(startDeadline(undefined, 20).signal)
+    caller.abort()
+    expect(ended.signal.aborted).toBe(false)
+  })
+
+  it('leaves all the time there is where there is no limit', () => {
+    expect(startDeadline(undefined, undefined).leftMs()).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+describe('orAborted', () => {
+  const never = new Promise<never>(() => undefined)
+
+  it('settles as the promise does', async () => {
+    const { signal } = new AbortController()
+    expect(await orAborted(Promise.resolve(1), signal)).toBe(1)
+    await expect(orAborted(Promise.reject(new Error('a')), signal)).rejects.toThrow('a')
+  })
+
+  it('fails with the reason of the signal', async () => {
+    const controller = new AbortController()
+    const outcome = orAborted(never, controller.signal)
+    controller.abort(new Error('gone'))
+    await expect(outcome).rejects.toThrow('gone')
+    await expect(orAborted(never, controller.signal)).rejects.toThrow('gone')
+  })
+})
