@@ -33,7 +33,10 @@ function start({ lockName, onnx, provider, softwareAdapters, maxModelBytes, debu
       post({ kind: 'lost' })
     },
   })
-  const artifacts = createArtifactStore()
+  const artifacts = createArtifactStore({
+    onUnkept: ({ digest, bytes, reason }) =>
+      log.warn('A model has to be downloaded again next time', { digest, bytes, reason }),
+  })
   host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes })
   // Where there are no locks the page has to do without notice of a death.
   void navigator.locks?.request(lockName, () => {

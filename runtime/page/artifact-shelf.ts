@@ -67,7 +67,8 @@ function createShelf(folder: FileSystemDirectoryHandle): ArtifactShelf {
       }
     },
     async list() {
-      const digests = await Array.fromAsync(folder.keys())
+      // The folder itself may be gone by now: somebody has cleared all.
+      const digests = (await orNone(Array.fromAsync(folder.keys()))) ?? []
       const files = await Promise.all(digests.map(find))
       return digests.map((digest, index) => ({ digest, bytes: files[index]?.size ?? 0 }))
     },
