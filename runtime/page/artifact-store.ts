@@ -15,7 +15,10 @@ import { sha256Of } from './sha256.ts'
 export interface UnkeptArtifact {
   readonly digest: string
   readonly bytes: number
-  /** `room`: it does not fit into what may be kept, or what the browser has room for. `refused`: nothing is kept here. */
+  /**
+   * `room`: it does not fit into what may be kept or what the browser has room for, or somebody else holds its file.
+   * `refused`: the browser keeps nothing for this page.
+   */
   readonly reason: 'room' | 'refused'
 }
 
