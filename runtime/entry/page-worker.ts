@@ -53,7 +53,10 @@ function createHost({ onnx, provider, softwareAdapters, maxModelBytes, debug }: 
       post({ kind: 'lost' })
     },
   })
-  const artifacts = createArtifactStore()
+  const artifacts = createArtifactStore({
+    onUnkept: ({ digest, bytes, reason }) =>
+      log.warn('A model has to be downloaded again next time', { digest, bytes, reason }),
+  })
   const host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes })
   return host
 }
