@@ -34,7 +34,9 @@ function start({ lockName, onnx, provider, softwareAdapters, maxModelBytes, debu
     },
   })
   const artifacts = createArtifactStore()
-  host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes })
+  // What keeps ONNX Runtime from coming up, the first model is told.
+  const prepare = (): void => void engine.prepare().catch(() => undefined)
+  host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes, prepare })
   // Where there are no locks the page has to do without notice of a death.
   void navigator.locks?.request(lockName, () => {
     post({ kind: 'up' })
