@@ -58,10 +58,10 @@ describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
     stack.defer(() => rm(directory, { recursive: true, force: true }))
     origin = stack.use(startPageServer({ directory }))
     project = stack.use(await makeExampleProject({ corsOrigins: [origin.url] }))
-    server = stack.use(await startServer(project, 'serve', ['--replicas', '1']))
-    proxy = stack.use(await startFaultProxy(server.url))
     const { code, stderr } = await project.run('build', '--out', 'dist', '--no-compress')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    server = stack.use(await startServer(project, 'serve', ['--replicas', '1', '--build', 'dist']))
+    proxy = stack.use(await startFaultProxy(server.url))
     await cp(join(project.directory, 'dist/browser'), join(directory, 'functions'), { recursive: true })
     await buildApp(project, join(directory, 'app'), { VITE_SERVER: proxy.url })
     await buildApp(project, join(directory, 'static-app'), {
