@@ -1,8 +1,6 @@
 import type { LocalProgress, LocalRun } from '../page/run.ts'
 import type { ReplyHead } from '../runner/head.ts'
 
-export type { LocalProgress, LocalRun }
-
 /** A request for a function, in the form in which it would go to a server. */
 export interface LocalRequest {
   readonly baseUrl: string

@@ -28,7 +28,7 @@ export async function openArtifactFolder(digest: string, blob: Blob): Promise<Ar
       digest,
       bytes: blob.size,
       names: Object.freeze([loneModelName]),
-      read: (name) => (name === loneModelName ? readAll(blob) : missing(name)),
+      read: async (name) => (name === loneModelName ? readAll(blob) : missing(name)),
     })
   }
   const byName = new Map(entries.map((entry) => [entry.name, entry]))

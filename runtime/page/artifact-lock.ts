@@ -3,19 +3,13 @@ export type Release = () => void
 
 /**
  * Holds an artifact for use, so that no tab removes it, until it is released or this worker ends. Any number may hold
- * one at once.
- *
- * @throws what the signal gives where it ends the wait.
+ * one at once. The signal ends the wait, with what it gives.
  */
 export function holdForUse(digest: string, signal: AbortSignal): Promise<Release> {
   return hold(useOf(digest), { mode: 'shared', signal })
 }
 
-/**
- * Waits for the turn to bring an artifact, which one tab at a time has.
- *
- * @throws what the signal gives where it ends the wait.
- */
+/** Waits for the turn to bring an artifact, which one tab at a time has. The signal ends the wait, with what it gives. */
 export function holdForWriting(digest: string, signal: AbortSignal): Promise<Release> {
   return hold(`isoplex artifact written ${digest}`, { signal })
 }

@@ -1,5 +1,5 @@
+import type { LocalProgress, Ran } from 'isoplex/client'
 import type { JSX } from 'preact'
-import type { Progress, Ran } from './caller.ts'
 import type { Outcome } from './calls.ts'
 import type { Failure } from './failure.ts'
 import { formatBytes, formatDuration } from './latency.ts'
@@ -29,7 +29,7 @@ export function AnswerPanel({ outcome }: { readonly outcome: Outcome }): JSX.Ele
 }
 
 /** How far a model is on its way into the page. */
-export function ModelProgress({ progress }: { readonly progress: Progress }): JSX.Element {
+export function ModelProgress({ progress }: { readonly progress: LocalProgress }): JSX.Element {
   const { stage, model, doneBytes, totalBytes } = progress
   const words = { download: 'Downloading', load: 'Loading', verify: 'Checking' }
   const isCounted = stage === 'download' && totalBytes > 0

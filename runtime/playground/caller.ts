@@ -1,32 +1,13 @@
-import { type Draft, urlOf } from './call.ts'
+import {
+  type CallOptions as ClientCallOptions,
+  createClient,
+  type LocalEngine,
+  type LocalProgress,
+  type Ran,
+  type Where,
+} from 'isoplex/client'
+import type { Draft } from './call.ts'
 import type { CatalogFunction } from './catalog.ts'
-import type { Place } from './latency.ts'
-
-/** Where somebody wants a call to run. */
-export type Where = 'auto' | Place
-
-/** How far a model is on its way into the page. */
-export interface Progress {
-  readonly stage: 'download' | 'load' | 'verify'
-  readonly model: string
-  readonly doneBytes: number
-  readonly totalBytes: number
-}
-
-/** What computed an answer. */
-export interface Ran {
-  readonly where: Place
-  readonly provider: string | null
-  readonly model: { readonly id: string; readonly version: string } | null
-  readonly tookMs: number
-  readonly queueMs: number | null
-  readonly inferMs: number | null
-  /** Why the page did not answer, where it was to: the server then did. */
-  readonly fellBack: { readonly code: string; readonly message: string } | null
-  /** Why it ran as it did, where that needs a word. */
-  readonly reason: string | null
-  readonly requestId: string | null
-}
 
 /** An answer, and what computed it. */
 export interface Answer {
@@ -38,54 +19,91 @@ export interface Answer {
 export interface CallOptions {
   readonly where: Where
   readonly signal: AbortSignal
-  readonly onProgress: (progress: Progress) => void
+  readonly onProgress: (progress: LocalProgress) => void
   /** Hears the items of an answer that is a stream: those that came since it was last told. */
   readonly onItems: (items: readonly unknown[]) => void
 }
 
 /** Calls functions of one server with one token. */
 export interface Caller {
-  /** Calls a function. @throws what the call fails with: an error with `code` and `message`. */
+  /**
+   * Calls a function; of a stream, waits until it has ended.
+   *
+   * @throws {IsoplexError} as `infer` and `call` of the client.
+   */
   call(fn: CatalogFunction, draft: Draft, options: CallOptions): Promise<Answer>
   /** Removes the models that were kept in this browser. */
   clear(): Promise<void>
-  /** Ends what runs in this page. */
-  close(): Promise<void>
 }
 
-/** Makes what calls functions. @param token the model token; empty for none */
-export function createCaller(baseUrl: string, token: string): Caller {
+/** What calls are made with. */
+export interface CallerOptions {
+  readonly baseUrl: string
+  /** The model token; empty for none. */
+  readonly token: string
+  /** What answers in this page. */
+  readonly local: LocalEngine
+}
+
+/** Items of a stream are told together this often, lest a quick one keeps the page from showing them. */
+const tellingMs = 50
+
+/** Makes what calls functions. A call is made once: what fails is shown, not tried again. */
+export function createCaller({ baseUrl, token, local }: CallerOptions): Caller {
+  const client = createClient({ baseUrl, token: token === '' ? undefined : token, local, retries: 0 })
   return {
-    async call(fn, draft, { signal }) {
-      const startedAt = performance.now()
-      const reply = await fetch(baseUrl + urlOf(fn, draft), {
-        method: fn.method,
-        signal,
-        headers: {
-          'content-type': 'application/json',
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
-        },
-        ...(fn.schemas.input === null ? {} : { body: JSON.stringify(draft.input) }),
-      })
-      const output: unknown = await reply.json()
-      if (!reply.ok) throw Object.assign(new Error('refused'), output)
-      const timing = reply.headers.get('server-timing') ?? ''
-      return {
-        output,
-        ran: {
-          where: 'server',
-          provider: null,
-          model: null,
-          tookMs: performance.now() - startedAt,
-          queueMs: Number(/queue;dur=([\d.]+)/.exec(timing)?.[1] ?? 0),
-          inferMs: Number(/infer;dur=([\d.]+)/.exec(timing)?.[1] ?? 0),
-          fellBack: null,
-          reason: null,
-          requestId: reply.headers.get('x-request-id'),
-        },
-      }
+    async call(fn, draft, options) {
+      const handle = client[fn.name]
+      if (handle === undefined) throw new TypeError(`There is no function "${fn.name}".`)
+      const { output, ran } = await (fn.kind === 'inference'
+        ? handle.infer(draft.input, partsOf(draft, options))
+        : handle.call({ ...partsOf(draft, options), input: draft.input }))
+      if (!isStream(output)) return { output, ran }
+      return { output: await tellItems(output, options), ran }
     },
-    async clear() {},
-    async close() {},
+    clear: () => local.clear(),
   }
+}
+
+type Texts = Readonly<Record<string, string>>
+
+/** A client writes numbers and lists of a query as texts itself, whatever the types of unknown functions say. */
+function partsOf(
+  { params, query }: Draft,
+  { where, signal, onProgress }: CallOptions,
+): ClientCallOptions & { readonly params?: Texts; readonly query?: Texts } {
+  return {
+    where,
+    signal,
+    onProgress,
+    ...(params === undefined ? {} : { params: params as Texts }),
+    ...(query === undefined ? {} : { query: query as Texts }),
+  }
+}
+
+/** Tells the items of a stream as they come, and gives how many there were. */
+async function tellItems(stream: AsyncIterable<unknown>, { onItems }: CallOptions): Promise<unknown> {
+  let untold: unknown[] = []
+  let timer: ReturnType<typeof setTimeout> | null = null
+  let items = 0
+  const tell = (): void => {
+    timer = null
+    if (untold.length > 0) onItems(untold)
+    untold = []
+  }
+  try {
+    for await (const item of stream) {
+      items += 1
+      untold.push(item)
+      timer ??= setTimeout(tell, tellingMs)
+    }
+    return { items }
+  } finally {
+    if (timer !== null) clearTimeout(timer)
+    tell()
+  }
+}
+
+function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

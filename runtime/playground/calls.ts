@@ -1,6 +1,7 @@
+import type { LocalProgress, Ran, Where } from 'isoplex/client'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Draft } from './call.ts'
-import type { Answer, Caller, Progress, Ran, Where } from './caller.ts'
+import type { Answer, Caller, CallOptions } from './caller.ts'
 import type { CatalogFunction } from './catalog.ts'
 import { type Failure, isCancelled, readFailure } from './failure.ts'
 import { addMeasure, type Measure } from './latency.ts'
@@ -18,7 +19,7 @@ export interface Outcome {
   /** The latest items of a stream, and how many came before them; `null` where it is none. */
   readonly stream: { readonly items: readonly unknown[]; readonly dropped: number } | null
   /** What is loaded meanwhile; `null` once it is there. */
-  readonly progress: Progress | null
+  readonly progress: LocalProgress | null
 }
 
 /** The calls of one function. */
@@ -46,7 +47,7 @@ export function useCalls(fn: CatalogFunction, caller: Caller, onRan: (ran: Ran) 
   const controller = useRef<AbortController | null>(null)
   const runs = useRef(0)
   useEffect(() => () => controller.current?.abort(), [])
-  const change = (asked: Where, changes: Partial<Outcome> | ((outcome: Outcome) => Partial<Outcome>)): void =>
+  const change: Change = (asked, changes) =>
     setOutcomes((all) =>
       all.map((each) =>
         each.asked === asked
@@ -56,23 +57,13 @@ export function useCalls(fn: CatalogFunction, caller: Caller, onRan: (ran: Ran) 
     )
   const callOnce = async (asked: Where, draft: Draft, signal: AbortSignal, run: number): Promise<void> => {
     try {
-      const answer = await caller.call(fn, draft, {
-        where: asked,
-        signal,
-        onProgress: (progress) => change(asked, { progress }),
-        onItems: (items) => change(asked, ({ stream }) => ({ stream: addItems(stream, items) })),
-      })
+      const answer = await caller.call(fn, draft, listening(asked, signal, change))
       const { where: place, tookMs } = answer.ran
       onRan(answer.ran)
       change(asked, { state: 'done', answer, failure: null, progress: null })
       setMeasures((all) => addMeasure(all, { run, place, tookMs }))
     } catch (error) {
-      const isEnd = signal.aborted || isCancelled(error)
-      change(asked, {
-        state: isEnd ? 'cancelled' : 'failed',
-        failure: isEnd ? null : readFailure(error),
-        progress: null,
-      })
+      change(asked, ended(error, signal))
       throw error
     }
   }
@@ -101,6 +92,24 @@ export function useCalls(fn: CatalogFunction, caller: Caller, onRan: (ran: Ran) 
     },
     cancel: () => controller.current?.abort(),
   }
+}
+
+/** Changes what is shown of the call to one place. */
+type Change = (asked: Where, changes: Partial<Outcome> | ((outcome: Outcome) => Partial<Outcome>)) => void
+
+function listening(where: Where, signal: AbortSignal, change: Change): CallOptions {
+  return {
+    where,
+    signal,
+    onProgress: (progress) => change(where, { progress }),
+    onItems: (items) => change(where, ({ stream }) => ({ stream: addItems(stream, items) })),
+  }
+}
+
+function ended(error: unknown, signal: AbortSignal): Partial<Outcome> {
+  return signal.aborted || isCancelled(error)
+    ? { state: 'cancelled', failure: null, progress: null }
+    : { state: 'failed', failure: readFailure(error), progress: null }
 }
 
 function begun(asked: Where, before: readonly Outcome[]): Outcome {

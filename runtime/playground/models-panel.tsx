@@ -1,7 +1,8 @@
+import type { Ran } from 'isoplex/client'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { FailureNote } from './answer.tsx'
-import type { Caller, Ran } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { type Failure, readFailure } from './failure.ts'
 
 /** A model that answered in this page. */

@@ -1,3 +1,4 @@
+import { webEngine } from 'isoplex/client'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { createCaller } from './caller.ts'
@@ -7,14 +8,16 @@ import { FunctionList } from './function-list.tsx'
 import { ModelsPanel, useModels } from './models-panel.tsx'
 import { Workbench } from './workbench.tsx'
 
+/** The one engine of the page: models that are loaded stay so when the token changes. */
+const local = webEngine()
+
 /** The playground: the functions of a server, and a place to try the chosen one. */
 export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
   const { catalog, problem, retry } = useCatalog(baseUrl)
   const [token, setToken] = useState('')
   const name = useHashName()
   const models = useModels()
-  const caller = useMemo(() => createCaller(baseUrl, token.trim()), [baseUrl, token])
-  useEffect(() => () => void caller.close(), [caller])
+  const caller = useMemo(() => createCaller({ baseUrl, token: token.trim(), local }), [baseUrl, token])
   const functions = catalog?.functions ?? []
   const fn = functions.find((each) => each.name === name) ?? (name === null ? functions[0] : undefined)
   useEffect(() => {

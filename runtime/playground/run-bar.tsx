@@ -40,7 +40,7 @@ export function RunBar(props: RunBarProps): JSX.Element {
               disabled={!isOffered(each)}
               onChange={() => onWish(each)}
             />
-            <span>{label}</span>
+            <span class="option">{label}</span>
           </label>
         ))}
       </fieldset>

@@ -1,20 +1,19 @@
+import type { Ran } from 'isoplex/client'
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { AgreementView } from './agreement-view.tsx'
 import { AnswerPanel } from './answer.tsx'
-import type { Draft } from './call.ts'
-import type { Caller, Ran } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { type Outcome, useCalls, type Wish } from './calls.ts'
 import { type Catalog, type CatalogFunction, type Slot, slots } from './catalog.ts'
-import { placeIssue } from './failure.ts'
-import { findIssues, type Issue } from './fit.ts'
+import { type FormState, shownIssues, useDraft } from './draft.ts'
+import type { Issue } from './fit.ts'
 import { FunctionHead } from './function-head.tsx'
 import { LatencyPlot } from './latency-plot.tsx'
 import { firstShares } from './overlay.ts'
 import { RunBar } from './run-bar.tsx'
 import { SlotForm } from './slot-form.tsx'
 import { SnippetView } from './snippet-view.tsx'
-import { startingValue } from './starting-value.ts'
 
 /** A function to try, and what it is tried with. */
 export interface WorkbenchProps {
@@ -46,36 +45,14 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
     <>
       <FunctionHead fn={fn} hasToken={hasToken} />
       <div class="bench">
-        <form
-          ref={element}
-          class="card"
-          noValidate
-          onSubmit={(event) => {
-            event.preventDefault()
-            run(1)
-          }}
-          onKeyDown={({ key, ctrlKey, metaKey }) => {
-            if (key === 'Enter' && (ctrlKey || metaKey)) run(1)
-          }}
+        <CallForm
+          fn={fn}
+          form={form}
+          element={element}
+          onRun={run}
+          issues={issues}
+          overlay={firstShares(output)}
         >
-          {slots.map((slot) => {
-            const schema = fn.schemas[slot]
-            return schema === null ? null : (
-              <SlotForm
-                key={slot}
-                fn={fn}
-                slot={slot}
-                schema={schema}
-                document={catalog.document}
-                value={form.draft[slot]}
-                onChange={(value) => form.change(slot, value)}
-                issues={issues[slot]}
-                onProblem={(problem) => form.note(slot, problem)}
-                overlay={firstShares(output)}
-              />
-            )
-          })}
-          {slots.every((slot) => fn.schemas[slot] === null) ? <p class="note">It takes no input.</p> : null}
           <RunBar
             fn={fn}
             wish={wish}
@@ -84,10 +61,7 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
             onRun={run}
             onCancel={calls.cancel}
           />
-          <p class="wrong-text" aria-live="polite">
-            {form.refusal}
-          </p>
-        </form>
+        </CallForm>
         <Answers outcomes={calls.outcomes} />
       </div>
       <section class="card" aria-labelledby="latency-title">
@@ -110,6 +84,58 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
   )
 }
 
+interface CallFormProps {
+  readonly fn: CatalogFunction
+  readonly form: FormState
+  readonly element: { current: HTMLFormElement | null }
+  readonly issues: Readonly<Record<Slot, readonly Issue[]>>
+  readonly overlay: readonly number[] | null
+  readonly onRun: (times: number) => void
+  readonly children: JSX.Element
+}
+
+function CallForm({ fn, form, element, issues, overlay, onRun, children }: CallFormProps): JSX.Element {
+  return (
+    <form
+      ref={element}
+      class="card"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        onRun(1)
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
+        event.preventDefault()
+        onRun(1)
+      }}
+    >
+      {slots.map((slot) => {
+        const schema = fn.schemas[slot]
+        return schema === null ? null : (
+          <SlotForm
+            key={slot}
+            fn={fn}
+            slot={slot}
+            schema={schema}
+            document={form.document}
+            value={form.draft[slot]}
+            onChange={(value) => form.change(slot, value)}
+            issues={issues[slot]}
+            onProblem={(problem) => form.note(slot, problem)}
+            overlay={overlay}
+          />
+        )
+      })}
+      {slots.every((slot) => fn.schemas[slot] === null) ? <p class="note">It takes no input.</p> : null}
+      {children}
+      <p class="wrong-text" aria-live="polite">
+        {form.refusal}
+      </p>
+    </form>
+  )
+}
+
 function Answers({ outcomes }: { readonly outcomes: readonly Outcome[] }): JSX.Element {
   const [left, right] = outcomes.map(({ state, answer }) => (state === 'done' ? answer : null))
   return (
@@ -123,78 +149,4 @@ function Answers({ outcomes }: { readonly outcomes: readonly Outcome[] }): JSX.E
       {left && right ? <AgreementView left={left.output} right={right.output} /> : null}
     </section>
   )
-}
-
-interface FormState {
-  readonly draft: Draft
-  /** Whether somebody has tried to run it, so that what is not filled in is said. */
-  readonly isTried: boolean
-  readonly refusal: string
-  readonly document: Catalog['document']
-  change(slot: Slot, value: unknown): void
-  note(slot: Slot, problem: string | null): void
-  /** Whether all that is filled in fits; where it does not, the form says so. */
-  check(): boolean
-}
-
-function useDraft(fn: CatalogFunction, { document }: Catalog): FormState {
-  const [draft, setDraft] = useState<Draft>(() => {
-    const start = (slot: Slot): unknown => {
-      const schema = fn.schemas[slot]
-      return schema === null ? undefined : startingValue(schema, document)
-    }
-    return { params: start('params'), query: start('query'), input: start('input') }
-  })
-  const [isTried, setTried] = useState(false)
-  const [refusal, setRefusal] = useState('')
-  const [problems, setProblems] = useState<Readonly<Partial<Record<Slot, string | null>>>>({})
-  return {
-    draft,
-    isTried,
-    refusal,
-    document,
-    change(slot, value) {
-      setDraft((all) => ({ ...all, [slot]: value }))
-      setRefusal('')
-    },
-    note: (slot, problem) => setProblems((all) => ({ ...all, [slot]: problem })),
-    check() {
-      setTried(true)
-      const count = slots.reduce((sum, slot) => sum + issuesOf(fn, slot, draft, document).length, 0)
-      const isJson = slots.every((slot) => (problems[slot] ?? null) === null)
-      const text = count === 1 ? 'One place does not fit yet.' : `${count} places do not fit yet.`
-      setRefusal(isJson ? (count === 0 ? '' : text) : 'What stands there as JSON is none yet.')
-      return isJson && count === 0
-    },
-  }
-}
-
-function issuesOf(
-  fn: CatalogFunction,
-  slot: Slot,
-  draft: Draft,
-  document: Catalog['document'],
-): readonly Issue[] {
-  const schema = fn.schemas[slot]
-  return schema === null ? [] : findIssues(schema, draft[slot], document)
-}
-
-/** What is wrong with each part: what the page sees, and what the last call was refused for. */
-function shownIssues(
-  fn: CatalogFunction,
-  { draft, isTried, document }: FormState,
-  outcomes: readonly Outcome[],
-): Readonly<Record<Slot, readonly Issue[]>> {
-  const refused = outcomes.flatMap(({ failure }) => failure?.issues ?? [])
-  const placed = refused.map(({ path, message }) => ({
-    ...placeIssue(path, (slot) => fn.schemas[slot] !== null),
-    message,
-  }))
-  const of = (slot: Slot): readonly Issue[] => {
-    const seen = issuesOf(fn, slot, draft, document).filter(
-      ({ message }) => isTried || message !== 'is required',
-    )
-    return [...seen, ...placed.filter((issue) => issue.slot === slot)]
-  }
-  return { params: of('params'), query: of('query'), input: of('input') }
 }

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import { type ClientOptions, createClient } from '../../runtime/client/client.ts'
+import { startDeadline } from '../../runtime/client/deadline.ts'
 import type { AnyRoutes } from '../../runtime/client/handles.ts'
 import { defineFunction, file, IsoplexError, tensor, tensorOf } from '../../runtime/index.ts'
 import type { RouteFacts } from '../../runtime/page/route-list.ts'
@@ -199,6 +200,23 @@ describe('a call that may be answered anywhere', () => {
     caller.abort('no longer')
     expect(await outcome).toMatchObject({ code: 'CANCELLED', cause: 'no longer' })
     expect((await errorOf(client.a.call({ timeoutMs: 20 }))).code).toBe('DEADLINE_EXCEEDED')
+  })
+
+  it('lets a stream that has begun take longer than it may', async () => {
+    await using server = await serverOf({ name: 'a' })
+    const over = new Promise((resolve) => {
+      startDeadline(undefined, 1_100).signal.addEventListener('abort', resolve)
+    })
+    const slow = defineFunction({
+      async *handler() {
+        yield 1
+        await over
+        yield 2
+      },
+    })
+    const client = clientOf({ baseUrl: server.url, local: createPageEngine({ a: slow }) })
+    const { output } = await client.a.call({ timeoutMs: 1_000 })
+    expect(await itemsOf(output as AsyncIterable<unknown>)).toEqual([1, 2])
   })
 
   it('refuses a place that there is not', async () => {

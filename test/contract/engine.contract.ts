@@ -17,6 +17,7 @@ import {
   mlpModel,
   scalarModel,
 } from '../support/onnx-models.ts'
+import { describeDeviceOutputs } from './engine-device-outputs.ts'
 import { describeDisposal, describeOverlap } from './engine-lifetime.ts'
 import { describeBrokenModels, describeExternalData, describeRefusedFeeds } from './engine-refusals.ts'
 
@@ -60,6 +61,7 @@ export function describeEngine(name: string, engine: () => Engine, under: Engine
     describeFacts(models, under)
     describeValues(models)
     describeAnswers(models, under)
+    describeDeviceOutputs(models, samples)
     describeRefusedFeeds(models)
     describeBrokenModels(models)
     describeExternalData(models)

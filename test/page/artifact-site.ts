@@ -3,9 +3,7 @@ import type { PageModel } from '../../runtime/page/model.ts'
 
 /** What the site does with one request for an artifact; without it, what a good server does. */
 export type SiteBehaviour =
-  /** Announces all, and closes the connection after some of it. */
-  | { readonly kind: 'cut'; readonly afterBytes: number }
-  /** Sends the beginning, and then nothing more. */
+  /** Announces all, sends the beginning, and then nothing more. */
   | { readonly kind: 'stall'; readonly afterBytes: number }
   /** Sends other bytes in place of the right ones, as a whole file of its own. */
   | { readonly kind: 'other'; readonly bytes: Uint8Array }
@@ -32,6 +30,8 @@ export interface ArtifactSite extends AsyncDisposable {
   offer(bytes: Uint8Array, ...behaviours: readonly SiteBehaviour[]): PageModel
   /** Links an artifact that is offered by another grant; grants that are not `good` are refused. */
   link(model: PageModel, grant: string): PageModel
+  /** Closes the connections on which nothing comes. */
+  cutOff(): void
   /** Stops to give artifacts, and gives them again; its page and worker it gives always. */
   goDown(): void
   comeBack(): void
@@ -48,6 +48,7 @@ const markup = '<!doctype html><title>A page</title>'
 export async function startArtifactSite(script: string): Promise<ArtifactSite> {
   const offered = new Map<string, Offered>()
   const requests: SiteRequest[] = []
+  const stalled = new Set<ServerResponse>()
   let isDown = false
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
@@ -61,7 +62,7 @@ export async function startArtifactSite(script: string): Promise<ArtifactSite> {
     const grant = searchParams.get('grant')
     requests.push({ digest, range, condition: condition === undefined ? null : String(condition), grant })
     if (grant !== 'good') return refuse(response, 403, 'GRANT_INVALID')
-    behave(request, response, artifact, `"${digest}"`)
+    if (behave(request, response, artifact, `"${digest}"`)) stalled.add(response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -80,6 +81,10 @@ export async function startArtifactSite(script: string): Promise<ArtifactSite> {
       const facts = { key: `k~${digest}`, id: 'model', version: '1', fields: {}, expiresAtMs: 0, url: '' }
       return link({ ...facts, digest, sizeBytes: bytes.length }, 'good')
     },
+    cutOff() {
+      for (const response of stalled) response.destroy()
+      stalled.clear()
+    },
     goDown() {
       isDown = true
     },
@@ -93,20 +98,21 @@ export async function startArtifactSite(script: string): Promise<ArtifactSite> {
   }
 }
 
+/** Answers, and gives whether there is more that never comes. */
 function behave(
   { headers }: IncomingMessage,
   response: ServerResponse,
   { bytes, behaviours }: Offered,
   etag: string,
-): void {
+): boolean {
   const behaviour = behaviours.shift()
   if (behaviour?.kind === 'problem') {
     refuse(response, behaviour.status, behaviour.code)
-    return
+    return false
   }
   if (behaviour?.kind === 'other') {
     response.writeHead(200, { etag }).end(behaviour.bytes)
-    return
+    return false
   }
   const asked = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0)
   const isPart = asked > 0 && headers['if-range'] === etag && behaviour?.kind !== 'whole'
@@ -118,10 +124,9 @@ function behave(
     'content-length': rest.length,
     ...(start > 0 ? { 'content-range': place } : {}),
   })
-  if (behaviour?.kind === 'stall') response.write(rest.subarray(0, behaviour.afterBytes))
-  else if (behaviour?.kind === 'cut') {
-    response.write(rest.subarray(0, behaviour.afterBytes), () => response.destroy())
-  } else response.end(rest)
+  if (behaviour?.kind !== 'stall') response.end(rest)
+  else response.write(rest.subarray(0, behaviour.afterBytes))
+  return behaviour?.kind === 'stall'
 }
 
 function refuse(response: ServerResponse, status: number, code: string): void {

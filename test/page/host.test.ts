@@ -1,18 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { forgetRecords, recordsOf } from './fixtures/witness.ts'
-import { fixture, openScene, type PageScene } from './page-scene.ts'
+import { offer, openScene } from './page-scene.ts'
 
 beforeEach(forgetRecords)
-
-const offer = (scene: PageScene, constant: number, id = `plus-${constant}`): string => {
-  scene.models.set(id, { id, bytes: addConstantModel(constant) })
-  return id
-}
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1))
-}
 
 describe('a request for a function with a model', () => {
   it('is answered by the model that its token stands for, with what computed it', async () => {
@@ -127,85 +118,6 @@ describe('a model that does not come up', () => {
   })
 })
 
-describe('what is loaded', () => {
-  it('is bounded by count: the least recently used leaves', async () => {
-    await using scene = await openScene()
-    const ask = async (constant: number): Promise<unknown> =>
-      scene.value(scene.send({ token: offer(scene, constant), json: { x: 0 } }))
-    for (const constant of [1, 2, 3, 1, 4]) expect(await ask(constant)).toMatchObject({ y: constant })
-    await until(() => recordsOf('unload').length === 1)
-    for (const constant of [1, 3, 4]) await ask(constant)
-    expect(recordsOf('load')).toEqual(['plus-1', 'plus-2', 'plus-3', 'plus-4'])
-    await ask(2)
-    expect(recordsOf('load')).toHaveLength(5)
-  })
-
-  it('is bounded by bytes', async () => {
-    const bytes = addConstantModel(1, 65_536).length
-    await using scene = await openScene({ maxModelBytes: bytes * 2 + 1_000 })
-    for (const id of ['a', 'b', 'c']) {
-      scene.models.set(id, { id, bytes: addConstantModel(id.charCodeAt(0), 65_536) })
-      await scene.value(scene.send({ token: id, json: { x: 0 } }))
-    }
-    await until(() => recordsOf('unload').length === 1)
-    expect(recordsOf('load')).toEqual(['a', 'b', 'c'])
-  })
-
-  it('answers all that it has in hand before it leaves', async () => {
-    await using scene = await openScene()
-    const ids = Array.from({ length: 24 }, (_, index) =>
-      scene.send({ token: offer(scene, index % 8), json: { x: 100 } }),
-    )
-    const answers = await Promise.all(ids.map((id) => scene.value(id)))
-    expect(answers).toMatchObject(ids.map((_, index) => ({ y: 100 + (index % 8) })))
-    await until(() => recordsOf('unload').length === recordsOf('load').length - 3)
-  })
-})
-
-describe('a request whose caller has gone', () => {
-  it('ends the download that it alone waited for', async () => {
-    await using scene = await openScene()
-    const release = scene.holdArtifacts()
-    const token = offer(scene, 5)
-    const id = scene.send({ token, json: { x: 1 } })
-    await until(() => scene.asked.has('/artifacts/plus-5/1'))
-    scene.host.receive({ kind: 'cancel', id })
-    expect((await scene.end(id)).kind).toBe('refusal')
-    const next = scene.send({ token, json: { x: 1 } })
-    release()
-    expect(await scene.value(next)).toMatchObject({ y: 6 })
-    expect(scene.asked.get('/artifacts/plus-5/1')).toBe(2)
-    expect(recordsOf('load')).toEqual(['plus-5'])
-    expect(scene.lines).toEqual([])
-  })
-
-  it('leaves the download to others who wait for it', async () => {
-    await using scene = await openScene()
-    const release = scene.holdArtifacts()
-    const token = offer(scene, 5)
-    const [gone = 0, stays = 0] = [1, 2].map((x) => scene.send({ token, json: { x } }))
-    await until(() => scene.asked.has('/artifacts/plus-5/1'))
-    scene.host.receive({ kind: 'cancel', id: gone })
-    release()
-    expect(await scene.value(stays)).toMatchObject({ y: 7 })
-    expect(recordsOf('batch')).toEqual(['request-2'])
-    expect(scene.asked.get('/artifacts/plus-5/1')).toBe(1)
-  })
-
-  it('is let go of before its function is known, and in the middle of its work', async () => {
-    await using scene = await openScene()
-    const early = scene.send({ name: 'acting', json: { act: 'hang' } })
-    scene.host.receive({ kind: 'cancel', id: early })
-    expect((await scene.end(early)).kind).toBe('refusal')
-    const late = scene.send({ name: 'acting', json: { act: 'hang' } })
-    await until(() => recordsOf('hang').length === 1)
-    scene.host.receive({ kind: 'cancel', id: late })
-    expect((await scene.end(late)).kind).toBe('refusal')
-    expect([...recordsOf('hang'), ...recordsOf('gone')]).toEqual(['request-2', 'request-2'])
-    expect(scene.lines).toEqual([])
-  })
-})
-
 describe('a function without a model', () => {
   it('asks for no grant, and says whether it may run twice', async () => {
     await using scene = await openScene()
@@ -238,54 +150,5 @@ describe('a function without a model', () => {
       const told = await scene.end(scene.send({ name: 'acting', json: { act: 'file' } }))
       expect(told).toMatchObject({ body: Uint8Array.of(1, 2, 3) })
     }
-  })
-
-  it.each([
-    ['throws', 'throwing'],
-    ['is no function', 'empty'],
-    ['is missing', 'nowhere'],
-  ])('that %s is broken, and is remembered as such', async (_, file) => {
-    await using scene = await openScene()
-    for (let time = 0; time < 2; time += 1) {
-      const told = await scene.end(scene.send({ name: 'acting', moduleUrl: fixture(file), json: {} }))
-      expect(told).toMatchObject({ error: { code: 'FUNCTION_BROKEN' } })
-      expect(JSON.stringify(told)).not.toContain('secret')
-    }
-  })
-})
-
-describe('a stream', () => {
-  it('is made as fast as it is read', async () => {
-    await using scene = await openScene()
-    const id = scene.send({ name: 'counting', json: { pieces: 20 } })
-    await scene.message(({ kind }) => kind === 'stream')
-    await until(() => scene.messages.filter(({ kind }) => kind === 'chunk').length >= 4)
-    const made = recordsOf('piece').length
-    expect(made).toBeLessThan(8)
-    for (let credit = 0; credit < 20; credit += 1) {
-      scene.host.receive({ kind: 'credit', id, bytes: 70_000 })
-    }
-    expect(await scene.end(id)).toEqual({ kind: 'end', id, broken: false })
-    expect(recordsOf('piece')).toHaveLength(20)
-  })
-
-  it('ends where nobody reads on', async () => {
-    await using scene = await openScene()
-    const id = scene.send({ name: 'counting', json: { pieces: 1_000 } })
-    await scene.message(({ kind }) => kind === 'chunk')
-    scene.host.receive({ kind: 'cancel', id })
-    await scene.end(id)
-    expect(recordsOf('piece').length).toBeLessThan(10)
-    expect(scene.lines).toEqual([])
-  })
-
-  it('that fails says so in its last line', async () => {
-    await using scene = await openScene()
-    const id = scene.send({ name: 'counting', json: { pieces: 0 } })
-    expect(await scene.end(id)).toEqual({ kind: 'end', id, broken: false })
-    const chunks = scene.messages.flatMap((told) => (told.kind === 'chunk' ? [told.bytes] : []))
-    const text = await new Blob(chunks).text()
-    expect(text).toContain('"code":"INTERNAL"')
-    expect(text).not.toContain('secret')
   })
 })

@@ -9,8 +9,10 @@ import { IsoplexError } from '../../runtime/error/error.ts'
 import type { ArtifactStore } from '../../runtime/page/artifact.ts'
 import { PageHost } from '../../runtime/page/host.ts'
 import type { HostMessage, RequestMessage } from '../../runtime/page/message.ts'
+import type { MessagePost } from '../../runtime/page/message-sink.ts'
 import type { PageModel } from '../../runtime/page/model.ts'
 import { ModelFolders } from '../../runtime/page/model-folders.ts'
+import { addConstantModel } from '../support/onnx-models.ts'
 
 /** A model that the scene's server gives grants for. */
 export interface OfferedModel {
@@ -49,9 +51,63 @@ export function fixture(name: string): string {
   return new URL(`./fixtures/${name}.ts`, import.meta.url).href
 }
 
+/** Makes a scene's server have a model that adds so much; gives the token that stands for it. */
+export function offer(scene: PageScene, constant: number): string {
+  const id = `plus-${constant}`
+  scene.models.set(id, { id, bytes: addConstantModel(constant) })
+  return id
+}
+
+/** Waits until something holds. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
 /** Sets a scene up. */
-export async function openScene(options: { readonly maxModelBytes?: number } = {}): Promise<PageScene> {
+export async function openScene({ maxModelBytes = 1_073_741_824 } = {}): Promise<PageScene> {
   const directory = await mkdtemp(join(tmpdir(), 'isoplex-page-'))
+  const server = startModelServer()
+  const box = createBox()
+  const lines: unknown[] = []
+  const folders = new ModelFolders()
+  const host = new PageHost({
+    engine: writingEngine(folders, directory),
+    artifacts: plainStore,
+    folders,
+    log: logInto(lines),
+    post: box.post,
+    maxModelBytes,
+  })
+  const end: PageScene['end'] = (id) =>
+    box.message((told) => 'id' in told && told.id === id && ['reply', 'refusal', 'end'].includes(told.kind))
+  let lastId = 0
+  return {
+    host,
+    lines,
+    ...server,
+    messages: box.messages,
+    message: box.message,
+    end,
+    send(request) {
+      const id = ++lastId
+      host.receive(requestOf(id, server.baseUrl, request))
+      return id
+    },
+    async value(id) {
+      const told = await end(id)
+      if (told.kind !== 'reply' || typeof told.body !== 'string') throw new Error(JSON.stringify(told))
+      return JSON.parse(told.body)
+    },
+    async [Symbol.asyncDispose]() {
+      await server.leave()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+type ModelServer = Pick<PageScene, 'baseUrl' | 'models' | 'asked' | 'holdArtifacts' | 'leave'>
+
+function startModelServer(): ModelServer {
   const models = new Map<string, OfferedModel>()
   const asked = new Map<string, number>()
   const gates: Promise<void>[] = []
@@ -68,75 +124,58 @@ export async function openScene(options: { readonly maxModelBytes?: number } = {
       return model ? new Response(model.bytes) : new Response('', { status: 404 })
     },
   })
-  const baseUrl = `http://127.0.0.1:${server.port}`
-  const messages: HostMessage[] = []
-  const watchers = new Set<() => void>()
-  const lines: unknown[] = []
-  const folders = new ModelFolders()
-  const host = new PageHost({
-    engine: writingEngine(folders, directory),
-    artifacts: plainStore,
-    folders,
-    log: logInto(lines),
-    // A worker's message is a copy, and what is handed over is gone here.
-    post: (message, transfer) => {
-      messages.push(structuredClone(message, { transfer: [...transfer] }))
-      for (const watcher of watchers) watcher()
-    },
-    maxModelBytes: options.maxModelBytes ?? 1_073_741_824,
-  })
-  const message: PageScene['message'] = async (fits) => {
-    for (;;) {
-      const found = messages.find(fits)
-      if (found) return found
-      await new Promise<void>((resolve) => watchers.add(resolve))
-    }
-  }
-  const end: PageScene['end'] = (id) =>
-    message((told) => 'id' in told && told.id === id && ['reply', 'refusal', 'end'].includes(told.kind))
-  let lastId = 0
   return {
-    host,
-    baseUrl,
+    baseUrl: `http://127.0.0.1:${server.port}`,
     models,
-    messages,
-    lines,
     asked,
     holdArtifacts() {
       const { promise, resolve } = Promise.withResolvers<void>()
       gates.push(promise)
       return resolve
     },
-    send({ json = {}, ...rest }) {
-      const id = ++lastId
-      const name = rest.name ?? 'adding'
-      host.receive({
-        kind: 'request',
-        id,
-        name,
-        moduleUrl: fixture(name),
-        hasModel: name === 'adding',
-        baseUrl,
-        token: null,
-        head: headOf(`request-${id}`),
-        body: new TextEncoder().encode(JSON.stringify(json)),
-        alone: false,
-        ...rest,
-      })
-      return id
-    },
-    message,
-    end,
-    async value(id) {
-      const told = await end(id)
-      if (told.kind !== 'reply' || typeof told.body !== 'string') throw new Error(JSON.stringify(told))
-      return JSON.parse(told.body)
-    },
     leave: () => server.stop(true),
-    async [Symbol.asyncDispose]() {
-      await server.stop(true)
-      await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Where a host's messages go. */
+function createBox(): Pick<PageScene, 'messages' | 'message'> & { readonly post: MessagePost } {
+  const messages: HostMessage[] = []
+  const watchers = new Set<() => void>()
+  return {
+    messages,
+    // A worker's message is a copy, and what is handed over is gone here.
+    post(message, transfer) {
+      messages.push(structuredClone(message, { transfer: [...transfer] }))
+      for (const watcher of watchers) watcher()
     },
+    async message(fits) {
+      for (;;) {
+        const found = messages.find(fits)
+        if (found) return found
+        await new Promise<void>((resolve) => watchers.add(resolve))
+      }
+    },
+  }
+}
+
+function requestOf(
+  id: number,
+  baseUrl: string,
+  { json = {}, ...rest }: Parameters<PageScene['send']>[0],
+): RequestMessage {
+  const name = rest.name ?? 'adding'
+  return {
+    kind: 'request',
+    id,
+    name,
+    moduleUrl: fixture(name),
+    hasModel: name === 'adding',
+    baseUrl,
+    token: null,
+    head: headOf(`request-${id}`),
+    body: new TextEncoder().encode(JSON.stringify(json)),
+    alone: false,
+    ...rest,
   }
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { listFiles, parseSource, readSources } from '../support/source-files.ts'
 import { assertNoFindings, type Finding, formatFinding } from './finding.ts'
 import { checkCoverage, checkExemptions, checkTestNames, type Exemptions, type Mirror } from './mirror.ts'
+import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Folders of `test/` that stand beside the sources and mirror none of them. */
 const ownFolders = ['bench', 'contract', 'e2e', 'fixtures', 'functions', 'repo', 'support', 'types']
@@ -96,6 +97,26 @@ const exemptions: Exemptions = {
     reason:
       'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
   },
+  'runtime/page/model-loading.ts': {
+    provenBy: 'test/page/host.test.ts',
+    reason: 'A part of the host: tested there with a real engine and models.',
+  },
+  'runtime/page/kept-answer.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'What a page knows without its server: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-call.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser.',
+  },
+  'runtime/client/web-engine-worker.ts': {
+    provenBy: 'test/client/web-engine-supervisor.test.ts',
+    reason: 'A part of the engine of a page: tested there in a real browser, with workers that die.',
+  },
+  'runtime/entry/page-worker.ts': {
+    provenBy: 'test/client/web-engine.test.ts',
+    reason: 'The worker of a page: tested there in a real browser.',
+  },
   'runtime/model/presence.ts': {
     provenBy: 'test/model/prune.test.ts',
     reason: 'What pruning has to respect: tested there with several stores and processes.',
@@ -123,6 +144,18 @@ const exemptions: Exemptions = {
   'runtime/model/synapse-record.ts': {
     provenBy: 'test/model/synapse-backend.test.ts',
     reason: 'A part of the backend: tested there against real servers, good and hostile ones.',
+  },
+  'runtime/page/artifact-draft.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-lock.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
+  },
+  'runtime/page/artifact-shelf.ts': {
+    provenBy: 'test/page/artifact-store.test.ts',
+    reason: 'A part of the page’s store, which alone calls it: tested there in a real browser.',
   },
   'runtime/server/metrics/metric.ts': {
     provenBy: 'test/server/metrics/request-metrics.test.ts',
@@ -173,30 +206,11 @@ const exemptions: Exemptions = {
     provenBy: 'test/server/registry/upload-handlers.test.ts',
     reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
   },
-  'runtime/playground/calls.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'The state of a view: tested by whoever uses its page.',
+  'runtime/client/page-call.ts': {
+    provenBy: 'test/client/call.test.ts',
+    reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
-  'runtime/playground/pen.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'What a hand does on a canvas: tested by drawing on one.',
-  },
-  'runtime/playground/ink.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'What a canvas of a browser shows: tested by drawing on one.',
-  },
-  'runtime/playground/recorder.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'Sound as browsers decode it: tested by a file that one is given.',
-  },
-  'runtime/playground/caller.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'The published client as the page uses it: tested by what the page shows.',
-  },
-  'runtime/playground/catalog-fetch.ts': {
-    provenBy: 'test/playground/page.test.ts',
-    reason: 'Three requests to a server: tested by what the page shows of a real one.',
-  },
+  ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',

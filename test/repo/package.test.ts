@@ -35,7 +35,7 @@ const topLevel = [
 
 interface Published {
   readonly bin: Readonly<Record<string, string>>
-  readonly exports: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   readonly files: readonly string[]
 }
 
@@ -74,8 +74,14 @@ describe('the package', () => {
 
   it('publishes files that exist', () => {
     const { bin, exports, files } = packageFile
-    const published = [...Object.values(bin), ...Object.values(exports), ...files]
-    expect(published.filter((path) => !existsSync(join(repository, path)))).toEqual([])
+    const exported = Object.values(exports).flatMap((entry) =>
+      typeof entry === 'string' ? [entry] : Object.values(entry),
+    )
+    const published = [...Object.values(bin), ...exported, ...files].map((path) => join('.', path))
+    // What the package alone has is made when it is packed.
+    const made = (path: string): boolean =>
+      packageFile.scripts.prepack?.endsWith(`--outfile=${path}`) === true
+    expect(published.filter((path) => !existsSync(join(repository, path)) && !made(path))).toEqual([])
   })
 
   it('has at the top what belongs there and nothing else', (context) => {

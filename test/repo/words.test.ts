@@ -35,7 +35,7 @@ describe('the repository', () => {
     assertNoFindings(sources.flatMap(checkReexports))
   })
 
-  it('writes to the console in tests and trainers only', () => {
+  it('writes to the console in tests, trainers and the log of pages only', () => {
     assertNoFindings(sources.flatMap(checkConsole))
   })
 
@@ -117,6 +117,7 @@ describe('the checks of sources', () => {
     expect(findingsOf('adapters/a.ts')).toEqual([expect.stringMatching(/^adapters\/a\.ts:2 /)])
     expect(findingsOf('functions/a.ts')).toEqual([expect.stringMatching(/^functions\/a\.ts:2 /)])
     expect(findingsOf('functions/_models/a/train.ts')).toEqual([])
+    expect(findingsOf('runtime/page/console-log.ts')).toEqual([])
   })
 })
 

@@ -262,24 +262,6 @@ describe('a tensor', () => {
     expect(await issuesOf(() => decode(scores, bytes, contentType))).toHaveLength(1)
   })
 
-  it('comes as a part of a form, by its field or by its place', () => {
-    const more = '\r\nContent-Type: application/octet-stream; type=float32; dims="2"'
-    const root = { name: '', value: '{"scores":null}', more: '\r\nContent-Type: application/json' }
-    const asField = { name: 'scores', value: bytes, more: '; filename="a"' }
-    const asPlace = { name: '/scores', value: bytes, more }
-    expect(decode(Scores, formBody([asField]), formType)).toEqual({ scores: given, scale: 2 })
-    expect(decode(Scores, formBody([root, asPlace]), formType)).toEqual({ scores: given, scale: 2 })
-    const list = { ...root, value: '[{"scores":null}]' }
-    expect(decode(Type.Array(Scores), formBody([list, { ...asPlace, name: '/0/scores' }]), formType)).toEqual(
-      [{ scores: given, scale: 2 }],
-    )
-  })
-
-  it('is refused in a form of fields where no object is taken', async () => {
-    const body = formBody([{ name: 'scores', value: bytes }])
-    expect(await issuesOf(() => decode(Type.Array(Scores), body, formType))).toMatchObject([{ path: '' }])
-  })
-
   it('is a tensor with all its ways', () => {
     const read = decode(scores, bytes, 'application/octet-stream') as Tensor
     expect(read.rows().map((row) => row.item())).toEqual([1, 2])

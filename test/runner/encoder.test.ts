@@ -6,8 +6,6 @@ import { file, tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
 import { createEncoder, isAsyncIterable, type Reply } from '../../runtime/runner/encoder.ts'
-import { valueOfForm } from '../../runtime/runner/form-value.ts'
-import { parseMultipart } from '../../runtime/runner/multipart.ts'
 import { issuesOf } from '../replica/refused.ts'
 import { headOf } from '../replica/request-head.ts'
 
@@ -299,40 +297,4 @@ describe('isAsyncIterable', () => {
   ])('of %s is %s', (value, is) => {
     expect(isAsyncIterable(value)).toBe(is)
   })
-})
-
-describe('a value that holds files and tensors', () => {
-  const Output = Type.Object({ rows: Type.Array(Type.Object({ scores: tensorOf('float32', [2]) })) })
-  const value = { rows: [{ scores }] }
-
-  it('is a form for whoever takes one', async () => {
-    const reply = encode(value, Output, 'application/json, multipart/form-data')
-    const contentType = headerOf(reply, 'content-type') ?? ''
-    const parts = parseMultipart(contentType, new Uint8Array(await bytesOfBody(reply)))
-    expect(valueOfForm(parts)).toEqual(value)
-  })
-
-  it('is JSON for anybody else', async () => {
-    const reply = encode(value, Output, '*/*')
-    expect(headerOf(reply, 'content-type')).toBe('application/json')
-    expect(await textOf(reply)).toContain('"NaN"')
-  })
-
-  it('is JSON where it holds none after all', async () => {
-    const reply = encode({ rows: [] }, Output, 'multipart/form-data')
-    expect(await textOf(reply)).toBe('{"rows":[]}')
-  })
-
-  it('is still checked', async () => {
-    const wrong = { rows: [{ scores: tensor('float32', new Float32Array(3), [3]) }] }
-    expect(await issuesOf(() => encode(wrong, Output, 'multipart/form-data'))).toHaveLength(1)
-  })
-})
-
-it('sends a tensor of texts with its shape in the headers to whoever takes forms', async () => {
-  const words = tensor('string', ['a', 'b'], [2])
-  const reply = encode(words, tensorOf('string', [null]), 'application/json, multipart/form-data')
-  expect(headerOf(reply, 'x-tensor-dims')).toBe('2')
-  expect(await textOf(reply)).toBe('["a","b"]')
-  expect(await textOf(encode(words, undefined, 'application/octet-stream'))).toContain('"dims":[2]')
 })

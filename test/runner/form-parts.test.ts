@@ -1,14 +1,37 @@
+import { type TSchema, Type } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fileValue } from '../../runtime/define/file-value.ts'
+import { defineFunction } from '../../runtime/define/function.ts'
+import { tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
+import { createEncoder, type Reply } from '../../runtime/runner/encoder.ts'
 import { concat, takeApart, writeForm } from '../../runtime/runner/form-parts.ts'
 import { isFilledForm, valueOfForm } from '../../runtime/runner/form-value.ts'
 import { parseMultipart } from '../../runtime/runner/multipart.ts'
+import { issuesOf } from '../replica/refused.ts'
+import { headOf } from '../replica/request-head.ts'
 
 const picture = fileValue(Uint8Array.of(0, 13, 10, 45, 45), 'image/png', 'a "b"\\c\r\n.png')
-const scores = tensor('float32', Float32Array.of(1, Number.NaN), [2, 1])
+const scores = tensor('float32', Float32Array.of(1, Number.NaN), [2])
 const words = tensor('string', ['a', 'ä'], [2])
+
+/** Encodes a result by its schema. */
+function encode(result: unknown, output: TSchema, accept: string): Reply {
+  const definition = defineFunction({ output, handler: (() => null) as never })
+  return createEncoder(definition)(result, headOf({ accept }))
+}
+
+async function bytesOfBody({ body }: Reply): Promise<Uint8Array> {
+  return await new Response(body as BodyInit).bytes()
+}
+
+async function textOf(reply: Reply): Promise<string> {
+  return new TextDecoder().decode(await bytesOfBody(reply))
+}
+
+const headerOf = (reply: Reply, name: string): string | undefined =>
+  reply.head.headers.find(([header]) => header === name)?.[1]
 
 /** Writes a value as a form and reads that again. */
 function roundTrip(value: unknown): unknown {
@@ -93,4 +116,39 @@ describe('a form', () => {
 it('puts bytes one after the other', () => {
   expect(concat([])).toEqual(new Uint8Array())
   expect(concat([Uint8Array.of(1), new Uint8Array(), Uint8Array.of(2, 3)])).toEqual(Uint8Array.of(1, 2, 3))
+})
+
+describe('a result that holds files and tensors', () => {
+  const Output = Type.Object({ rows: Type.Array(Type.Object({ scores: tensorOf('float32', [2]) })) })
+  const value = { rows: [{ scores }] }
+
+  it('is a form for whoever takes one', async () => {
+    const reply = encode(value, Output, 'application/json, multipart/form-data')
+    const contentType = headerOf(reply, 'content-type') ?? ''
+    const parts = parseMultipart(contentType, new Uint8Array(await bytesOfBody(reply)))
+    expect(valueOfForm(parts)).toEqual(value)
+  })
+
+  it('is JSON for anybody else', async () => {
+    const reply = encode(value, Output, '*/*')
+    expect(headerOf(reply, 'content-type')).toBe('application/json')
+    expect(await textOf(reply)).toContain('"NaN"')
+  })
+
+  it('is JSON where it holds none after all', async () => {
+    const reply = encode({ rows: [] }, Output, 'multipart/form-data')
+    expect(await textOf(reply)).toBe('{"rows":[]}')
+  })
+
+  it('is still checked', async () => {
+    const wrong = { rows: [{ scores: tensor('float32', new Float32Array(3), [3]) }] }
+    expect(await issuesOf(() => encode(wrong, Output, 'multipart/form-data'))).toHaveLength(1)
+  })
+})
+
+it('sends a tensor of texts with its shape in the headers to whoever takes forms', async () => {
+  const reply = encode(words, tensorOf('string', [null]), 'application/json, multipart/form-data')
+  expect(headerOf(reply, 'x-tensor-dims')).toBe('2')
+  expect(await textOf(reply)).toBe('["a","ä"]')
+  expect(await textOf(encode(words, tensorOf('string', [null]), 'application/octet-stream'))).toContain('"dims":[2]')
 })

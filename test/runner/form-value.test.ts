@@ -1,11 +1,14 @@
+import { type TSchema, Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import { fileValue } from '../../runtime/define/file-value.ts'
+import { tensorOf } from '../../runtime/define/schema.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
+import { createBodyDecoder } from '../../runtime/runner/body-decoder.ts'
 import { isFilledForm, tensorOfLabel, valueOfForm } from '../../runtime/runner/form-value.ts'
 import { parseMultipart } from '../../runtime/runner/multipart.ts'
 import { type FormField, formBody, formType } from '../replica/form-body.ts'
 import { issuesOf } from '../replica/refused.ts'
-import { bytesOf } from '../replica/request-head.ts'
+import { bytesOf, headOf } from '../replica/request-head.ts'
 
 const typed = (mediaType: string): string => `\r\nContent-Type: ${mediaType}`
 const json = (value: string): FormField => ({ name: '', value, more: typed('application/json') })
@@ -91,5 +94,32 @@ describe('tensorOfLabel', () => {
     ['billions of empty rows', { type: 'float32', dims: [4_000_000_000, 0] }, ''],
   ] as const)('refuses %s', async (_, label, text) => {
     expect(await issuesOf(() => tensorOfLabel(label, bytesOf(text), '/a'))).toHaveLength(1)
+  })
+})
+
+describe('a tensor of a request', () => {
+  const scores = tensorOf('float32', ['n'])
+  const Scores = Type.Object({ scores, scale: Type.Number({ default: 2 }) })
+  const given = tensor('float32', Float32Array.of(1, 2), [2])
+  const bytes = new Uint8Array(Float32Array.of(1, 2).buffer)
+  const decode = (schema: TSchema, body: Uint8Array<ArrayBuffer>, contentType: string): unknown =>
+    createBodyDecoder(schema)(headOf({ contentType }), body)
+
+  it('comes as a part of a form, by its field or by its place', () => {
+    const more = '\r\nContent-Type: application/octet-stream; type=float32; dims="2"'
+    const root = { name: '', value: '{"scores":null}', more: '\r\nContent-Type: application/json' }
+    const asField = { name: 'scores', value: bytes, more: '; filename="a"' }
+    const asPlace = { name: '/scores', value: bytes, more }
+    expect(decode(Scores, formBody([asField]), formType)).toEqual({ scores: given, scale: 2 })
+    expect(decode(Scores, formBody([root, asPlace]), formType)).toEqual({ scores: given, scale: 2 })
+    const list = { ...root, value: '[{"scores":null}]' }
+    expect(decode(Type.Array(Scores), formBody([list, { ...asPlace, name: '/0/scores' }]), formType)).toEqual(
+      [{ scores: given, scale: 2 }],
+    )
+  })
+
+  it('is refused in a form of fields where no object is taken', async () => {
+    const body = formBody([{ name: 'scores', value: bytes }])
+    expect(await issuesOf(() => decode(Type.Array(Scores), body, formType))).toMatchObject([{ path: '' }])
   })
 })

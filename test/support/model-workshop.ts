@@ -7,7 +7,10 @@ import { tensor } from '../../runtime/engine/tensor.ts'
 /** Where models are written and loaded. */
 export interface ModelWorkshop {
   open(): void
-  load(bytes: Uint8Array, options?: SessionOptions): Promise<Session>
+  load<DeviceName extends string = never>(
+    bytes: Uint8Array,
+    options?: SessionOptions<DeviceName>,
+  ): Promise<Session<DeviceName>>
   loadFrom(path: string): Promise<Session>
   /** An empty folder. */
   folder(): string
@@ -17,7 +20,7 @@ export interface ModelWorkshop {
 
 /** A workshop that loads everything on one provider. The engine is made at the first load. */
 export function createWorkshop(createEngine: () => Engine, provider: Provider): ModelWorkshop {
-  const sessions: Session[] = []
+  const sessions: Pick<Session, 'dispose'>[] = []
   let engine: Engine | undefined
   let root = ''
   let folders = 0
@@ -26,7 +29,10 @@ export function createWorkshop(createEngine: () => Engine, provider: Provider): 
     mkdirSync(path)
     return path
   }
-  const loadFrom = async (path: string, options: SessionOptions = {}): Promise<Session> => {
+  const loadFrom = async <DeviceName extends string = never>(
+    path: string,
+    options?: SessionOptions<DeviceName>,
+  ): Promise<Session<DeviceName>> => {
     engine ??= createEngine()
     const session = await engine.load(path, { provider, ...options })
     sessions.push(session)
@@ -37,7 +43,7 @@ export function createWorkshop(createEngine: () => Engine, provider: Provider): 
       root = mkdtempSync(join(tmpdir(), 'isoplex-engine-'))
     },
     folder,
-    loadFrom,
+    loadFrom: (path) => loadFrom(path),
     load(bytes, options) {
       const path = join(folder(), 'model.onnx')
       writeFileSync(path, bytes)

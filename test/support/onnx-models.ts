@@ -76,6 +76,19 @@ export function scalarModel(): ModelBytes {
   })
 }
 
+/** `total = sum + x` and `twice = x * 2` over float32 `[n]`: `total` may be the next run's `sum`. */
+export function runningSumModel(): ModelBytes {
+  return encode({
+    input: [value('x', 'float32', ['n']), value('sum', 'float32', ['n'])],
+    output: [value('total', 'float32', ['n']), value('twice', 'float32', ['n'])],
+    initializer: [floats('two', [], Float32Array.of(2))],
+    node: [
+      { opType: 'Add', input: ['sum', 'x'], output: ['total'] },
+      { opType: 'Mul', input: ['x', 'two'], output: ['twice'] },
+    ],
+  })
+}
+
 /** Joins `left`, float32 `[batch, left_width]`, and `right`, float32 `[batch, 2]`, row by row into `joined`. */
 export function joinModel(): ModelBytes {
   return encode({

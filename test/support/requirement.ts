@@ -2,6 +2,7 @@
 export type Requirement =
   | 'chromium'
   | 'cuda'
+  | 'node'
   | 'postgres'
   | 'python'
   | 'ray'

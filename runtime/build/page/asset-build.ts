@@ -114,8 +114,9 @@ async function bundleAsset(
     sourcemap: mode === 'development' ? 'inline' : 'none',
     metafile: true,
     throw: false,
-    // ONNX Runtime then loads its module by URL, which it also starts its threads from.
-    conditions: ['onnxruntime-web-use-extern-wasm'],
+    // ONNX Runtime then loads its module by URL, which it also starts its threads from; and isoplex's own modules
+    // are its sources, as Bun has them.
+    conditions: ['onnxruntime-web-use-extern-wasm', 'bun'],
     naming: { entry: `${stem}.[ext]`, chunk: '[name]-[hash].[ext]', asset: `${stem}.[ext]` },
     jsx: { runtime: 'automatic', importSource: 'preact', development: false },
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },

@@ -1,0 +1,83 @@
+import { useState } from 'preact/hooks'
+import type { Draft } from './call.ts'
+import type { Outcome } from './calls.ts'
+import { type Catalog, type CatalogFunction, type Slot, slots } from './catalog.ts'
+import { placeIssue } from './failure.ts'
+import { findIssues, type Issue } from './fit.ts'
+import { startingValue } from './starting-value.ts'
+
+/** What is filled in for a call, and what is wrong with it. */
+export interface FormState {
+  readonly draft: Draft
+  /** Whether somebody has tried to run it, so that what is not filled in is said. */
+  readonly isTried: boolean
+  readonly refusal: string
+  readonly document: Catalog['document']
+  change(slot: Slot, value: unknown): void
+  note(slot: Slot, problem: string | null): void
+  /** Whether all that is filled in fits; where it does not, the form says so. */
+  check(): boolean
+}
+
+/** A form of a function, which starts with what its schemas have for examples and defaults. */
+export function useDraft(fn: CatalogFunction, { document }: Catalog): FormState {
+  const [draft, setDraft] = useState<Draft>(() => {
+    const start = (slot: Slot): unknown => {
+      const schema = fn.schemas[slot]
+      return schema === null ? undefined : startingValue(schema, document)
+    }
+    return { params: start('params'), query: start('query'), input: start('input') }
+  })
+  const [isTried, setTried] = useState(false)
+  const [refusal, setRefusal] = useState('')
+  const [problems, setProblems] = useState<Readonly<Partial<Record<Slot, string | null>>>>({})
+  return {
+    draft,
+    isTried,
+    refusal,
+    document,
+    change(slot, value) {
+      setDraft((all) => ({ ...all, [slot]: value }))
+      setRefusal('')
+    },
+    note: (slot, problem) => setProblems((all) => ({ ...all, [slot]: problem })),
+    check() {
+      setTried(true)
+      const count = slots.reduce((sum, slot) => sum + issuesOf(fn, slot, draft, document).length, 0)
+      const isJson = slots.every((slot) => (problems[slot] ?? null) === null)
+      const text = count === 1 ? 'One place does not fit yet.' : `${count} places do not fit yet.`
+      setRefusal(isJson ? (count === 0 ? '' : text) : 'What stands there as JSON is none yet.')
+      return isJson && count === 0
+    },
+  }
+}
+
+function issuesOf(
+  fn: CatalogFunction,
+  slot: Slot,
+  draft: Draft,
+  document: Catalog['document'],
+): readonly Issue[] {
+  const schema = fn.schemas[slot]
+  return schema === null ? [] : findIssues(schema, draft[slot], document)
+}
+
+/** What is wrong with each part: what the page sees, and what the last call was refused for. */
+export function shownIssues(
+  fn: CatalogFunction,
+  { draft, isTried, document }: FormState,
+  outcomes: readonly Outcome[],
+): Readonly<Record<Slot, readonly Issue[]>> {
+  const refused = outcomes.flatMap(({ failure }) => failure?.issues ?? [])
+  const placed = refused.map(({ path, message }) => ({
+    ...placeIssue(path, (slot) => fn.schemas[slot] !== null),
+    message,
+  }))
+  const of = (slot: Slot): readonly Issue[] => {
+    const seen = issuesOf(fn, slot, draft, document).filter(
+      ({ message }) => isTried || message !== 'is required',
+    )
+    return [...seen, ...placed.filter((issue) => issue.slot === slot)]
+  }
+  return { params: of('params'), query: of('query'), input: of('input') }
+}

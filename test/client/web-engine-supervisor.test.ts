@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { act, add, ask, type EnginePages, openEnginePages } from './engine-pages.ts'
+
+let pages: EnginePages
+
+beforeAll(async () => {
+  if (hasChromium) pages = await openEnginePages()
+})
+afterAll(() => pages?.[Symbol.asyncDispose]())
+
+describe.runIf(hasChromium)('a worker that dies', { timeout: 60_000 }, () => {
+  it('has its requests answered by the next one', async () => {
+    const page = await pages.open()
+    const token = pages.offer(5)
+    await add(page, token)
+    const answers = await Promise.all([
+      act(page, 'die once', 'a'),
+      act(page, 'die once', 'b'),
+      add(page, token),
+    ])
+    expect(answers.map(({ value }) => value)).toMatchObject([
+      { act: 'die once' },
+      { act: 'die once' },
+      { y: 6 },
+    ])
+  })
+
+  it('fails the request that it dies of again, and no other', async () => {
+    const page = await pages.open()
+    const answers = await Promise.all([
+      act(page, 'die'),
+      act(page, 'speak'),
+      act(page, 'die'),
+      add(page, pages.offer(5)),
+      act(page, 'speak'),
+    ])
+    expect(answers).toMatchObject([
+      { code: 'REPLICA_CRASHED' },
+      { value: { act: 'speak' } },
+      { code: 'REPLICA_CRASHED' },
+      { value: { y: 6 } },
+      { value: { act: 'speak' } },
+    ])
+  })
+
+  it('is replaced where nothing was in flight', async () => {
+    const page = await pages.open()
+    await act(page, 'speak')
+    const [worker] = page.workers()
+    await worker?.evaluate(() => self.close())
+    await expect.poll(() => act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
+    expect(page.workers()).not.toContain(worker)
+  })
+
+  it('breaks its streams off', async () => {
+    const page = await pages.open()
+    expect(await ask(page, { name: 'endless', json: { diesAfter: 40 } })).toMatchObject({
+      code: 'REPLICA_CRASHED',
+    })
+  })
+
+  it('leaves the workers of other tabs alone', async () => {
+    const context = await pages.browser.newContext()
+    const [first, second] = [await pages.open(context), await pages.open(context)]
+    const token = pages.offer(5)
+    const before = await Promise.all([add(first, token), add(second, token)])
+    expect(before).toMatchObject([{ value: { y: 6 } }, { value: { y: 6 } }])
+    const [worker] = second.workers()
+    expect(await act(first, 'die once', 'c')).toMatchObject({ value: { act: 'die once' } })
+    expect(await add(second, token)).toMatchObject({ value: { y: 6 } })
+    expect(second.workers()).toEqual([worker])
+  })
+
+  it('cannot be started where its module is missing, and can once it is back', async () => {
+    const page = await pages.open()
+    {
+      using _ = pages.site.proxy.harm({ path: /page-worker/, harm: 'miss' })
+      expect(await act(page, 'speak')).toMatchObject({ code: 'FETCH_FAILED' })
+    }
+    expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
+  })
+})
+
+describe.runIf(hasChromium)('a request whose time is up', { timeout: 60_000 }, () => {
+  it.each(['loop', 'ignore'])(
+    'ends a worker that does not let go (%s), and the others run again',
+    async (what) => {
+      const page = await pages.open()
+      await act(page, 'speak')
+      const [worker] = page.workers()
+      const [bad, good] = await Promise.all([act(page, what), add(page, pages.offer(5))])
+      expect(bad).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+      expect(good).toMatchObject({ value: { y: 6 } })
+      await expect.poll(() => page.workers()).not.toContain(worker)
+      expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
+    },
+  )
+
+  it('leaves a worker be that lets go', async () => {
+    const page = await pages.open()
+    expect(await act(page, 'wait')).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    const [worker] = page.workers()
+    expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
+    expect(page.workers()).toEqual([worker])
+  })
+
+  it('fails with the reason of its signal, if that comes first', async () => {
+    const page = await pages.open()
+    const json = { act: 'wait' }
+    expect(await ask(page, { name: 'behaving', json, abortAfterMs: 100 })).toMatchObject({
+      code: 'TimeoutError',
+    })
+  })
+})
+
+describe.runIf(hasChromium)('a stream in a page', { timeout: 60_000 }, () => {
+  it('is read as far as the page wants, and ends then', async () => {
+    const page = await pages.open()
+    const json = { diesAfter: 1_000 }
+    expect(await ask(page, { name: 'endless', json, items: 60 })).toMatchObject({ value: 60 })
+    const [worker] = page.workers()
+    // Had it gone on, its worker would have died by now.
+    expect(await ask(page, { name: 'endless', json, items: 60 })).toMatchObject({ value: 60 })
+    expect(page.workers()).toEqual([worker])
+  })
+})
+
+describe.runIf(hasChromium)('a device that is lost', { timeout: 120_000 }, () => {
+  it('costs no answer: another worker gives it', async () => {
+    await using other = await launchChromium({ webgpu: true })
+    const page = await (await other.newContext()).newPage()
+    await page.goto(`${pages.site.url}/page`)
+    await page.evaluate(() => window.start({ provider: 'webgpu', softwareAdapters: true }))
+    await act(page, 'speak')
+    const [worker] = page.workers()
+    await worker?.evaluate(() => {
+      const ask = GPUAdapter.prototype.requestDevice
+      GPUAdapter.prototype.requestDevice = async function (...options) {
+        const device = await ask.apply(this, options)
+        addEventListener('lose', () => device.destroy())
+        return device
+      }
+    })
+    const token = pages.offer(5)
+    expect(await add(page, token)).toMatchObject({ value: { y: 6 }, run: { provider: 'webgpu' } })
+    await worker?.evaluate(() => void dispatchEvent(new Event('lose')))
+    expect(await add(page, token, 2)).toMatchObject({ value: { y: 7 }, run: { provider: 'webgpu' } })
+    expect(page.workers()).not.toContain(worker)
+  })
+})

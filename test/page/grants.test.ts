@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Grants } from '../../runtime/page/grants.ts'
+import type { PageModel } from '../../runtime/page/model.ts'
+
+let server: Bun.Server<undefined>
+let baseUrl: string
+let answer: () => Response
+let asked: { readonly path: string; readonly token: string | null }[]
+
+const model: PageModel = {
+  key: 'k',
+  id: 'digits',
+  version: '1',
+  fields: {},
+  digest: 'a'.repeat(64),
+  sizeBytes: 5,
+  url: '/artifact',
+  expiresAtMs: Date.now() + 3_600_000,
+}
+
+beforeEach(() => {
+  asked = []
+  answer = () => Response.json(model)
+  server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch(request) {
+      const { pathname } = new URL(request.url)
+      asked.push({ path: pathname, token: request.headers.get('serve_multiplexed_model_id') })
+      return answer()
+    },
+  })
+  baseUrl = `http://127.0.0.1:${server.port}`
+})
+afterEach(() => server.stop(true))
+
+describe('the grant of a token', () => {
+  it('is asked for with the token, once however many wait, and not again at once', async () => {
+    const grants = new Grants()
+    const question = { baseUrl: `${baseUrl}/`, name: 'vision/digits', token: 'secret' }
+    const answers = await Promise.all([grants.ask(question), grants.ask(question)])
+    answers.push(await grants.ask(question))
+    expect(answers).toEqual([model, model, model])
+    expect(asked).toEqual([{ path: '/-/grants/vision%2Fdigits', token: 'secret' }])
+  })
+
+  it('is asked for without a token where there is none', async () => {
+    await new Grants().ask({ baseUrl, name: 'digits', token: null })
+    expect(asked).toEqual([{ path: '/-/grants/digits', token: null }])
+  })
+
+  it('is its own for each token and function', async () => {
+    const grants = new Grants()
+    for (const [name, token] of [
+      ['a', 'b'],
+      ['a', 'c'],
+      ['b', 'b'],
+      ['a', 'b'],
+    ] as const) {
+      await grants.ask({ baseUrl, name, token })
+    }
+    expect(asked).toHaveLength(3)
+  })
+
+  it('is asked for again where its link is about to end, or is not taken any more', async () => {
+    const grants = new Grants()
+    const question = { baseUrl, name: 'digits', token: 'secret' }
+    answer = () => Response.json({ ...model, expiresAtMs: Date.now() + 1_000 })
+    await grants.ask(question)
+    answer = () => Response.json(model)
+    await grants.ask(question)
+    expect(asked).toHaveLength(2)
+    grants.forget(question)
+    await grants.ask(question)
+    expect(asked).toHaveLength(3)
+  })
+
+  it('is refused as the server refuses it, and asked for again by the next', async () => {
+    const grants = new Grants()
+    const question = { baseUrl, name: 'digits', token: 'secret' }
+    answer = () =>
+      Response.json(
+        { code: 'MODEL_FORBIDDEN', detail: 'Not for browsers.', status: 403, model: 'digits' },
+        { status: 403 },
+      )
+    const refused = grants.ask(question)
+    await expect(refused).rejects.toMatchObject({ code: 'MODEL_FORBIDDEN', details: { model: 'digits' } })
+    answer = () => Response.json(model)
+    expect(await grants.ask(question)).toEqual(model)
+  })
+
+  it.each([
+    ['a page', () => new Response('<html>'), 'FETCH_FAILED'],
+    ['a bare status', () => new Response('', { status: 502 }), 'FETCH_FAILED'],
+    ['an unknown code', () => Response.json({ code: 'ODD', detail: 'x' }, { status: 400 }), 'INTERNAL'],
+    ['nothing', () => Response.json(null), 'BACKEND_BROKEN'],
+    ['a text', () => Response.json('model'), 'BACKEND_BROKEN'],
+    ['a digest that climbs', () => Response.json({ ...model, digest: '../../x' }), 'BACKEND_BROKEN'],
+    ['no size', () => Response.json({ ...model, sizeBytes: null }), 'BACKEND_BROKEN'],
+    ['no fields', () => Response.json({ ...model, fields: 'none' }), 'BACKEND_BROKEN'],
+  ])('is none where the server answers with %s', async (_, reply, code) => {
+    answer = reply
+    const refused = new Grants().ask({ baseUrl, name: 'digits', token: 'secret' })
+    await expect(refused).rejects.toMatchObject({ code })
+    await expect(refused).rejects.not.toThrow(/secret/)
+  })
+
+  it('is none where no server is', async () => {
+    await server.stop(true)
+    await expect(new Grants().ask({ baseUrl, name: 'digits', token: 'secret' })).rejects.toMatchObject({
+      code: 'FETCH_FAILED',
+      details: { reason: 'connection' },
+    })
+  })
+})
