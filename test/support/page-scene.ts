@@ -172,6 +172,8 @@ async function bundleHarness(): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [new URL('./page-harness.ts', import.meta.url).pathname],
     target: 'browser',
+    // The client's sources: what is published of it is for others to test.
+    conditions: ['bun'],
   })
   return (await outputs[0]?.text()) ?? ''
 }
