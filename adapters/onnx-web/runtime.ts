@@ -48,6 +48,11 @@ const deviceTypes: ReadonlySet<string> = new Set([
 ])
 const sessionsOn = new WeakMap<GPUDevice, number>()
 
+/** The node `y = Identity(x)` over one float32, of operator set 17. */
+const smallestModel = Uint8Array.fromBase64(
+  'CAg6NgoQCgF4EgF5IghJZGVudGl0eRIAWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQEQ==',
+)
+
 /** What all engines of this page or worker share. */
 export const realm: Realm = createRealm()
 
@@ -102,6 +107,24 @@ async function create(
   } catch (error) {
     throw isStartFailure(error) ? startFailed(error) : error
   }
+}
+
+/**
+ * Starts ONNX Runtime at its turn, so that the first model need not wait for its files. It starts with its first
+ * session and in no other way, so it gets one of the smallest model there is.
+ *
+ * @throws {IsoplexError} as {@link createSession}
+ */
+export async function startRuntime(provider: WebProvider, start: RuntimeStart): Promise<void> {
+  await realm.exclusive(async () => {
+    const { InferenceSession } = await loadBuild(provider, start)
+    const session = await InferenceSession.create(smallestModel, { executionProviders: ['wasm'] }).catch(
+      (error: unknown) => {
+        throw isStartFailure(error) ? startFailed(error) : error
+      },
+    )
+    await session.release()
+  })
 }
 
 /** The session, which keeps the loss of its device from going unseen, and a failed run from being repeated. */

@@ -8,6 +8,7 @@ import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { draw, sevenStroke } from '../support/drawing.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { type PageServer, startPageServer } from '../support/page-server.ts'
+import { publishClient } from '../support/published-client.ts'
 import { makeExampleProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
 import { waveFile } from '../support/wave-file.ts'
 
@@ -26,31 +27,19 @@ const hum = Array.from({ length: 8_000 }, (_, place) => {
   return 0.25 * tone * Math.sin((Math.PI * place) / 8_000)
 })
 
-/** Runs a command to its end. */
-async function run(command: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
-  const child = Bun.spawn([process.execPath, ...command], {
-    cwd: repository,
-    env: environment,
+/** Builds the app as its makers would, which have isoplex among their packages. */
+async function buildApp(
+  root: string,
+  outDirectory: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const child = Bun.spawn([process.execPath, vite, 'build', root, '--outDir', outDirectory], {
+    env: { ...process.env, ...settings, NODE_ENV: 'production' },
     stdout: 'pipe',
     stderr: 'pipe',
   })
   const said = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  if ((await child.exited) !== 0) throw new Error(`${command.join(' ')} failed:\n${said.join('\n')}`)
-}
-
-/** Builds the app as its makers would, in a project that has isoplex among its packages. */
-async function buildApp(
-  project: TestProject,
-  outDirectory: string,
-  settings: Readonly<Record<string, string>>,
-): Promise<void> {
-  const root = join(project.directory, 'web-app')
-  await cp(source, root, { recursive: true })
-  await run([vite, 'build', root, '--outDir', outDirectory], {
-    ...process.env,
-    ...settings,
-    NODE_ENV: 'production',
-  })
+  if ((await child.exited) !== 0) throw new Error(`Vite did not build the app:\n${said.join('\n')}`)
 }
 
 describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
@@ -68,15 +57,16 @@ describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
     stack.defer(() => rm(directory, { recursive: true, force: true }))
     origin = stack.use(startPageServer({ directory }))
     project = stack.use(await makeExampleProject({ corsOrigins: [origin.url] }))
-    server = stack.use(await startServer(project, 'serve', ['--replicas', '1']))
-    proxy = stack.use(await startFaultProxy(server.url))
     const { code, stderr } = await project.run('build', '--out', 'dist', '--no-compress')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    server = stack.use(await startServer(project, 'serve', ['--replicas', '1', '--build', 'dist']))
+    proxy = stack.use(await startFaultProxy(server.url))
     await cp(join(project.directory, 'dist/browser'), join(directory, 'functions'), { recursive: true })
-    // What is in the package beside the sources is made when it is packed.
-    await run(['run', 'prepack'], process.env)
-    await buildApp(project, join(directory, 'app'), { VITE_SERVER: proxy.url })
-    await buildApp(project, join(directory, 'static-app'), {
+    const root = join(project.directory, 'web-app')
+    await cp(source, root, { recursive: true })
+    await publishClient(join(root, 'node_modules'))
+    await buildApp(root, join(directory, 'app'), { VITE_SERVER: proxy.url })
+    await buildApp(root, join(directory, 'static-app'), {
       VITE_SERVER: proxy.url,
       VITE_ASSETS: '/functions/',
     })
