@@ -63,53 +63,6 @@ function createHost({ onnx, provider, softwareAdapters, maxModelBytes, debug }: 
   return host
 }
 
-/** Holds a lock until this worker ends. Where there are no locks, its page does without notice of that. */
-function holdLock(name: string): Promise<void> {
-  return new Promise((resolve) => {
-    const held = navigator.locks?.request(name, () => {
-      resolve()
-      return new Promise(() => undefined)
-    })
-    if (held) held.catch(() => resolve())
-    else resolve()
-  })
-}
-
-function createHost({ onnx, provider, softwareAdapters, maxModelBytes, debug }: StartMessage): PageHost {
-  const folders = new ModelFolders()
-  const log = createConsoleLog({ debug })
-  const engine = createOnnxWebEngine({
-    onnx,
-    provider,
-    softwareAdapters,
-    files: folders,
-    verdicts: keptVerdicts(),
-    onFallback: ({ location, reason }) => host.fellBack(location, reason),
-    onStage: ({ location, stage }) => stage === 'verify' && host.verifies(location),
-    onLost(reason) {
-      log.warn(`The page's worker is replaced: ${reason}`)
-      post({ kind: 'lost' })
-    },
-  })
-<<<<<<< HEAD
-  const artifacts = createArtifactStore({
-    onUnkept: ({ digest, bytes, reason }) =>
-      log.warn('A model has to be downloaded again next time', { digest, bytes, reason }),
-=======
-  const artifacts = createArtifactStore()
-  // What keeps ONNX Runtime from coming up, the first model is told.
-  const prepare = (): void => void engine.prepare().catch(() => undefined)
-  host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes, prepare })
-  // Where there are no locks the page has to do without notice of a death.
-  void navigator.locks?.request(lockName, () => {
-    post({ kind: 'up' })
-    return new Promise(() => undefined)
->>>>>>> dc4dc4f3ec6e811e2abf5d86f6886be50595b71c
-  })
-  const host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes })
-  return host
-}
-
 function post(message: HostMessage, transfer: readonly ArrayBuffer[] = []): void {
   postMessage(message, { transfer: [...transfer] })
 }
