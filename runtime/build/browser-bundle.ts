@@ -89,16 +89,22 @@ async function bundleOnce(
     plugins: [guard.plugin, schemaShaking],
   })
   const [entry, ...others] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
-  if (!success || !metafile || !entry) return failureOfLogs(logs, file, projectDirectory)
+  if (!success || !metafile || !entry) return forBrowsers(failureOfLogs(logs, file, projectDirectory))
   const own = ownFilesOf(metafile.inputs, file, known)
   const [found] = guard.found
   if (found) return failureOfImport(metafile.inputs, file, found, own)
   const maps = others.filter(({ kind }) => kind === 'sourcemap')
-  if (others.length > maps.length) return failureOfAssets(metafile, file)
+  if (others.length > maps.length) return forBrowsers(await failureOfAssets(metafile, file))
   const [map] = maps
   const text = await entry.text()
   const code = map ? appendSourceMap(text, await map.text(), sourceName) : withoutDebugId(text)
   return { name: browserBundleNameOf(functionFile, hashText(code)), code, own }
+}
+
+/** Says of a failure that it is one for browsers only: the bundle for servers is there. */
+function forBrowsers({ mistake, suspects }: BundleFailure): BundleFailure {
+  const reason = `It cannot be bundled for browsers: ${mistake.reason}`
+  return { mistake: toMistake(mistake.place, reason), suspects }
 }
 
 /** Tells by which way something came in that only a server has, and what may be done. */

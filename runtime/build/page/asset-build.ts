@@ -84,7 +84,7 @@ export async function buildAssets(plan: AssetPlan): Promise<AssetSet> {
 }
 
 async function keyOf({ mode, entries }: AssetPlan): Promise<string> {
-  const own = await hashFile(join(ownDirectory, 'package.json'))
+  const own = await Promise.all([join(ownDirectory, 'package.json'), import.meta.path].map(hashFile))
   return hashText(JSON.stringify([own, Bun.version, Bun.revision, mode, entries]))
 }
 
