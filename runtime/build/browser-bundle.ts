@@ -20,6 +20,7 @@ import {
 import { hashText } from './content-hash.ts'
 import { findChain, type ImportGraph, ownFilesOf } from './import-graph.ts'
 import { type Mistake, toMistake } from './mistake.ts'
+import { schemaShaking } from './schema-shaking.ts'
 import { appendSourceMap, withoutDebugId } from './source-map.ts'
 
 /** One function's code for browsers, in one piece, with all that it imports. */
@@ -85,7 +86,7 @@ async function bundleOnce(
     metafile: true,
     throw: false,
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
-    plugins: [guard.plugin],
+    plugins: [guard.plugin, schemaShaking],
   })
   const [entry, ...others] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
   if (!success || !metafile || !entry) return failureOfLogs(logs, file, projectDirectory)

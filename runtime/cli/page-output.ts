@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { compressFiles, openAssets } from '../build/page/asset-process.ts'
-import { compressionTasks } from '../build/page/compression.ts'
+import { compressionTasks, pruneCompressed } from '../build/page/compression.ts'
 import { compressedDirectoryOf } from '../entry/page-source.ts'
 import { removeStaticPage, writeStaticPage } from '../server/page/static-page.ts'
 import { startProgressBar } from './progress-bar.ts'
@@ -52,6 +52,7 @@ async function compressAll(
   const bar = startProgressBar('Compressing', { visible: visible && tasks.length > 0 })
   try {
     await compressFiles({ tasks, environment, onProgress: (progress) => bar.update(progress) })
+    await pruneCompressed(compressedDirectory)
   } finally {
     bar.stop()
   }

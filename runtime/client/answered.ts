@@ -13,9 +13,9 @@ export interface Answered<Output = unknown> {
 /** How a call was answered. Times are in milliseconds; of a stream they count until it began. */
 export interface Ran {
   readonly where: 'browser' | 'server'
-  /** The execution provider of the page; `null` on a server, which does not say, and for functions without a model. */
+  /** The execution provider; `null` for functions without a model, and where a server does not say. */
   readonly provider: string | null
-  /** The model of the page; `null` where a server or no model answered. */
+  /** The model that answered; `null` for functions without one, and where a server does not say. */
   readonly model: { readonly id: string; readonly version: string } | null
   /** The id under which a server's log has the request. */
   readonly requestId: string

@@ -83,8 +83,8 @@ function ranOf({ headers }: HttpReply, { requestId }: Errand): PlaceAnswer['ran'
   const timing = headers.get('server-timing') ?? ''
   return {
     where: 'server',
-    provider: null,
-    model: null,
+    provider: describedIn(timing, 'provider'),
+    model: modelIn(timing),
     requestId: headers.get('x-request-id') ?? requestId,
     queueMs: durationIn(timing, /\bqueue;dur=([\d.]+)/),
     inferMs: durationIn(timing, /\binfer;dur=([\d.]+)/),
@@ -96,4 +96,20 @@ function ranOf({ headers }: HttpReply, { requestId }: Errand): PlaceAnswer['ran'
 function durationIn(timing: string, pattern: RegExp): number | null {
   const [, text] = pattern.exec(timing) ?? []
   return text === undefined ? null : Number(text)
+}
+
+/** A description of the header `Server-Timing`; what it cannot hold is percent-encoded there. */
+function describedIn(timing: string, name: string): string | null {
+  const [, text] = new RegExp(`\\b${name};desc="([^"]*)"`).exec(timing) ?? []
+  try {
+    return text === undefined ? null : decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
+function modelIn(timing: string): Ran['model'] {
+  const id = describedIn(timing, 'model')
+  const version = describedIn(timing, 'version')
+  return id === null || version === null ? null : { id, version }
 }

@@ -23,13 +23,13 @@ export function deliver(
       (bytes) => link.credit(id, bytes),
       () => left(link, id),
     )
-    sent.ticket.timing.computeMs = tookUs / 1_000
+    noteTiming(link, sent, tookUs)
     const { status, headers } = decodeJson<ReplyHead>(payload)
     sent.ticket.answer({ status, headers, body: sent.stream.readable })
   } else {
     link.close(id, performance.now())
     if (!sent.stream) {
-      sent.ticket.timing.computeMs = tookUs / 1_000
+      noteTiming(link, sent, tookUs)
       // All of a batch took as long; it counts once.
       if (sent.batch.open === 0) link.queue.tally.computed(tookUs / 1_000)
     }
@@ -40,6 +40,11 @@ export function deliver(
       sent.stream?.end(flags & frameFlags.streamBroken ? new Error('The stream broke off.') : undefined)
     }
   }
+}
+
+function noteTiming({ computedBy }: RunnerLink, { ticket: { timing } }: SentRequest, tookUs: number): void {
+  timing.computeMs = tookUs / 1_000
+  timing.computedBy = computedBy
 }
 
 function wholeAnswer(flags: number, payload: Uint8Array<ArrayBuffer>): Answer {

@@ -109,6 +109,7 @@ export class RunnerLoader {
     link.inTime()
     link.loadMs = performance.now() - link.startedMs
     link.providers = providers
+    if (model) link.computedBy = { model: model.info, provider: providers[0] ?? null }
     link.fallbacks = fallbacks
     this.#sayFallbacks(fallbacks)
     if (model && loadedAlone) link.bytes = Math.max(link.bytes, grownBytes)

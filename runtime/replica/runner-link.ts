@@ -8,7 +8,7 @@ import { IdMap } from './id-map.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReason } from './residency-report.ts'
-import type { Ticket } from './ticket.ts'
+import type { ComputedBy, Ticket } from './ticket.ts'
 
 /**
  * Where a runner stands:
@@ -56,6 +56,8 @@ export class RunnerLink {
   ended = false
   /** The providers that its sessions compute on, as it reported them. */
   providers: readonly string[] = []
+  /** What its answers say of who made them; `null` for a function without a model. */
+  computedBy: ComputedBy | null = null
   /** Why sessions do not compute on the provider that was wished for, a sentence each. */
   fallbacks: readonly string[] = []
   readonly startedMs: number = performance.now()

@@ -27,11 +27,20 @@ export interface RequestTiming {
   computeMs: number
   /** How many requests its batch had; 0 where it was never sent. */
   batchSize: number
+  /** The model and the provider that answered; `null` where none has. */
+  computedBy: ComputedBy | null
+}
+
+/** What computes a runner's answers. */
+export interface ComputedBy {
+  readonly model: { readonly id: string; readonly version: string }
+  /** The provider of its sessions; `null` where it has none. */
+  readonly provider: string | null
 }
 
 /** Times of which nothing is known yet. */
 export function freshTiming(): RequestTiming {
-  return { queueMs: 0, computeMs: 0, batchSize: 0 }
+  return { queueMs: 0, computeMs: 0, batchSize: 0, computedBy: null }
 }
 
 /** What a function answered: its own status, headers and body. */

@@ -21,7 +21,13 @@ export async function bundlePage(
 /** One module as browsers take it, minified, with all that it imports. */
 export async function bundle(path: string): Promise<string> {
   const file = new URL(path, import.meta.url).pathname
-  const { outputs } = await Bun.build({ entrypoints: [file], target: 'browser', minify: true })
+  const { outputs } = await Bun.build({
+    entrypoints: [file],
+    target: 'browser',
+    // From the sources: what the package has of the client for pages is made when it is packed.
+    conditions: ['bun'],
+    minify: true,
+  })
   return (await outputs[0]?.text()) ?? ''
 }
 

@@ -40,12 +40,15 @@ const pathsOf = ({ requests }: HostileServer): string[] => requests.map(({ path 
 
 describe('a call of a server', () => {
   it('carries token, sticky key and request id, and says how it went', async () => {
-    const headers = { 'server-timing': 'db;dur=9, queue;dur=1.5, infer;dur=0.25', 'x-request-id': 'r-9' }
+    const timing =
+      'db;dur=9, queue;dur=1.5, infer;dur=0.25, model;desc="a%22b", version;desc="3", provider;desc="cpu"'
+    const headers = { 'server-timing': timing, 'x-request-id': 'r-9' }
     await using server = await serverOf([{ kind: 'json', value: 1, headers }])
     const client = createClient<Names>({ baseUrl: `${server.url}/`, token: 'secret' })
     const { output, ran } = await client.a.call({ stickyKey: 'ada', input: {} })
     expect(output).toBe(1)
     expect(ran).toMatchObject({ where: 'server', requestId: 'r-9', queueMs: 1.5, inferMs: 0.25 })
+    expect(ran).toMatchObject({ model: { id: 'a"b', version: '3' }, provider: 'cpu' })
     const sent = server.requests[1]?.headers
     expect(sent?.get('serve_multiplexed_model_id')).toBe('secret')
     expect(sent?.get('x-sticky-key')).toBe('ada')
@@ -56,7 +59,7 @@ describe('a call of a server', () => {
   it('knows no times where the server says none', async () => {
     await using server = await serverOf([good])
     const { ran } = await createClient<Names>({ baseUrl: server.url }).a.call()
-    expect([ran.queueMs, ran.inferMs]).toEqual([null, null])
+    expect([ran.queueMs, ran.inferMs, ran.model, ran.provider]).toEqual([null, null, null, null])
     expect(ran.requestId).toBe(server.requests[1]?.headers.get('x-request-id'))
   })
 

@@ -76,7 +76,7 @@ it('a client that leaves while its request waits has it never run', async () => 
 })
 
 it('every reply says where its time went, also one that refuses', async () => {
-  const timing = /^queue;dur=[\d.]+, infer;dur=[\d.]+$/
+  const timing = /^queue;dur=[\d.]+, infer;dur=[\d.]+(?:, (?:model|version|provider);desc="[\w.-]+")*$/
   await letGo('f')
   const [good, bad] = await Promise.all([ask('f'), server.call('/waiting', { json: { name: 1 } })])
   expect(good.headers.get('server-timing')).toMatch(timing)

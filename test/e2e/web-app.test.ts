@@ -26,6 +26,18 @@ const hum = Array.from({ length: 8_000 }, (_, place) => {
   return 0.25 * tone * Math.sin((Math.PI * place) / 8_000)
 })
 
+/** Runs a command to its end. */
+async function run(command: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const child = Bun.spawn([process.execPath, ...command], {
+    cwd: repository,
+    env: environment,
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const said = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+  if ((await child.exited) !== 0) throw new Error(`${command.join(' ')} failed:\n${said.join('\n')}`)
+}
+
 /** Builds the app as its makers would, in a project that has isoplex among its packages. */
 async function buildApp(
   project: TestProject,
@@ -34,13 +46,11 @@ async function buildApp(
 ): Promise<void> {
   const root = join(project.directory, 'web-app')
   await cp(source, root, { recursive: true })
-  const child = Bun.spawn([process.execPath, vite, 'build', root, '--outDir', outDirectory], {
-    env: { ...process.env, ...settings, NODE_ENV: 'production' },
-    stdout: 'pipe',
-    stderr: 'pipe',
+  await run([vite, 'build', root, '--outDir', outDirectory], {
+    ...process.env,
+    ...settings,
+    NODE_ENV: 'production',
   })
-  const said = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  if ((await child.exited) !== 0) throw new Error(`Vite did not build the app:\n${said.join('\n')}`)
 }
 
 describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
@@ -63,6 +73,8 @@ describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
     const { code, stderr } = await project.run('build', '--out', 'dist', '--no-compress')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     await cp(join(project.directory, 'dist/browser'), join(directory, 'functions'), { recursive: true })
+    // What is in the package beside the sources is made when it is packed.
+    await run(['run', 'prepack'], process.env)
     await buildApp(project, join(directory, 'app'), { VITE_SERVER: proxy.url })
     await buildApp(project, join(directory, 'static-app'), {
       VITE_SERVER: proxy.url,

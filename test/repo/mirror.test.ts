@@ -185,6 +185,14 @@ const exemptions: Exemptions = {
     provenBy: 'test/e2e/residency.test.ts',
     reason: 'The questions of commands to a running server: proven over the real command.',
   },
+  'runtime/cli/page-output.ts': {
+    provenBy: 'test/e2e/build-pages.test.ts',
+    reason: 'The part of a build that is for pages: proven over the real command.',
+  },
+  'runtime/entry/page-builder.ts': {
+    provenBy: 'test/build/page/asset-process.test.ts',
+    reason: 'The process for pages: tested there by what it makes, and by how it ends.',
+  },
   'runtime/cli/progress-bar.ts': {
     provenBy: 'test/cli/models.test.ts',
     reason: 'What a terminal shows while a model is added: tested there on one.',

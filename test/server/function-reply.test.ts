@@ -31,7 +31,7 @@ function options(overrides: Partial<ReplyOptions> = {}): ReplyOptions & { ends()
   return {
     method: 'GET',
     requestId: 'id-1',
-    timing: { queueMs: 1.234, computeMs: 0, batchSize: 1 },
+    timing: { queueMs: 1.234, computeMs: 0, batchSize: 1, computedBy: null },
     closing: false,
     onEnd() {
       ends += 1

@@ -163,6 +163,7 @@ async function bundleHarness(): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [new URL('./page-harness.ts', import.meta.url).pathname],
     target: 'browser',
+    conditions: ['bun'],
   })
   return (await outputs[0]?.text()) ?? ''
 }
