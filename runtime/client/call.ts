@@ -24,6 +24,7 @@ const begunCodes: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
   'OUTPUT_INVALID',
   'INFERENCE_FAILED',
+  'DEVICE_LOST',
   'REPLICA_CRASHED',
   'DEADLINE_EXCEEDED',
 ])

@@ -37,7 +37,10 @@ export interface CallOptions {
    * @default that of the client
    */
   readonly timeoutMs?: number | undefined
-  /** Calls with the same key get the same version of a model, where a server has several share the calls. */
+  /**
+   * Calls of a server with the same key get the same version of a model, where several share the calls. A page has the
+   * version that its token was given.
+   */
   readonly stickyKey?: string | undefined
   /** One of the function's methods, where it answers several. @default the first one that carries what is sent */
   readonly method?: Method | undefined

@@ -29,7 +29,7 @@ export interface Caller {
   /**
    * Calls a function; of a stream, waits until it has ended.
    *
-   * @throws {IsoplexError} as `infer` and `call` of the client.
+   * @throws {IsoplexError} as the handles of {@link createClient}.
    */
   call(fn: CatalogFunction, draft: Draft, options: CallOptions): Promise<Answer>
   /** Removes the models that were kept in this browser. */

@@ -12,6 +12,8 @@ export type Wish = Where | 'both'
 /** What became of the latest call to one place. */
 export interface Outcome {
   readonly asked: Where
+  /** What was sent. */
+  readonly draft: Draft
   readonly state: 'running' | 'done' | 'failed' | 'cancelled'
   /** While a call runs, the answer before it. */
   readonly answer: Answer | null
@@ -70,7 +72,7 @@ export function useCalls(fn: CatalogFunction, caller: Caller, onRan: (ran: Ran) 
   const runAll = async (wish: Wish, draft: Draft, times: number, signal: AbortSignal): Promise<void> => {
     const places: readonly Where[] = wish === 'both' ? ['browser', 'server'] : [wish]
     for (let count = 0; count < times && !signal.aborted; count += 1) {
-      setOutcomes((all) => places.map((asked) => begun(asked, all)))
+      setOutcomes((all) => places.map((asked) => begun(asked, draft, all)))
       runs.current += 1
       const run = runs.current
       const settled = await Promise.allSettled(places.map((asked) => callOnce(asked, draft, signal, run)))
@@ -112,9 +114,9 @@ function ended(error: unknown, signal: AbortSignal): Partial<Outcome> {
     : { state: 'failed', failure: readFailure(error), progress: null }
 }
 
-function begun(asked: Where, before: readonly Outcome[]): Outcome {
+function begun(asked: Where, draft: Draft, before: readonly Outcome[]): Outcome {
   const answer = before.find((each) => each.asked === asked)?.answer ?? null
-  return { asked, state: 'running', answer, failure: null, stream: null, progress: null }
+  return { asked, draft, state: 'running', answer, failure: null, stream: null, progress: null }
 }
 
 function addItems(stream: Outcome['stream'], items: readonly unknown[]): Outcome['stream'] {

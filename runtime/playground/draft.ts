@@ -68,16 +68,17 @@ export function shownIssues(
   { draft, isTried, document }: FormState,
   outcomes: readonly Outcome[],
 ): Readonly<Record<Slot, readonly Issue[]>> {
-  const refused = outcomes.flatMap(({ failure }) => failure?.issues ?? [])
-  const placed = refused.map(({ path, message }) => ({
-    ...placeIssue(path, (slot) => fn.schemas[slot] !== null),
-    message,
-  }))
+  // Once a part has been changed, what was said of it counts no more.
+  const refused = outcomes.flatMap(({ failure, draft: sent }) =>
+    (failure?.issues ?? [])
+      .map(({ path, message }) => ({ ...placeIssue(path, (slot) => fn.schemas[slot] !== null), message }))
+      .filter(({ slot }) => sent[slot] === draft[slot]),
+  )
   const of = (slot: Slot): readonly Issue[] => {
     const seen = issuesOf(fn, slot, draft, document).filter(
       ({ message }) => isTried || message !== 'is required',
     )
-    return [...seen, ...placed.filter((issue) => issue.slot === slot)]
+    return [...seen, ...refused.filter((issue) => issue.slot === slot)]
   }
   return { params: of('params'), query: of('query'), input: of('input') }
 }

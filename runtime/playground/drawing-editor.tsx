@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { centreDrawing } from './centring.ts'
 import { type EditorProps, useControl } from './form.tsx'
 import { clearSheet, drawStroke, readInk, sheetSide, showValues } from './ink.ts'
@@ -72,7 +72,8 @@ function Preview({
 function useSheet(value: unknown, side: number, onChange: (value: unknown) => void): Sheet {
   const canvas = useRef<HTMLCanvasElement>(null)
   const own = useRef<unknown>(null)
-  useEffect(() => {
+  // Before anything else happens: later, what is drawn meanwhile would be taken for a value from elsewhere.
+  useLayoutEffect(() => {
     if (canvas.current === null || Object.is(own.current, value)) return
     own.current = null
     showValues(canvas.current, Array.isArray(value) ? value : [], side)

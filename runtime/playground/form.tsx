@@ -53,6 +53,7 @@ export function FieldFrame(props: FieldFrameProps): JSX.Element {
   const { label, pointer, required, description, onRemove, grouped = false, children } = props
   const id = useFieldId(pointer)
   const messages = useContext(FormContext).issues.get(pointer) ?? []
+  const group = grouped ? { role: 'group' as const, 'aria-labelledby': `${id}-label` } : {}
   const name = (
     <>
       <span>{label}</span>
@@ -60,7 +61,7 @@ export function FieldFrame(props: FieldFrameProps): JSX.Element {
     </>
   )
   return (
-    <div class={grouped ? 'field group' : 'field'}>
+    <div class={grouped ? 'field group' : 'field'} {...group}>
       <div class="field-head">
         {grouped ? (
           <span class="label" id={`${id}-label`}>

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { type EditorProps, useControl } from './form.tsx'
 import { formatJson, readJson } from './json-text.ts'
 
@@ -25,7 +25,8 @@ export function JsonEditor({
     setProblem(told)
     onProblem?.(told)
   }
-  useEffect(() => {
+  // Before anything else happens: later, what is typed meanwhile would be taken for a value from elsewhere.
+  useLayoutEffect(() => {
     if (Object.is(own.current, value)) return
     own.current = value
     setText(textOf(value))

@@ -23,8 +23,7 @@ export function ListEditor(props: ListEditorProps): JSX.Element {
   const itemSchema = isRecord(schema.items) ? schema.items : {}
   const isFull = items.length >= (numberOf(schema, 'maxItems') ?? Number.POSITIVE_INFINITY)
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset's legend cannot stand beside a button.
-    <div class="members nested" role="group" aria-label={label}>
+    <div class="members nested">
       {items.slice(0, shownItems).map((item, index) => (
         <Field
           key={index}

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { type EditorProps, useControl } from './form.tsx'
 import { formatNumbers, readNumbers } from './json-text.ts'
 
@@ -7,13 +7,14 @@ import { formatNumbers, readNumbers } from './json-text.ts'
 const editableCount = 5_000
 
 /** Many numbers as one text, however many they are: never a field for each. */
-export function NumbersEditor({ value, onChange, pointer }: EditorProps): JSX.Element {
+export function NumbersEditor({ label, value, onChange, pointer }: EditorProps): JSX.Element {
   const control = useControl(pointer)
   const numbers: readonly unknown[] = Array.isArray(value) ? value : []
   const own = useRef(value)
   const [text, setText] = useState(() => formatNumbers(numbers))
   const [isWrong, setWrong] = useState(false)
-  useEffect(() => {
+  // Before anything else happens: later, what is typed meanwhile would be taken for a value from elsewhere.
+  useLayoutEffect(() => {
     if (Object.is(own.current, value)) return
     own.current = value
     setText(formatNumbers(Array.isArray(value) ? value : []))
@@ -41,6 +42,7 @@ export function NumbersEditor({ value, onChange, pointer }: EditorProps): JSX.El
     <div>
       <textarea
         {...control}
+        aria-label={label}
         class="code"
         rows={4}
         spellcheck={false}

@@ -12,11 +12,10 @@ export interface ObjectEditorProps extends EditorProps {
 
 /** The members of an object. Those that the schema does not know are kept and are seen as JSON only. */
 export function ObjectEditor(props: ObjectEditorProps): JSX.Element {
-  const { schema, value, onChange, pointer, label, field: Field } = props
+  const { schema, value, onChange, pointer, field: Field } = props
   const required = requiredOf(schema)
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset's legend cannot stand beside a button.
-    <div class={pointer === '' ? 'members' : 'members nested'} role="group" aria-label={label}>
+    <div class={pointer === '' ? 'members' : 'members nested'}>
       {Object.entries(propertiesOf(schema)).map(([name, property]) => (
         <Field
           key={name}

@@ -38,42 +38,45 @@ const arrows: Readonly<Record<string, Point>> = {
 
 /** The pen of a sheet. What it draws is told when it is lifted; by keys, after each step. */
 export function usePen(sheet: Sheet): Pen {
-  const [at, setAt] = useState<Point>({ x: sheetSide / 2, y: sheetSide / 2 })
-  const [isDown, setDown] = useState(false)
-  const last = useRef<Point | null>(null)
+  // Keys come quicker than the page is drawn anew, so where the pen is must not wait for that.
+  const pen = useRef<PenState>({ at: { x: sheetSide / 2, y: sheetSide / 2 }, isDown: false, last: null })
+  const [{ at, isDown }, show] = useState<PenState>(pen.current)
+  const become = (changes: Partial<PenState>): void => {
+    pen.current = { ...pen.current, ...changes }
+    show(pen.current)
+  }
   const draw = (to: Point): void => {
-    sheet.stroke(last.current ?? to, to)
-    last.current = to
-    setAt(to)
+    sheet.stroke(pen.current.last ?? to, to)
+    become({ at: to, last: to })
   }
   const lift = (): void => {
-    if (last.current !== null) sheet.change()
-    last.current = null
+    if (pen.current.last !== null) sheet.change()
+    become({ last: null })
   }
   const walk = (arrow: Point, isFine: boolean): void => {
-    const to = moved(at, arrow, isFine ? penStep.fine : penStep.usual)
-    setAt(to)
-    if (!isDown) return
-    sheet.stroke(at, to)
+    const from = pen.current.at
+    const to = moved(from, arrow, isFine ? penStep.fine : penStep.usual)
+    become({ at: to })
+    if (!pen.current.isDown) return
+    sheet.stroke(from, to)
     sheet.change()
   }
   const toggle = (): void => {
-    setDown(!isDown)
-    if (isDown) return
-    sheet.stroke(at, at)
+    become({ isDown: !pen.current.isDown })
+    if (!pen.current.isDown) return
+    sheet.stroke(pen.current.at, pen.current.at)
     sheet.change()
   }
   const handlers: Pen['handlers'] = {
     onPointerDown(event) {
       if (event.button !== 0) return
       event.currentTarget.setPointerCapture(event.pointerId)
-      setDown(false)
-      last.current = null
+      become({ isDown: false, last: null })
       draw(pointOf(event, event.currentTarget))
     },
     onPointerMove(event) {
       const canvas = event.currentTarget
-      if (last.current === null || !canvas.hasPointerCapture(event.pointerId)) return
+      if (pen.current.last === null || !canvas.hasPointerCapture(event.pointerId)) return
       // A browser gathers the steps of a quick hand into one event.
       const steps = event.getCoalescedEvents()
       for (const step of steps.length > 0 ? steps : [event]) draw(pointOf(step, canvas))
@@ -90,6 +93,13 @@ export function usePen(sheet: Sheet): Pen {
     },
   }
   return { at, isDown, handlers }
+}
+
+/** Where a pen is, whether keys have set it down, and where a hand has drawn to; `null` where none draws. */
+interface PenState {
+  readonly at: Point
+  readonly isDown: boolean
+  readonly last: Point | null
 }
 
 function moved({ x, y }: Point, arrow: Point, step: number): Point {

@@ -1,6 +1,6 @@
 import type { Exemptions } from './mirror.ts'
 
-const files = ['calls.ts', 'draft.ts', 'pen.ts', 'ink.ts', 'recorder.ts', 'caller.ts', 'catalog-fetch.ts']
+const files = ['draft.ts', 'pen.ts', 'ink.ts', 'recorder.ts', 'caller.ts', 'catalog-fetch.ts']
 
 /** Files of the playground that do nothing without a browser. */
 export const playgroundExemptions: Exemptions = Object.fromEntries(
