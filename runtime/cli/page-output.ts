@@ -38,8 +38,8 @@ export async function writePage(options: PageOutputOptions): Promise<void> {
     ...bundles.map((name) => ({ name, path: join(bundlesDirectory, name) })),
     ...assets.files.map((name) => ({ name, path: join(assets.directory, name) })),
   ]
-  const compressedDirectory = compressedDirectoryOf(pageDirectory)
-  if (compress) await compressAll(files, compressedDirectory, options)
+  const compressedDirectory = compress ? compressedDirectoryOf(pageDirectory) : null
+  if (compressedDirectory !== null) await compressAll(files, compressedDirectory, options)
   await writeStaticPage({ functions, bundlesDirectory, assets, compressedDirectory, directory })
 }
 

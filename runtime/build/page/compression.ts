@@ -11,7 +11,7 @@ import { hashStream } from '../content-hash.ts'
 export type Encoding = 'br' | 'gzip'
 
 /** What a compressed file's name ends with. */
-export const encodingSuffixes: Readonly<Record<Encoding, string>> = Object.freeze({ br: '.br', gzip: '.gz' })
+const encodingSuffixes: Readonly<Record<Encoding, string>> = Object.freeze({ br: '.br', gzip: '.gz' })
 
 /** A file and where it is to be compressed. */
 export interface CompressionTask {
