@@ -13,7 +13,7 @@ import { descriptionOf, type JsonSchema, resolveSchema } from './schema.ts'
 import { SoundEditor } from './sound-editor.tsx'
 import { addedValue } from './starting-value.ts'
 import { TensorEditor } from './tensor-editor.tsx'
-import { VariantsEditor } from './variants-editor.tsx'
+import { formPointer, VariantsEditor } from './variants-editor.tsx'
 
 /** A value, and the schema by which it is edited. */
 export interface FieldProps extends EditorProps {
@@ -25,6 +25,8 @@ export interface FieldProps extends EditorProps {
 
 /** Editors that take a value away by being empty. */
 const emptiable: ReadonlySet<Editor['kind']> = new Set(['text', 'number', 'choice', 'boolean'])
+/** Editors of values that hold others. */
+const branching: ReadonlySet<Editor['kind']> = new Set(['object', 'variants'])
 /** Editors of several controls. */
 const grouped: ReadonlySet<Editor['kind']> = new Set([
   'object',
@@ -42,7 +44,9 @@ export function Field({ schema, required, onRemove, ...props }: FieldProps): JSX
   const resolved = resolveSchema(schema, document)
   const editor = chooseEditor(resolved, document)
   const isOptional = !required && !emptiable.has(editor.kind)
-  if (isOptional && props.value === undefined) {
+  // A schema may hold itself: what is not there is not shown, or the form would have no end.
+  const isOpen = branching.has(editor.kind) && props.pointer !== ''
+  if ((isOptional || isOpen) && props.value === undefined) {
     const add = (): void => props.onChange(addedValue(resolved, document))
     return (
       <button type="button" class="add" onClick={add}>
@@ -54,7 +58,7 @@ export function Field({ schema, required, onRemove, ...props }: FieldProps): JSX
   return (
     <FieldFrame
       label={props.label}
-      pointer={props.pointer}
+      pointer={editor.kind === 'variants' ? formPointer(props.pointer) : props.pointer}
       required={required}
       description={descriptionOf(resolved)}
       onRemove={onRemove ?? remove}

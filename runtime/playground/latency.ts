@@ -48,7 +48,7 @@ export function niceCeiling(value: number): number {
 
 /** A duration as people read it: three digits at most, and a unit. */
 export function formatDuration(milliseconds: number): string {
-  if (milliseconds >= 10_000) return `${(milliseconds / 1_000).toFixed(1)} s`
+  if (milliseconds >= 1_000) return `${(milliseconds / 1_000).toFixed(milliseconds >= 10_000 ? 1 : 2)} s`
   if (milliseconds >= 100) return `${Math.round(milliseconds)} ms`
   return milliseconds === 0 ? '0 ms' : `${milliseconds.toFixed(milliseconds >= 10 ? 1 : 2)} ms`
 }

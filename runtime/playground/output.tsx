@@ -51,7 +51,7 @@ function Member({ name, value }: { readonly name: string; readonly value: unknow
     <p class="member">
       <span class="name">{name}</span>
       <output class={text.length > 40 ? 'long' : ''}>
-        {text.length > 400 ? `${text.slice(0, 400)}…` : text}
+        {text.length > 160 ? `${text.slice(0, 160)}…` : text}
       </output>
     </p>
   )

@@ -46,6 +46,8 @@ function valueAt(schema: JsonSchema, document: SchemaDocument, depth: number): u
   const [variant] = variantsOf(resolved) ?? []
   if (variant !== undefined) return valueAt(variant, document, depth + 1)
   if (resolved.type === 'object' || 'properties' in resolved) return startingObject(resolved, document, depth)
+  // A box that nobody has ticked says no.
+  if (resolved.type === 'boolean') return false
   return resolved.type === 'array' ? startingArray(resolved, document, depth) : undefined
 }
 

@@ -12,11 +12,16 @@ export interface VariantsEditorProps extends EditorProps {
   readonly field: FunctionComponent<FieldProps>
 }
 
+/** The place of the choice of a form: the value of that form has the place itself. */
+export function formPointer(pointer: string): string {
+  return `${pointer}#form`
+}
+
 /** A choice of the form, and the value in that form. */
 export function VariantsEditor(props: VariantsEditorProps): JSX.Element {
   const { variants, field: Field, value, onChange, pointer, label } = props
   const { document } = useContext(FormContext)
-  const control = useControl(pointer)
+  const control = useControl(formPointer(pointer))
   const [chosen, setChosen] = useState(() => {
     const fitting = variants.findIndex((variant) => findIssues(variant, value, document).length === 0)
     return Math.max(0, fitting)

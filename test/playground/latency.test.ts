@@ -73,6 +73,7 @@ it.each([
   [0.123, '0.12 ms'],
   [12.34, '12.3 ms'],
   [123.4, '123 ms'],
+  [1_234, '1.23 s'],
   [12_340, '12.3 s'],
 ])('writes %d ms as %s', (milliseconds, text) => {
   expect(formatDuration(milliseconds)).toBe(text)

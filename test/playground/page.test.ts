@@ -156,6 +156,7 @@ describe.runIf(hasChromium)('the playground', { timeout: 120_000 }, () => {
       word: 'abc',
       size: 'small',
       count: 3,
+      sure: false,
       inner: { list: ['first'] },
     })
     await json.fill('{ "word": ')
@@ -167,6 +168,26 @@ describe.runIf(hasChromium)('the playground', { timeout: 120_000 }, () => {
     expect(await page.getByLabel('count').inputValue()).toBe('5')
     await runCall(page)
     await page.getByText('{"word":"xyz","size":"large","count":5,"sure":true}', { exact: true }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('takes one of several forms, and what holds itself', async () => {
+    await using opened = await openPlayground(browser, scene, 'kinds')
+    const { page, complaints } = opened
+    await page.getByLabel('word').fill('abc')
+    await page.getByLabel('size').selectOption('small')
+    await page.getByRole('button', { name: 'Add target' }).click()
+    await page.getByLabel('Form of target').selectOption('object')
+    await page.getByLabel('x', { exact: true }).fill('1.5')
+    await page.getByRole('button', { name: 'Add tree' }).click()
+    await page.getByLabel('leaf').fill('1')
+    await page.getByRole('button', { name: 'Add next' }).click()
+    await page.getByLabel('leaf').nth(1).fill('2')
+    await runCall(page)
+    const sent = '"target":{"x":1.5},"tree":{"leaf":1,"next":{"leaf":2}}'
+    await answerOf(page, 'Browser').getByText(sent).first().waitFor()
+    const ids = await page.evaluate(() => [...document.querySelectorAll('[id]')].map(({ id }) => id))
+    expect(new Set(ids).size).toBe(ids.length)
     expect(complaints).toEqual([])
   })
 

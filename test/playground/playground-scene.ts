@@ -18,6 +18,8 @@ export default defineFunction({
     inner: Type.Optional(Type.Object({ list: Type.Array(Type.String(), { maxItems: 2 }) })),
     picture: Type.Optional(file({ mediaTypes: ['image/png'], maxBytes: 1_000 })),
     grid: Type.Optional(tensorOf('float32', ['rows', 2])),
+    target: Type.Optional(Type.Union([Type.String(), Type.Object({ x: Type.Number() })])),
+    tree: Type.Optional(Type.Recursive((Tree) => Type.Object({ leaf: Type.Number(), next: Type.Optional(Tree) }))),
   }),
   handler({ input: { picture, grid, ...plain } }) {
     if (plain.word === 'taken') {

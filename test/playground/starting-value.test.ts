@@ -10,6 +10,7 @@ describe('startingValue', () => {
     ['the only choice', { const: 'a' }, 'a'],
     ['no choice where there are several', { enum: ['a', 'b'] }, undefined],
     ['nothing where nobody can know', { type: 'string' }, undefined],
+    ['no for what is yes or no', { type: 'boolean' }, false],
     ['no items where none must be there', { type: 'array', items: { type: 'number', default: 1 } }, []],
     ['as many items as must be there', { type: 'array', items: { default: 1 }, minItems: 2 }, [1, 1]],
     ['nothing for hundreds of items', { type: 'array', items: { default: 1 }, minItems: 784 }, undefined],
