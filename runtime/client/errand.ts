@@ -38,8 +38,7 @@ export interface CallOptions {
    */
   readonly timeoutMs?: number | undefined
   /**
-   * Calls of a server with the same key get the same version of a model, where several share the calls. A page has the
-   * version that its token was given.
+   * Calls with the same key get the same version of a model, where several versions share the calls.
    */
   readonly stickyKey?: string | undefined
   /** One of the function's methods, where it answers several. @default the first one that carries what is sent */
