@@ -9,24 +9,39 @@ import { type ModelContent, readModel } from './model-files.ts'
 import { type EngineSettings, type OnnxWebEngineOptions, settingsOf } from './options.ts'
 import { ProbedSession } from './probed-session.ts'
 import { allowedFallback, selectThreads, selectWebProvider, type WebProvider } from './provider.ts'
-import { createSession, realm } from './runtime.ts'
+import { createSession, type RuntimeStart, realm, startRuntime } from './runtime.ts'
 import { type Verdict, verdictKeyOf } from './verdict.ts'
+
+/** The engine of browsers, which can come up before its first model. */
+export interface OnnxWebEngine extends Engine {
+  /**
+   * Loads and compiles ONNX Runtime for the provider of sessions that name none, while a model is on its way. What
+   * fails here fails again at the first load, which tells why.
+   */
+  prepare(): Promise<void>
+}
 
 /**
  * The engine of browsers: ONNX Runtime's wasm builds, through onnxruntime-web, on WebGPU or on the CPU. It is made
- * for a dedicated worker: the first run on WebGPU compiles shaders for seconds. Nothing is loaded before the first
- * model; all engines of a page or worker share one runtime, which the first of them starts with its files and
+ * for a dedicated worker: the first run on WebGPU compiles shaders for seconds. Nothing is loaded before
+ * `prepare` or the first model; all engines of a page or worker share one runtime, which the first of them starts with its files and
  * threads.
  *
  * A session on webgpu answers its first feeds by wasm too. Where the answers differ, or webgpu fails on what wasm
  * can do, wasm answers from then on where the wish allows it; the verdict is kept.
  */
-export function createOnnxWebEngine(options: OnnxWebEngineOptions): Engine {
+export function createOnnxWebEngine(options: OnnxWebEngineOptions): OnnxWebEngine {
   const settings = settingsOf(options)
   let facts: Promise<BrowserFacts> | undefined
   realm.onLost(settings.onLost)
   return {
     name: 'onnx-web',
+    async prepare() {
+      facts ??= readBrowserFacts()
+      const found = await facts
+      const { provider } = selectWebProvider(found, settings)
+      await startRuntime(provider, startOf(settings, found))
+    },
     async load<DeviceName extends string = never>(
       location: string,
       sessionOptions: SessionOptions<DeviceName> = {},
@@ -83,7 +98,8 @@ async function loadOnWebgpu<DeviceName extends string>(
     if (isIsoplexError(opening.reason)) throw opening.reason
     const reference = await openReference(loading, content)
     const reason = `webgpu could not load what wasm loads: ${describeFailure(opening.reason, location)}.`
-    const refusal = await conclude({ agrees: false, reason })
+    // Not kept: unlike a wrong answer, it may be about this moment's memory or device.
+    const refusal = decide(loading, { agrees: false, reason })
     if (refusal === null) return reference
     await reference.dispose()
     throw refusal
@@ -145,7 +161,7 @@ async function open<DeviceName extends string>(
   const { deviceOutputs = [] } = wish
   const session = await createSession({
     provider,
-    start: { files: settings.onnx, threads: selectThreads(facts, settings.threads) },
+    start: startOf(settings, facts),
     model: bytes,
     options: { ...toOnnxSessionOptions(wish, provider), externalData: external },
     deviceOutputs,
@@ -156,6 +172,10 @@ async function open<DeviceName extends string>(
     await realm.exclusive(() => session.release())
     throw error
   }
+}
+
+function startOf({ onnx, threads }: EngineSettings, facts: BrowserFacts): RuntimeStart {
+  return { files: onnx, threads: selectThreads(facts, threads) }
 }
 
 /** What is an error of ours already is about something else than the model. */

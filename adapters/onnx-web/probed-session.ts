@@ -1,6 +1,7 @@
 import type { Answers, Feeds, Provider, Session, TensorFacts } from '../../runtime/engine/engine.ts'
 import { type AnyIsoplexError, isIsoplexError } from '../../runtime/error/error.ts'
 import { createExclusion } from '../onnx/exclusion.ts'
+import { disposedSession } from '../onnx/session.ts'
 import { findDeviation } from './agreement.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -22,11 +23,11 @@ export interface Probe<DeviceName extends string> {
 export class ProbedSession<DeviceName extends string> implements Session<DeviceName> {
   readonly inputs: readonly TensorFacts[]
   readonly outputs: readonly TensorFacts[]
-  readonly #probe: Probe<DeviceName>
   readonly #proving = createExclusion()
   readonly #running = new Set<Promise<unknown>>()
   #session: Session<DeviceName>
-  #proven = false
+  /** `null` once it has been used: it holds the model's bytes. */
+  #probe: Probe<DeviceName> | null
   #refusal: AnyIsoplexError | null = null
   #disposal: Promise<void> | undefined
 
@@ -42,8 +43,9 @@ export class ProbedSession<DeviceName extends string> implements Session<DeviceN
   }
 
   async run(feeds: Feeds): Promise<Answers<DeviceName>> {
-    if (this.#disposal !== undefined || this.#proven) return this.#answer(feeds)
-    const running = this.#proving(async () => (this.#proven ? null : await this.#prove(feeds))).then(
+    if (this.#disposal !== undefined) throw disposedSession()
+    if (this.#probe === null) return this.#answer(feeds)
+    const running = this.#proving(async () => this.#probe && this.#prove(feeds, this.#probe)).then(
       (answers) => answers ?? this.#answer(feeds),
     )
     this.#running.add(running)
@@ -63,15 +65,15 @@ export class ProbedSession<DeviceName extends string> implements Session<DeviceN
     return this.#refusal === null ? this.#session.run(feeds) : Promise.reject(this.#refusal)
   }
 
-  async #prove(feeds: Feeds): Promise<Answers<DeviceName>> {
+  async #prove(feeds: Feeds, probe: Probe<DeviceName>): Promise<Answers<DeviceName>> {
     const [own] = await Promise.allSettled([this.#session.run(feeds)])
     if (own.status === 'rejected' && !isInferenceFailure(own.reason)) throw own.reason
-    const [opening] = await Promise.allSettled([this.#probe.openReference()])
-    if (opening.status === 'fulfilled') return this.#compare(feeds, own, opening.value)
+    const [opening] = await Promise.allSettled([probe.openReference()])
+    if (opening.status === 'fulfilled') return this.#compare(feeds, own, opening.value, probe)
     if (own.status === 'rejected') throw own.reason
     if (isLoss(opening.reason)) throw opening.reason
     // There is nothing to compare with, such as for a model whose operators the reference lacks.
-    this.#proven = true
+    this.#probe = null
     return own.value
   }
 
@@ -79,17 +81,18 @@ export class ProbedSession<DeviceName extends string> implements Session<DeviceN
     feeds: Feeds,
     own: PromiseSettledResult<Answers<DeviceName>>,
     reference: Session<DeviceName>,
+    probe: Probe<DeviceName>,
   ): Promise<Answers<DeviceName>> {
     let spare: Session<DeviceName> = reference
     try {
       const expected = await reference.run(feeds)
       const fault = await faultOf(own, expected)
-      this.#refusal = await this.#probe.conclude({ agrees: fault === null, reason: fault })
+      this.#refusal = await probe.conclude({ agrees: fault === null, reason: fault })
       if (fault !== null && this.#refusal === null) {
         spare = this.#session
         this.#session = reference
       }
-      this.#proven = true
+      this.#probe = null
       if (this.#refusal !== null) throw this.#refusal
       return own.status === 'fulfilled' && fault === null ? own.value : expected
     } finally {

@@ -48,6 +48,11 @@ const deviceTypes: ReadonlySet<string> = new Set([
 ])
 const sessionsOn = new WeakMap<GPUDevice, number>()
 
+/** The node `y = Identity(x)` over one float32, of operator set 17. */
+const smallestModel = Uint8Array.fromBase64(
+  'CAg6NgoQCgF4EgF5IghJZGVudGl0eRIAWg8KAXgSCgoICAESBAoCCAFiDwoBeRIKCggIARIECgIIAUIECgAQEQ==',
+)
+
 /** What all engines of this page or worker share. */
 export const realm: Realm = createRealm()
 
@@ -72,19 +77,20 @@ export function createSession(order: SessionOrder): Promise<RuntimeSession> {
   return realm.exclusive(async () => {
     const build = await loadBuild(order.provider, order.start)
     if (order.provider !== 'webgpu') return create(build, order, [])
-    const session = await createPlaced(build, order)
-    return onDevice(session, await build.env.webgpu.device, order.deviceOutputs.length > 0)
+    const session = await create(build, order, order.deviceOutputs)
+    const placed = order.deviceOutputs.filter((name) => liesOnDevice(session, name))
+    const fits = placed.length === order.deviceOutputs.length
+    if (!fits) await session.release()
+    const final = fits ? session : await create(build, order, placed)
+    return onDevice(final, await build.env.webgpu.device, { bound: placed.length > 0 })
   })
 }
 
-/** Which elements lie on the device is known once the model is loaded; asked for others, every run would fail. */
-async function createPlaced(build: Build, order: SessionOrder): Promise<InferenceSession> {
-  const session = await create(build, order, order.deviceOutputs)
-  const fitting = session.outputMetadata.filter((output) => output.isTensor && deviceTypes.has(output.type))
-  const placed = order.deviceOutputs.filter((name) => fitting.some((output) => output.name === name))
-  if (placed.length === order.deviceOutputs.length) return session
-  await session.release()
-  return create(build, order, placed)
+/** Whether the device holds elements of an output's type, known once the model is loaded; else each run would fail. */
+function liesOnDevice({ outputMetadata }: InferenceSession, name: string): boolean {
+  return outputMetadata.some(
+    (output) => output.name === name && output.isTensor && deviceTypes.has(output.type),
+  )
 }
 
 async function create(
@@ -103,8 +109,30 @@ async function create(
   }
 }
 
+/**
+ * Starts ONNX Runtime at its turn, so that the first model need not wait for its files. It starts with its first
+ * session and in no other way, so it gets one of the smallest model there is.
+ *
+ * @throws {IsoplexError} as {@link createSession}
+ */
+export async function startRuntime(provider: WebProvider, start: RuntimeStart): Promise<void> {
+  await realm.exclusive(async () => {
+    const { InferenceSession } = await loadBuild(provider, start)
+    const session = await InferenceSession.create(smallestModel, { executionProviders: ['wasm'] }).catch(
+      (error: unknown) => {
+        throw isStartFailure(error) ? startFailed(error) : error
+      },
+    )
+    await session.release()
+  })
+}
+
 /** The session, which keeps the loss of its device from going unseen, and a failed run from being repeated. */
-function onDevice(session: InferenceSession, device: GPUDevice, bound: boolean): RuntimeSession {
+function onDevice(
+  session: InferenceSession,
+  device: GPUDevice,
+  { bound }: { readonly bound: boolean },
+): RuntimeSession {
   const count = sessionsOn.get(device)
   if (count === undefined) watch(device)
   sessionsOn.set(device, (count ?? 0) + 1)

@@ -51,8 +51,7 @@ export class OnnxSession<DeviceName extends string = never> implements Session<D
   }
 
   async run(feeds: Feeds): Promise<Answers<DeviceName>> {
-    if (this.#disposal !== undefined)
-      throw new TypeError('The session has been disposed; load the model again.')
+    if (this.#disposal !== undefined) throw disposedSession()
     const running = this.#answer(validateFeeds(this.inputs, feeds))
     this.#running.add(running)
     try {
@@ -111,10 +110,15 @@ export class OnnxSession<DeviceName extends string = never> implements Session<D
       await Promise.all([...this.#deviceTensors].map((tensor) => tensor.dispose()))
       await this.#exclusive(() => this.#session.release())
     } catch (error) {
-      // The memory went with what is lost.
-      if (!isIsoplexError(error) || error.code !== 'DEVICE_LOST') throw error
+      // Of ours it is about what is lost, and the memory with it.
+      if (!isIsoplexError(error)) throw error
     }
   }
+}
+
+/** What running a session is refused with once it has been disposed of. */
+export function disposedSession(): TypeError {
+  return new TypeError('The session has been disposed; load the model again.')
 }
 
 function assertNamed(names: ReadonlySet<string>, outputs: readonly TensorFacts[]): void {

@@ -20,6 +20,7 @@ import {
 import { hashText } from './content-hash.ts'
 import { findChain, type ImportGraph, ownFilesOf } from './import-graph.ts'
 import { type Mistake, toMistake } from './mistake.ts'
+import { schemaShaking } from './schema-shaking.ts'
 import { appendSourceMap, withoutDebugId } from './source-map.ts'
 
 /** One function's code for browsers, in one piece, with all that it imports. */
@@ -85,19 +86,25 @@ async function bundleOnce(
     metafile: true,
     throw: false,
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
-    plugins: [guard.plugin],
+    plugins: [guard.plugin, schemaShaking],
   })
   const [entry, ...others] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
-  if (!success || !metafile || !entry) return failureOfLogs(logs, file, projectDirectory)
+  if (!success || !metafile || !entry) return forBrowsers(failureOfLogs(logs, file, projectDirectory))
   const own = ownFilesOf(metafile.inputs, file, known)
   const [found] = guard.found
   if (found) return failureOfImport(metafile.inputs, file, found, own)
   const maps = others.filter(({ kind }) => kind === 'sourcemap')
-  if (others.length > maps.length) return failureOfAssets(metafile, file)
+  if (others.length > maps.length) return forBrowsers(await failureOfAssets(metafile, file))
   const [map] = maps
   const text = await entry.text()
   const code = map ? appendSourceMap(text, await map.text(), sourceName) : withoutDebugId(text)
   return { name: browserBundleNameOf(functionFile, hashText(code)), code, own }
+}
+
+/** Says of a failure that it is one for browsers only: the bundle for servers is there. */
+function forBrowsers({ mistake, suspects }: BundleFailure): BundleFailure {
+  const reason = `It cannot be bundled for browsers: ${mistake.reason}`
+  return { mistake: toMistake(mistake.place, reason), suspects }
 }
 
 /** Tells by which way something came in that only a server has, and what may be done. */

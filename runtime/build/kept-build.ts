@@ -38,7 +38,7 @@ const clockLagMs = 20
  * so that nothing stale or damaged is: where there is any doubt, the file is not kept.
  *
  * What a package or a function's own code reads while it is imported counts as part of that package's version and that
- * code; a function that imports modules for reading, or names `Bun`, is never kept.
+ * code, and so does what goes of a package into a bundle for browsers; a function that imports modules for reading, or names `Bun`, is never kept.
  */
 export class KeptBuild {
   readonly #options: KeptBuildOptions
@@ -100,14 +100,11 @@ export class KeptBuild {
   ): Promise<KeptFunction | null> {
     if (!isGood(entry)) return null
     const { good, sinceMs } = entry
-    const { bundlesDirectory } = this.#options.directories
-    const [code = '', ...more] = await Promise.all(
-      bundlesOf(good).map((bundle) => readFile(join(bundlesDirectory, bundle), 'utf8')),
-    )
-    const specifiers = importsOf(code)
+    const { directory, directories } = this.#options
+    const textOf = (bundle: string): Promise<string> =>
+      readFile(join(directories.bundlesDirectory, bundle), 'utf8')
+    const specifiers = importsOf(await textOf(good.bundle))
     if (!specifiers) return null
-    // What goes into a page may come by imports that servers do not have.
-    if (good.browser) specifiers.push(...(await this.#packagesOf(Object.keys(entry.sources))))
     const found: (readonly [string, string])[] = []
     for (const specifier of new Set(specifiers)) {
       const facts = await packages.find(specifier)
@@ -117,21 +114,9 @@ export class KeptBuild {
     const sources = Object.keys(entry.sources)
     const around = await surroundings.hash(sources)
     if (around === null || (await surroundings.touchedAtMs(sources)) > sinceMs - clockLagMs) return null
-    for (const [index, text] of [code, ...more].entries()) {
-      await writeIfChanged(join(this.#options.directory, 'bundles', bundlesOf(good)[index] ?? ''), text)
-    }
+    for (const bundle of bundlesOf(good))
+      await writeIfChanged(join(directory, 'bundles', bundle), await textOf(bundle))
     return { entry, surroundings: around, packages: found }
-  }
-
-  /** The packages that files of the project import. */
-  async #packagesOf(files: readonly string[]): Promise<readonly string[]> {
-    const { projectDirectory } = this.#options.directories
-    const scripts = files.filter((file) => /\.[cm]?[jt]sx?$/.test(file))
-    const imports = scripts.map(async (file) => {
-      const text = await readFile(join(projectDirectory, file), 'utf8')
-      return new Bun.Transpiler({ loader: 'tsx' }).scanImports(text).map(({ path }) => path)
-    })
-    return (await Promise.all(imports)).flat().filter((specifier) => !/^[./#]/.test(specifier))
   }
 
   /** Puts bundles where this process has its own; `false` where one is not whole. */
@@ -169,7 +154,7 @@ async function holds(
 }
 
 /** What a bundle imports; `null` where its code may read what no import names. */
-function importsOf(code: string): string[] | null {
+function importsOf(code: string): readonly string[] | null {
   const bare = code.slice(0, code.lastIndexOf('\n//# sourceMappingURL='))
   if (/\bBun\b/.test(bare)) return null
   return new Bun.Transpiler({ loader: 'js' }).scanImports(bare).map(({ path }) => path)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { compressFiles, openAssets } from '../build/page/asset-process.ts'
-import { compressionTasks } from '../build/page/compression.ts'
+import { compressionTasks, pruneCompressed } from '../build/page/compression.ts'
 import { compressedDirectoryOf } from '../entry/page-source.ts'
 import { removeStaticPage, writeStaticPage } from '../server/page/static-page.ts'
 import { startProgressBar } from './progress-bar.ts'
@@ -38,8 +38,8 @@ export async function writePage(options: PageOutputOptions): Promise<void> {
     ...bundles.map((name) => ({ name, path: join(bundlesDirectory, name) })),
     ...assets.files.map((name) => ({ name, path: join(assets.directory, name) })),
   ]
-  const compressedDirectory = compressedDirectoryOf(pageDirectory)
-  if (compress) await compressAll(files, compressedDirectory, options)
+  const compressedDirectory = compress ? compressedDirectoryOf(pageDirectory) : null
+  if (compressedDirectory !== null) await compressAll(files, compressedDirectory, options)
   await writeStaticPage({ functions, bundlesDirectory, assets, compressedDirectory, directory })
 }
 
@@ -52,6 +52,7 @@ async function compressAll(
   const bar = startProgressBar('Compressing', { visible: visible && tasks.length > 0 })
   try {
     await compressFiles({ tasks, environment, onProgress: (progress) => bar.update(progress) })
+    await pruneCompressed(compressedDirectory)
   } finally {
     bar.stop()
   }

@@ -4,6 +4,7 @@ import type { Answered, Ran, Where } from './answered.ts'
 import { type Deadline, orAborted, startDeadline } from './deadline.ts'
 import type { AnyCall, ClientFacts, Errand } from './errand.ts'
 import { encodeInput } from './input-body.ts'
+import type { LocalEngine } from './local-engine.ts'
 import { answerInPage } from './page-call.ts'
 import { answerOnServer, findRoute, type PlaceAnswer } from './server-call.ts'
 
@@ -24,6 +25,7 @@ const begunCodes: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
   'OUTPUT_INVALID',
   'INFERENCE_FAILED',
+  'DEVICE_LOST',
   'REPLICA_CRASHED',
   'DEADLINE_EXCEEDED',
 ])
@@ -66,9 +68,12 @@ interface ChosenAnswer {
 async function chooseAnswer(errand: Errand, where: Where): Promise<ChosenAnswer> {
   const { local } = errand.client
   if (where === 'server' || !local) return onServer(errand)
-  if (where === 'browser') return { answer: await answerInPage(errand, local), fellBack: null }
+  if (where === 'browser') {
+    await isOffered(errand, local)
+    return { answer: await answerInPage(errand, local), fellBack: null }
+  }
   try {
-    if (await orAborted(local.offers(errand.name, errand.client.baseUrl), errand.signal)) {
+    if (await isOffered(errand, local)) {
       return { answer: await answerInPage(errand, local), fellBack: null }
     }
   } catch (error) {
@@ -79,6 +84,12 @@ async function chooseAnswer(errand: Errand, where: Where): Promise<ChosenAnswer>
     return { answer: await answerOnServer(errand, facts), fellBack }
   }
   return onServer(errand, `"${errand.name}" was not built for pages.`)
+}
+
+/** Whether the page has the function. Its route is asked for meanwhile, which either place needs next. */
+function isOffered({ client, name, signal }: Errand, local: LocalEngine): Promise<boolean> {
+  client.routes.find(name).catch(() => undefined)
+  return orAborted(local.offers(name, client.baseUrl), signal)
 }
 
 async function onServer(errand: Errand, reason: string | null = null): Promise<ChosenAnswer> {

@@ -37,7 +37,9 @@ export interface CallOptions {
    * @default that of the client
    */
   readonly timeoutMs?: number | undefined
-  /** Calls with the same key get the same version of a model, where a server has several share the calls. */
+  /**
+   * Calls with the same key get the same version of a model, where several versions share the calls.
+   */
   readonly stickyKey?: string | undefined
   /** One of the function's methods, where it answers several. @default the first one that carries what is sent */
   readonly method?: Method | undefined

@@ -95,12 +95,24 @@ export type Given<Value> = Value extends FileValue
 /** What a caller gets of a value once it has been sent: a date is a text, a `Response` is what it holds. */
 export type Received<Value> = Value extends Response
   ? unknown
-  : Value extends FileValue | Tensor
-    ? Value
-    : Value extends AsyncIterable<infer Item>
-      ? AsyncIterable<Received<Item>>
+  : Value extends AsyncIterable<infer Item>
+    ? AsyncIterable<AsJson<Item>>
+    : Value extends FileValue | Tensor
+      ? Value
       : Value extends { toJSON(): infer Json }
         ? Json
         : Value extends object
           ? { [Key in keyof Value]: Received<Value[Key]> }
+          : Value
+
+/** An item of a stream, which is JSON whatever it holds: a tensor has its JSON form, a file is a `data:` URL. */
+export type AsJson<Value> =
+  Value extends Tensor<infer Type>
+    ? { type: Type; dims: readonly number[]; data: readonly (number | string | boolean)[] }
+    : Value extends FileValue
+      ? string
+      : Value extends { toJSON(): infer Json }
+        ? Json
+        : Value extends object
+          ? { [Key in keyof Value]: AsJson<Value[Key]> }
           : Value

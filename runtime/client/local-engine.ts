@@ -6,6 +6,8 @@ export interface LocalRequest {
   readonly baseUrl: string
   /** The model token; `null` for none. */
   readonly token: string | null
+  /** Where several versions of the model share the requests, equal keys get the same one; `null` for none. */
+  readonly stickyKey: string | null
   /** The function's name. */
   readonly name: string
   readonly requestId: string

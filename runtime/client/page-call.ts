@@ -19,6 +19,7 @@ export async function answerInPage(errand: Errand, local: LocalEngine): Promise<
     return local.answer({
       baseUrl: client.baseUrl,
       token,
+      stickyKey: call.stickyKey ?? null,
       name,
       requestId,
       method,

@@ -27,10 +27,15 @@ export class Supervisor {
   #start: WorkerStart | null = null
   #link: WorkerLink | null = null
   #isAlone = false
+  #disposed: { readonly error: unknown } | null = null
   #nextId = 1
 
   /** Sends a request as soon as it may go; `start` is what a new worker begins with. */
   answer(call: LocalCall, start: WorkerStart): void {
+    if (this.#disposed) {
+      call.fail(this.#disposed.error)
+      return
+    }
     const { signal } = call.request
     const left = (): void => this.#left(call)
     signal.addEventListener('abort', left, { once: true })
@@ -50,8 +55,14 @@ export class Supervisor {
 
   /** Ends the worker and all that waits for it. */
   dispose(error: unknown): void {
+    this.#disposed = { error }
     const calls = [...this.#end(), ...this.#suspects.splice(0), ...this.#waiting.splice(0)]
     for (const call of calls) call.fail(error)
+  }
+
+  /** Whether the worker has nothing in hand but streams, which may last for long. */
+  get #isIdle(): boolean {
+    return this.#abandoned.size === 0 && [...this.#inFlight.values()].every(({ isStreaming }) => isStreaming)
   }
 
   #pump(): void {
@@ -60,7 +71,7 @@ export class Supervisor {
       for (const call of this.#waiting.splice(0)) this.#send(call)
       return
     }
-    if (this.#inFlight.size > 0) return
+    if (!this.#isIdle) return
     const suspect = this.#suspects.shift()
     if (!suspect) return
     this.#isAlone = true
@@ -68,15 +79,15 @@ export class Supervisor {
   }
 
   #send(call: LocalCall): void {
+    const id = this.#nextId++
+    this.#inFlight.set(id, call)
+    this.#watch(id, comingUpMs)
     try {
       const link = this.#link ?? this.#startWorker()
-      const id = this.#nextId++
-      this.#inFlight.set(id, call)
-      this.#watch(id, comingUpMs)
       link.post({ ...call.message, id, alone: this.#isAlone })
     } catch (cause) {
-      this.#isAlone = false
       call.fail(notStarted(cause))
+      this.#letGo(id)
     }
   }
 
@@ -112,7 +123,6 @@ export class Supervisor {
     } else if (message.kind === 'refusal' && message.error.code === 'DEVICE_LOST') {
       this.#replace('DEVICE_LOST')
     } else {
-      if (message.kind === 'stream') this.#unwatch(id)
       if (message.kind === 'refusal') call.fail(fromWire(message.error, call.request.requestId))
       else {
         call.receive(message, {
@@ -121,6 +131,7 @@ export class Supervisor {
         })
       }
       if (isLast(message)) this.#letGo(id)
+      else if (message.kind === 'stream') this.#startStream(id)
     }
   }
 
@@ -129,7 +140,17 @@ export class Supervisor {
     this.#unwatch(id)
     this.#inFlight.delete(id)
     this.#abandoned.delete(id)
-    if (this.#inFlight.size === 0) this.#isAlone = false
+    this.#goOn()
+  }
+
+  /** A stream has begun: its time counts no more, and others need not wait for its end. */
+  #startStream(id: number): void {
+    this.#unwatch(id)
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#isIdle) this.#isAlone = false
     this.#pump()
   }
 
@@ -169,8 +190,7 @@ export class Supervisor {
       id,
       setTimeout(() => {
         this.#abandoned.delete(id)
-        const innocent = this.#end().filter((call) => !breakStream(call))
-        this.#waiting.unshift(...innocent)
+        this.#waiting.unshift(...this.#end().filter((call) => mayRepeat(call, 'REPLICA_CRASHED')))
         this.#pump()
       }, graceMs),
     )
@@ -181,9 +201,7 @@ export class Supervisor {
   #replace(code: 'REPLICA_CRASHED' | 'DEVICE_LOST'): void {
     for (const call of this.#end()) {
       call.deaths += 1
-      if (breakStream(call)) continue
-      if (call.deaths < 2 && call.repeatable) this.#suspects.push(call)
-      else call.fail(crashed(code, call))
+      if (mayRepeat(call, code)) this.#suspects.push(call)
     }
     this.#pump()
   }
@@ -211,21 +229,16 @@ function isLast({ kind }: HostMessage): boolean {
   return kind === 'reply' || kind === 'refusal' || kind === 'end'
 }
 
-/** A stream that has begun cannot be run again. */
-function breakStream(call: LocalCall): boolean {
-  if (call.isStreaming) {
-    call.fail(new IsoplexError('REPLICA_CRASHED', 'The worker ended in the middle of this stream.'))
-  }
-  return call.isStreaming
-}
-
-function crashed(
-  code: 'REPLICA_CRASHED' | 'DEVICE_LOST',
-  { message, deaths, repeatable }: LocalCall,
-): unknown {
-  const what = code === 'DEVICE_LOST' ? 'lost its device' : 'died'
-  const again = repeatable ? `It was tried ${deaths} times` : 'It is not to be run twice'
-  return new IsoplexError(code, `The page's worker ${what} while "${message.name}" ran. ${again}.`)
+/** Whether a request may run again in another worker; where it may not, it fails. */
+function mayRepeat(call: LocalCall, code: 'REPLICA_CRASHED' | 'DEVICE_LOST'): boolean {
+  const { deaths, isStreaming, repeatable } = call
+  if (deaths < 2 && repeatable && !isStreaming) return true
+  const what = code === 'DEVICE_LOST' ? 'lost its device' : 'ended'
+  let why = `It was tried ${deaths} times`
+  if (!repeatable) why = 'It is not to be run twice'
+  if (isStreaming) why = 'A stream that has begun cannot be run again'
+  call.fail(new IsoplexError(code, `The page's worker ${what} while "${call.message.name}" ran. ${why}.`))
+  return false
 }
 
 function notStarted(cause?: unknown): unknown {

@@ -72,7 +72,7 @@ class Site {
   }
 
   async answer(request: LocalRequest): Promise<LocalReply> {
-    const { name, baseUrl, token, body, signal } = request
+    const { name, baseUrl, token, stickyKey, body, signal } = request
     const manifest = await this.#list()
     signal.throwIfAborted()
     const fn = functionOf(manifest, name)
@@ -84,6 +84,7 @@ class Site {
       hasModel: fn.hasModel,
       baseUrl,
       token,
+      stickyKey,
       head: headOf(request),
       // A view of a part would be sent with all that it is a part of.
       body: body.byteLength === body.buffer.byteLength ? body : body.slice(),

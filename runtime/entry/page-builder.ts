@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { findRuntimeFiles, type RuntimeFiles } from '../../adapters/onnx-web/runtime-files.ts'
 import { assetEntries, buildAssets } from '../build/page/asset-build.ts'
 import type { AssetOrder, AssetReport } from '../build/page/asset-message.ts'
 import { type CompressionTask, compressFile } from '../build/page/compression.ts'
@@ -32,12 +33,27 @@ async function follow(order: AssetOrder): Promise<void> {
 }
 
 async function outcomeOf(order: AssetOrder): Promise<AssetReport> {
-  if (order.kind === 'build')
-    return { kind: 'built', assets: await buildAssets({ ...order, entries: assetEntries[order.set] }) }
+  if (order.kind === 'build') {
+    const copies = order.set === 'page' ? runtimePaths() : {}
+    return {
+      kind: 'built',
+      assets: await buildAssets({ ...order, entries: assetEntries[order.set], copies }),
+    }
+  }
   // Threads take over the priority of the one that makes them; those that compress are made later.
   if (order.background) setPriority(lowestPriority)
   await compressAll(order.tasks)
   return { kind: 'compressed' }
+}
+
+function runtimePaths(): Readonly<Record<keyof RuntimeFiles, string>> {
+  const { webgpuModule, webgpuWasm, wasmModule, wasmWasm } = findRuntimeFiles()
+  return {
+    webgpuModule: fileURLToPath(webgpuModule),
+    webgpuWasm: fileURLToPath(webgpuWasm),
+    wasmModule: fileURLToPath(wasmModule),
+    wasmWasm: fileURLToPath(wasmWasm),
+  }
 }
 
 /** Compresses the small files first, and one after the other: each of the large ones keeps a core busy. */

@@ -3,7 +3,7 @@ import type { BuildMode } from '../build/bundle.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { compressFiles, openAssets } from '../build/page/asset-process.ts'
 import { type AssetSet, type AssetSetName, assetOf } from '../build/page/asset-set.ts'
-import { compressedPaths, compressionTasks } from '../build/page/compression.ts'
+import { compressedPaths, compressionTasks, pruneCompressed } from '../build/page/compression.ts'
 import { hashOfFileName } from '../build/page/file-name.ts'
 import type { Config } from '../config/config.ts'
 import { isIsoplexError } from '../error/error.ts'
@@ -171,8 +171,11 @@ export class PageSource implements PageFiles, AsyncDisposable {
     const { environment, log } = this.#options
     const { signal } = this.#ended
     try {
-      const tasks = await compressionTasks(files, compressedDirectoryOf(this.#pageDirectory))
-      if (!signal.aborted) await compressFiles({ tasks, environment, signal, background: true })
+      const directory = compressedDirectoryOf(this.#pageDirectory)
+      const tasks = await compressionTasks(files, directory)
+      if (signal.aborted) return
+      await compressFiles({ tasks, environment, signal, background: true })
+      await pruneCompressed(directory)
     } catch (error) {
       if (isIsoplexError(error) && error.code === 'CANCELLED') return
       log.warn('The files for pages could not be compressed; they are sent as they are', { error })

@@ -10,14 +10,34 @@ import { createKeptFacts } from '../page/kept-facts.ts'
 import type { HostMessage, PageMessage, StartMessage } from '../page/message.ts'
 import { ModelFolders } from '../page/model-folders.ts'
 
-let host: PageHost | null = null
+let coming: Promise<PageHost> | null = null
 
 addEventListener('message', ({ data }: MessageEvent<PageMessage>) => {
-  if (data.kind === 'start') start(data)
-  else host?.receive(data)
+  if (data.kind === 'start') coming = start(data)
+  else void coming?.then((host) => host.receive(data))
 })
 
-function start({ lockName, onnx, provider, softwareAdapters, maxModelBytes, debug }: StartMessage): void {
+/** Makes the host; nothing is run before the page would notice that this worker dies of it. */
+async function start(message: StartMessage): Promise<PageHost> {
+  const host = createHost(message)
+  await holdLock(message.lockName)
+  post({ kind: 'up' })
+  return host
+}
+
+/** Holds a lock until this worker ends. Where there are no locks, its page does without notice of that. */
+function holdLock(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const held = navigator.locks?.request(name, () => {
+      resolve()
+      return new Promise(() => undefined)
+    })
+    if (held) held.catch(() => resolve())
+    else resolve()
+  })
+}
+
+function createHost({ onnx, provider, softwareAdapters, maxModelBytes, debug }: StartMessage): PageHost {
   const folders = new ModelFolders()
   const log = createConsoleLog({ debug })
   const engine = createOnnxWebEngine({
@@ -26,21 +46,21 @@ function start({ lockName, onnx, provider, softwareAdapters, maxModelBytes, debu
     softwareAdapters,
     files: folders,
     verdicts: keptVerdicts(),
-    onFallback: ({ location, reason }) => host?.fellBack(location, reason),
-    onStage: ({ location, stage }) => stage === 'verify' && host?.verifies(location),
+    onFallback: ({ location, reason }) => host.fellBack(location, reason),
+    onStage: ({ location, stage }) => stage === 'verify' && host.verifies(location),
     onLost(reason) {
       log.warn(`The page's worker is replaced: ${reason}`)
       post({ kind: 'lost' })
     },
   })
-  const artifacts = createArtifactStore()
-  host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes })
-  // Where there are no locks the page has to do without notice of a death.
-  void navigator.locks?.request(lockName, () => {
-    post({ kind: 'up' })
-    return new Promise(() => undefined)
+  const artifacts = createArtifactStore({
+    onUnkept: ({ digest, bytes, reason }) =>
+      log.warn('A model has to be downloaded again next time', { digest, bytes, reason }),
   })
-  if (!navigator.locks) post({ kind: 'up' })
+  // What keeps ONNX Runtime from coming up, the first model is told.
+  const prepare = (): void => void engine.prepare().catch(() => undefined)
+  const host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes, prepare })
+  return host
 }
 
 function post(message: HostMessage, transfer: readonly ArrayBuffer[] = []): void {

@@ -70,7 +70,6 @@ export class ArtifactDraft implements Disposable {
 
   /** Closes the file, with what has come so far. */
   [Symbol.dispose](): void {
-    this.#file?.flush()
     this.#file?.close()
     this.#file = null
   }

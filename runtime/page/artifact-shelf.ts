@@ -5,7 +5,6 @@ export interface WritableArtifact {
   /** @throws {DOMException} `QuotaExceededError` */
   write(bytes: Uint8Array, place: { readonly at: number }): number
   truncate(sizeBytes: number): void
-  flush(): void
   close(): void
 }
 
@@ -32,6 +31,9 @@ interface WorkerFileHandle extends FileSystemFileHandle {
 }
 
 const folderName = 'isoplex-artifacts'
+/** A worker that was ended takes a moment to let go of its file. */
+const letGoTries = 20
+const letGoPauseMs = 50
 
 /** Opens the shelf in the origin's private file system; `null` where the browser has none for this page. */
 export async function openArtifactShelf(): Promise<ArtifactShelf | null> {
@@ -53,7 +55,7 @@ function createShelf(folder: FileSystemDirectoryHandle): ArtifactShelf {
     find,
     async open(digest) {
       const handle = await folder.getFileHandle(digest, { create: true })
-      return (handle as WorkerFileHandle).createSyncAccessHandle()
+      return openHandle(handle as WorkerFileHandle, letGoTries)
     },
     async remove(digest) {
       try {
@@ -65,11 +67,22 @@ function createShelf(folder: FileSystemDirectoryHandle): ArtifactShelf {
       }
     },
     async list() {
-      const digests = await Array.fromAsync(folder.keys())
+      // The folder itself may be gone by now: somebody has cleared all.
+      const digests = (await orNone(Array.fromAsync(folder.keys()))) ?? []
       const files = await Promise.all(digests.map(find))
       return digests.map((digest, index) => ({ digest, bytes: files[index]?.size ?? 0 }))
     },
   })
+}
+
+async function openHandle(handle: WorkerFileHandle, tries: number): Promise<WritableArtifact> {
+  try {
+    return await handle.createSyncAccessHandle()
+  } catch (error) {
+    if (tries <= 1 || !isNamed(error, 'NoModificationAllowedError')) throw error
+    await new Promise((resolve) => setTimeout(resolve, letGoPauseMs))
+    return openHandle(handle, tries - 1)
+  }
 }
 
 /** Whether the browser has failed with this. */

@@ -15,7 +15,10 @@ import { sha256Of } from './sha256.ts'
 export interface UnkeptArtifact {
   readonly digest: string
   readonly bytes: number
-  /** `room`: it does not fit into what may be kept, or what the browser has room for. `refused`: nothing is kept here. */
+  /**
+   * `room`: it does not fit into what may be kept or what the browser has room for, or somebody else holds its file.
+   * `refused`: the browser keeps nothing for this page.
+   */
   readonly reason: 'room' | 'refused'
 }
 
@@ -36,6 +39,8 @@ const defaultIdleTimeoutMs = 30_000
  * Makes the store of a worker. Artifacts are kept in files of the browser's own, which all tabs of the origin share:
  * one downloads, the others wait for it. A download that was cut off goes on at the next time, be it in another tab.
  * What is kept is checked against its digest each time before it is used, and downloaded again where it was altered.
+ * A folder holds its artifact for use: it is not removed to make room before the folder is no longer referred to. What
+ * is on its way while all is cleared stays.
  */
 export function createArtifactStore(options: ArtifactStoreOptions = {}): ArtifactStore {
   return new PageArtifactStore(options)
@@ -58,7 +63,9 @@ class PageArtifactStore implements ArtifactStore {
     assertNamed(model)
     const release = await holdForUse(digest, options.signal)
     try {
-      const blob = this.#unkept.get(digest) ?? (await this.#find(model, options))
+      const known = this.#unkept.get(digest)
+      if (known) this.#remember(digest, known)
+      const blob = known ?? (await this.#find(model, options))
       await this.#usage.set(digest, Date.now())
       const folder = await openArtifactFolder(digest, blob)
       this.#folders.register(folder, release)
@@ -126,9 +133,23 @@ class PageArtifactStore implements ArtifactStore {
     const blob = await draft.finish()
     if ((await sha256Of(blob)) !== digest) throw broken('checksum', 'does not have its checksum')
     if (isKept) return blob
-    this.#unkept.set(digest, blob)
+    this.#remember(digest, blob)
     onUnkept?.({ digest, bytes: sizeBytes, reason: shelf === null ? 'refused' : 'room' })
     return blob
+  }
+
+  /** Memory is not for all that ever came: what was used longest ago goes, but for the newest. */
+  #remember(digest: string, blob: Blob): void {
+    const { maxKeptBytes = defaultMaxKeptBytes } = this.#options
+    this.#unkept.delete(digest)
+    let bytes = blob.size
+    for (const other of this.#unkept.values()) bytes += other.size
+    for (const [oldest, { size }] of this.#unkept) {
+      if (bytes <= maxKeptBytes) break
+      this.#unkept.delete(oldest)
+      bytes -= size
+    }
+    this.#unkept.set(digest, blob)
   }
 
   async #openDraft(shelf: ArtifactShelf | null, { digest, sizeBytes }: PageModel): Promise<ArtifactDraft> {

@@ -14,6 +14,8 @@ export interface GrantQuestion {
   readonly name: string
   /** The model token; `null` for none. */
   readonly token: string | null
+  /** Where several versions of the model share the requests, equal keys get the same one; `null` for none. */
+  readonly stickyKey: string | null
 }
 
 interface Answer {
@@ -62,16 +64,19 @@ export class Grants {
   }
 }
 
-function keyOf({ baseUrl, name, token }: GrantQuestion): string {
-  return JSON.stringify([baseUrl, name, token])
+function keyOf({ baseUrl, name, token, stickyKey }: GrantQuestion): string {
+  return JSON.stringify([baseUrl, name, token, stickyKey])
 }
 
-async function fetchGrant({ baseUrl, name, token }: GrantQuestion): Promise<PageModel> {
+async function fetchGrant({ baseUrl, name, token, stickyKey }: GrantQuestion): Promise<PageModel> {
   const url = `${baseUrl.replace(/\/+$/, '')}/-/grants/${encodeURIComponent(name)}`
-  const asker = await digestOf(token ?? '')
+  const asker = await digestOf(JSON.stringify([token, stickyKey]))
   const answer = await askKept({
     url,
-    ...(token === null ? {} : { headers: { serve_multiplexed_model_id: token } }),
+    headers: {
+      ...(token === null ? {} : { serve_multiplexed_model_id: token }),
+      ...(stickyKey === null ? {} : { 'x-sticky-key': stickyKey }),
+    },
     ...(asker === null ? {} : { asker }),
   })
   if (isPageModel(answer)) return answer
@@ -81,10 +86,10 @@ async function fetchGrant({ baseUrl, name, token }: GrantQuestion): Promise<Page
   )
 }
 
-/** What stands for a token outside of memory; `null` where the page may not hash, and so keeps nothing. */
-async function digestOf(token: string): Promise<string | null> {
+/** What stands for a token and a key outside of memory; `null` where the page may not hash, and so keeps nothing. */
+async function digestOf(text: string): Promise<string | null> {
   if (!crypto.subtle) return null
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

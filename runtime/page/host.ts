@@ -27,6 +27,8 @@ export interface PageHostOptions {
   readonly post: MessagePost
   /** The most bytes of models that are kept loaded. */
   readonly maxModelBytes: number
+  /** Called for each model that is about to be brought, so that the engine comes up meanwhile. @default nothing */
+  readonly prepare?: () => void
 }
 
 /**
@@ -131,6 +133,7 @@ export class PageHost {
     const resident = new Resident({ key, name, definition, model, log, post, emptied })
     this.#residence.assertFits(resident)
     this.#residence.add(resident)
+    if (model) this.#options.prepare?.()
     void this.#comeUp(resident, message)
     return resident
   }

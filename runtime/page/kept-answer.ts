@@ -23,24 +23,26 @@ export interface Question {
  */
 export async function askKept({ url, headers = {}, asker }: Question): Promise<unknown> {
   const key = asker === undefined ? url : `${url}?asker=${asker}`
-  const cache = await openCache()
+  const opening = openCache()
   let reply: Response
   try {
     reply = await fetch(url, { headers, cache: 'no-cache' })
   } catch (error) {
+    const cache = await opening
     const kept = await cache?.match(key).catch(() => undefined)
     if (kept) return kept.json()
     const message = `The server "${new URL(url).host}" does not answer, or not to this page.`
     throw new IsoplexError('FETCH_FAILED', message, { details: { reason: 'connection' }, cause: error })
   }
   if (!reply.ok) {
+    const cache = await opening
     if (reply.status < 500) await cache?.delete(key).catch(() => undefined)
     throw await refusalOf(reply)
   }
   const text = await reply.text()
   const answer = parse(text, url)
   // Nobody waits for it, and a full disk costs the offline answer only.
-  if (cache) void keep(cache, key, text).catch(() => undefined)
+  void opening.then((cache) => cache && keep(cache, key, text)).catch(() => undefined)
   return answer
 }
 

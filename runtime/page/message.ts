@@ -32,6 +32,8 @@ export interface RequestMessage {
   readonly baseUrl: string
   /** The model token; `null` for none. */
   readonly token: string | null
+  /** Equal keys get the same version of a model; `null` for none. */
+  readonly stickyKey: string | null
   readonly head: RequestHead
   readonly body: Uint8Array<ArrayBuffer>
   /** Whether it may not share a batch: a worker died while it ran. */

@@ -12,7 +12,7 @@ export interface PageModel {
   /** The SHA-256 of the artifact, in lower-case hexadecimal: an `.onnx` file or a zip archive. */
   readonly digest: string
   readonly sizeBytes: number
-  /** Where the artifact is, seen from the server's origin; it takes ranges. */
+  /** Where the artifact is: a path below the server's base URL, as `/-/grants/` is. It takes ranges. */
   readonly url: string
   /** When the link ends, in milliseconds since 1970. */
   readonly expiresAtMs: number

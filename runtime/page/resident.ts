@@ -60,6 +60,7 @@ export class Resident {
   #up: ComeUp | null = null
   #running = 0
   #leaving = false
+  #emptied: (() => void) | null = null
   /** What it takes up, as far as is known. */
   bytes: number
   lastUsedMs = performance.now()
@@ -151,8 +152,6 @@ export class Resident {
     if (!this.isIdle) await new Promise<void>((resolve) => (this.#emptied = resolve))
     await this.#up?.loaded.dispose()
   }
-
-  #emptied: (() => void) | null = null
 
   #closed({ id }: OpenRequest): void {
     this.#open.delete(id)

@@ -39,7 +39,7 @@ const emptyHead: ReplyHead = Object.freeze({ status: 204, headers: Object.freeze
 export function createEncoder({ output }: Definition): Encoder {
   const assertFits = output ? createOutputCheck(output) : () => undefined
   const toPlain = output ? createPlainForm(output) : plainFormOf
-  const holdsParts = output ? findSlots(output).some(({ path }) => path.length > 0) : false
+  const mayHoldParts = output ? findSlots(output).some(({ path }) => path.length > 0) : true
   return (result, head) => {
     if (result instanceof Response) return encodeResponse(result)
     if (isAsyncIterable(result)) {
@@ -49,8 +49,8 @@ export function createEncoder({ output }: Definition): Encoder {
       })
     }
     assertFits(result)
-    const form = holdsParts && accepts(head.accept, formType) ? encodeForm(result) : null
-    return form ?? encodeBytes(result, head) ?? encodeJson(toPlain(result))
+    const form = mayHoldParts ? encodeForm : () => null
+    return encodeBytes(result, head) ?? form(result, head) ?? encodeJson(toPlain(result))
   }
 }
 
@@ -93,10 +93,11 @@ function encodeBytes(value: unknown, { accept }: RequestHead): Reply | null {
   return { head: { status: 200, headers }, body: tensorBody(value) }
 }
 
-/** A form with the files and tensors as its parts; `null` where the value has none after all. */
-function encodeForm(value: unknown): Reply | null {
+/** A form with the files and tensors as its parts, for whoever takes one; `null` for a value that holds none. */
+function encodeForm(value: unknown, { accept }: RequestHead): Reply | null {
+  if (!accepts(accept, formType)) return null
   const apart = takeApart(value)
-  if (apart.parts.length === 0) return null
+  if (apart.rest === null || apart.parts.length === 0) return null
   const { contentType, bytes } = writeForm(apart)
   return { head: { status: 200, headers: [['content-type', contentType]] }, body: bytes }
 }

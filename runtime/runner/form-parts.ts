@@ -47,15 +47,15 @@ export function takeApart<Value = never>(
       return null
     }
     if (level === maxLevels) throw new TypeError(`A value of more than ${maxLevels} levels cannot be sent.`)
-    if (Array.isArray(member))
-      return member.map((item, index) => visit(item, `${pointer}/${index}`, level + 1))
+    if (Array.isArray(member)) return member.map((item, index) => within(item, pointer, index, level))
     if ('toJSON' in member || ArrayBuffer.isView(member)) return member
-    return Object.fromEntries(
-      Object.entries(member).map(([name, item]) => [
-        name,
-        visit(item, `${pointer}/${encodeName(name)}`, level + 1),
-      ]),
-    )
+    const members = Object.entries(member)
+    return Object.fromEntries(members.map(([name, item]) => [name, within(item, pointer, name, level)]))
+  }
+
+  // Most of what is in large inputs are numbers, for which no pointer need be made.
+  function within(item: unknown, pointer: string, name: string | number, level: number): unknown {
+    return typeof item === 'object' ? visit(item, `${pointer}/${encodeName(String(name))}`, level + 1) : item
   }
 }
 

@@ -111,9 +111,10 @@ function successOf({ output }: FunctionManifest): object {
   const description = 'The result'
   if (!output) return { description }
   const json = { 'application/json': { schema: output } }
+  const form = /"x-(?:file|tensor)":/.test(JSON.stringify(output)) ? { 'multipart/form-data': {} } : {}
   const { 'x-file': file, 'x-tensor': tensor } = output as OutputMarks
   if (file) return { description, content: Object.fromEntries(file.mediaTypes.map((type) => [type, {}])) }
-  return { description, content: tensor ? { ...json, 'application/octet-stream': {} } : json }
+  return { description, content: tensor ? { ...json, 'application/octet-stream': {} } : { ...json, ...form } }
 }
 
 /** What stands beside the schema of a result that is a file or a tensor, and may be sent as its bytes. */

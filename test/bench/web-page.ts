@@ -1,4 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { BunPlugin } from 'bun'
 import type { Page } from 'playwright-core'
+import { clientFile, publishClient } from '../support/published-client.ts'
 
 /** What a page says of its first answer. */
 export interface FirstAnswer {
@@ -7,22 +13,50 @@ export interface FirstAnswer {
   readonly elapsedMs: number
 }
 
-/** The files of a page by their paths: an `index.html` in a folder, and its modules, bundled and minified. */
-export async function bundlePage(
-  folder: string,
-  modules: Readonly<Record<string, string>>,
-): Promise<Readonly<Record<string, string>>> {
-  const shell = `<!doctype html><meta charset="utf-8"><title>${folder}</title><script type="module" src="page.js"></script>`
-  const files: Record<string, string> = { [`/${folder}/index.html`]: shell }
-  for (const [name, path] of Object.entries(modules)) files[`/${folder}/${name}.js`] = await bundle(path)
-  return files
+/** Makes pages as their makers would, with the client that is published. */
+export interface PageBundler extends AsyncDisposable {
+  /** The files of a page by their paths: an `index.html` in a folder, and its modules. */
+  bundlePage(
+    folder: string,
+    modules: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, string>>>
+  /** One module as browsers take it, minified, with all that it imports. */
+  bundle(path: string): Promise<string>
 }
 
-/** One module as browsers take it, minified, with all that it imports. */
-export async function bundle(path: string): Promise<string> {
-  const file = new URL(path, import.meta.url).pathname
-  const { outputs } = await Bun.build({ entrypoints: [file], target: 'browser', minify: true })
-  return (await outputs[0]?.text()) ?? ''
+/** Makes the client first. */
+export async function openPageBundler(): Promise<PageBundler> {
+  const packages = await mkdtemp(join(tmpdir(), 'isoplex-packages-'))
+  await publishClient(packages)
+  const published: BunPlugin = {
+    name: 'published',
+    setup: (build) => {
+      build.onResolve({ filter: /^isoplex\/client$/ }, () => ({ path: join(packages, clientFile) }))
+    },
+  }
+  const bundle = async (path: string): Promise<string> => {
+    const entrypoints = [fileURLToPath(new URL(path, import.meta.url))]
+    const { outputs } = await Bun.build({
+      entrypoints,
+      target: 'browser',
+      minify: true,
+      plugins: [published],
+    })
+    return (await outputs[0]?.text()) ?? ''
+  }
+  return {
+    bundle,
+    async bundlePage(folder, modules) {
+      const files: Record<string, string> = { [`/${folder}/index.html`]: shellOf(folder) }
+      for (const [name, path] of Object.entries(modules)) files[`/${folder}/${name}.js`] = await bundle(path)
+      return files
+    },
+    [Symbol.asyncDispose]: () => rm(packages, { recursive: true, force: true }),
+  }
+}
+
+function shellOf(title: string): string {
+  return `<!doctype html><meta charset="utf-8"><title>${title}</title><script type="module" src="page.js"></script>`
 }
 
 /** Opens a page and waits for its first answer. */

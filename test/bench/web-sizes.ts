@@ -1,9 +1,12 @@
 import type { TestServer } from '../support/server.ts'
 import { compare, type Figure } from './figure.ts'
-import { bundle } from './web-page.ts'
+import type { PageBundler } from './web-page.ts'
 
 /** What pages download of ours before anything of a model, compressed by gzip. */
-export async function* measureSizes(server: TestServer): AsyncGenerator<Figure, void, undefined> {
+export async function* measureSizes(
+  { bundle }: PageBundler,
+  server: TestServer,
+): AsyncGenerator<Figure, void, undefined> {
   yield sizeFigure('web-client-size', await bundle('./fixtures/page/client.ts'), 12)
   const local = await bundle('./fixtures/page/local-client.ts')
   yield { ...sizeFigure('web-local-client-size', local, 12), goal: 'none', pass: true }

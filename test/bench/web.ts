@@ -7,7 +7,7 @@ import { startPageServer } from '../support/page-server.ts'
 import { makeExampleProject, startServer, type TestServer } from '../support/server.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure, median, takeTurns } from './figure.ts'
-import { bundlePage, visit } from './web-page.ts'
+import { openPageBundler, visit } from './web-page.ts'
 import { measureSizes } from './web-sizes.ts'
 
 /** The pages that are held against each other, each by its address. */
@@ -25,9 +25,13 @@ const peer = 'a page by hand with onnxruntime-web'
 export async function* measureWeb({ quick }: BenchmarkOptions): AsyncGenerator<Figure, void, undefined> {
   await using stack = new AsyncDisposableStack()
   const model = await Bun.file(new URL('../../functions/_models/digits/model.onnx', import.meta.url)).bytes()
+  const bundler = stack.use(await openPageBundler())
   const files = {
-    ...(await bundlePage('ours', { page: './fixtures/page/page.ts' })),
-    ...(await bundlePage('by-hand', { page: './peers/page/page.ts', worker: './peers/page/worker.ts' })),
+    ...(await bundler.bundlePage('ours', { page: './fixtures/page/page.ts' })),
+    ...(await bundler.bundlePage('by-hand', {
+      page: './peers/page/page.ts',
+      worker: './peers/page/worker.ts',
+    })),
     '/model-a41f0c27.onnx': model,
   }
   const origin = stack.use(startPageServer({ files }))
@@ -36,7 +40,7 @@ export async function* measureWeb({ quick }: BenchmarkOptions): AsyncGenerator<F
   if (code !== 0) throw new Error(`The examples were not built: ${stderr}`)
   const server = stack.use(await startServer(project, 'serve', ['--build', 'dist', '--playground']))
   const pages = await addressesOf(origin.url, server)
-  yield* measureSizes(server)
+  yield* measureSizes(bundler, server)
   yield await measureColdStart(pages, quick ? 1 : 7)
   yield await measureWarmStart(pages, quick ? 1 : 7)
   yield await measureCalls(pages, quick ? 20 : 300)

@@ -97,6 +97,33 @@ describe('a function that runs in browsers', () => {
     expect(functions[0]?.browser).toBeUndefined()
   })
 
+  it.each<[what: string, code: string, reason: RegExp]>([
+    [
+      'a package that is not there',
+      `export const word = () => import('not-installed')`,
+      /^It cannot be bundled for browsers: Could not resolve.*not-installed/,
+    ],
+    [
+      'a file that would have to lie beside it',
+      `export const word = () => import('./picture.png')`,
+      /^It cannot be bundled for browsers: "\.\/picture\.png" cannot be part of a bundle/,
+    ],
+  ])('is refused for a package of it that imports %s', async (_, code, reason) => {
+    const { builder } = await setUpScene({
+      'functions/a.ts': helped,
+      'functions/_help.ts': `import { word } from 'words'\nexport const help = typeof word\n`,
+      'node_modules/words/package.json': '{ "name": "words", "type": "module", "exports": "./index.js" }',
+      'node_modules/words/index.js': `${code}\n`,
+      'node_modules/words/picture.png': 'not really',
+    })
+    const { functions, broken } = await builder.build()
+    expect(functions).toEqual([])
+    expect(broken[0]).toMatchObject({
+      place: { file: 'node_modules/words/index.js', line: 1 },
+      reason: expect.stringMatching(reason),
+    })
+  })
+
   it('keeps its last good bundles while it imports what only a server has', async () => {
     const { project, builder } = await setUpScene({
       'functions/a.ts': helped,

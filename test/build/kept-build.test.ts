@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:f
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { BuilderOptions } from '../../runtime/build/build.ts'
+import { bundlesOf } from '../../runtime/build/bundle-folder.ts'
 import type { Manifest } from '../../runtime/build/manifest.ts'
 import type { TestProject } from './project.ts'
 import { linesOf, printingFunction, type Scene, setUpScene } from './scene.ts'
@@ -31,7 +32,7 @@ async function setUp(files: Readonly<Record<string, string>>): Promise<{ scene: 
     })
     const manifest = await builder.build()
     const bundles = await readdir(builder.bundlesDirectory)
-    expect(bundles).toEqual(expect.arrayContaining(manifest.functions.map(({ bundle }) => bundle)))
+    expect(bundles).toEqual(expect.arrayContaining(manifest.functions.flatMap(bundlesOf)))
     return { manifest, built: linesOf(await readFile(printed, 'utf8')) }
   }
   return { scene, start }
@@ -116,6 +117,27 @@ describe('a start of a project that was built before', () => {
     await pause()
     expect((await start()).built).toEqual(['a'])
     expect((await start()).built).toEqual([])
+  })
+
+  it('keeps bundles for browsers, and notices another version of a package in them', async () => {
+    const { scene, start } = await setUp({
+      ...packaged('1.0.0'),
+      'functions/a.ts': printingFunction('a', 'dependency').replace(
+        'access:',
+        `runs: ['server', 'browser'], access:`,
+      ),
+    })
+    await pause()
+    const first = await start()
+    expect(first.built).toEqual(['a'])
+    expect(first.manifest.functions[0]?.browser?.bundle).toMatch(/^a\.browser-/)
+    expect(await start({ entryPath: '/nowhere/builder.ts' })).toEqual({ manifest: first.manifest, built: [] })
+    const developing = await start({ mode: 'development' })
+    expect(developing.built).toEqual(['a'])
+    await start()
+    await scene.project.write(packaged('1.0.1'))
+    await pause()
+    expect((await start()).built).toEqual(['a'])
   })
 
   it('notices another environment', async () => {

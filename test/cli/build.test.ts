@@ -31,6 +31,7 @@ describe('isoplex build', () => {
     expect(JSON.parse(stdout)).toEqual({
       directory: join(project.directory, 'out/here'),
       functions: [{ name: 'hello', bundle: expect.stringMatching(/^hello-[0-9a-f]{16}\.js$/) }],
+      browser: [],
     })
   })
 

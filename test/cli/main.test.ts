@@ -11,7 +11,7 @@ const registryFlags = ['--json', '--functions-directory', '--state-directory']
 const flagsOf: Readonly<Record<string, readonly string[]>> = {
   dev: ['--json', ...configFlags],
   serve: ['--json', '--build', ...configFlags],
-  build: ['--json', '--out', '--functions-directory', '--state-directory', '--environment'],
+  build: ['--json', '--out', '--no-compress', '--functions-directory', '--state-directory', '--environment'],
   routes: ['--json', '--functions-directory', '--state-directory', '--route-prefix', '--environment'],
   token: [
     '--json',

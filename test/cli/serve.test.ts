@@ -148,6 +148,7 @@ describe('what a server says', () => {
         url: `${url}/`,
         app: 'test-app@1.2.3',
         functions: ['log'],
+        playground: `${url}/-/playground`,
         example: `curl ${url}/log`,
         tookMs: expect.any(Number),
       },

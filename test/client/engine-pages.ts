@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { launchChromium } from '../support/chromium.ts'
+import { type ChromiumOptions, launchChromium } from '../support/chromium.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import type { Asked, Outcome } from './fixtures/engine-page.ts'
 import { openPageSite, type PageSite } from './page-site.ts'
@@ -10,14 +10,16 @@ export interface EnginePages extends AsyncDisposable {
   readonly browser: Browser
   /** Opens a page, in a context of its own where none is given. */
   open(context?: BrowserContext): Promise<Page>
+  /** Closes all pages. */
+  leave(): Promise<void>
   /** Makes the site have a model that adds so much; gives the token that stands for it. */
   offer(constant: number): string
 }
 
 /** Starts a site and a browser. */
-export async function openEnginePages(): Promise<EnginePages> {
+export async function openEnginePages(options: ChromiumOptions = {}): Promise<EnginePages> {
   const site = await openPageSite()
-  const browser = await launchChromium()
+  const browser = await launchChromium(options)
   return {
     site,
     browser,
@@ -25,6 +27,9 @@ export async function openEnginePages(): Promise<EnginePages> {
       const page = await (context ?? (await browser.newContext())).newPage()
       await page.goto(`${site.url}/page`)
       return page
+    },
+    async leave() {
+      await Promise.all(browser.contexts().map((context) => context.close()))
     },
     offer(constant) {
       const token = `plus-${constant}`

@@ -29,6 +29,7 @@ const sources: Readonly<Record<string, { readonly file: string; readonly timeout
   adding: { file: '../page/fixtures/adding.ts' },
   behaving: { file: 'fixtures/behaving.ts', timeoutMs: 2_000 },
   endless: { file: 'fixtures/endless.ts' },
+  once: { file: 'fixtures/once.ts' },
   broken: { file: '../page/fixtures/throwing.ts' },
 }
 

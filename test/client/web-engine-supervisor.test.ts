@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { hasChromium } from '../support/chromium.ts'
 import { act, add, ask, type EnginePages, openEnginePages } from './engine-pages.ts'
+import type { Outcome } from './fixtures/engine-page.ts'
 
 let pages: EnginePages
 
 beforeAll(async () => {
   if (hasChromium) pages = await openEnginePages()
 })
+afterEach(() => pages?.leave())
 afterAll(() => pages?.[Symbol.asyncDispose]())
 
 describe.runIf(hasChromium)('a worker that dies', { timeout: 60_000 }, () => {
@@ -44,12 +46,23 @@ describe.runIf(hasChromium)('a worker that dies', { timeout: 60_000 }, () => {
     ])
   })
 
+  it('fails what must not run twice', async () => {
+    const page = await pages.open()
+    const once = (dies: boolean): Promise<Outcome> => ask(page, { name: 'once', json: { dies } })
+    expect(await once(true)).toMatchObject({ code: 'REPLICA_CRASHED' })
+    const [innocent, ignoring] = await Promise.all([once(false), act(page, 'ignore')])
+    expect([innocent.code, ignoring.code]).toEqual(['REPLICA_CRASHED', 'DEADLINE_EXCEEDED'])
+    expect(innocent.message).toContain('not to be run twice')
+  })
+
   it('is replaced where nothing was in flight', async () => {
     const page = await pages.open()
     await act(page, 'speak')
     const [worker] = page.workers()
     await worker?.evaluate(() => self.close())
-    await expect.poll(() => act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
+    await expect
+      .poll(() => act(page, 'speak'), { timeout: 30_000 })
+      .toMatchObject({ value: { act: 'speak' } })
     expect(page.workers()).not.toContain(worker)
   })
 
@@ -92,7 +105,7 @@ describe.runIf(hasChromium)('a request whose time is up', { timeout: 60_000 }, (
       const [bad, good] = await Promise.all([act(page, what), add(page, pages.offer(5))])
       expect(bad).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
       expect(good).toMatchObject({ value: { y: 6 } })
-      await expect.poll(() => page.workers()).not.toContain(worker)
+      await expect.poll(() => page.workers(), { timeout: 30_000 }).not.toContain(worker)
       expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
     },
   )
@@ -126,11 +139,10 @@ describe.runIf(hasChromium)('a stream in a page', { timeout: 60_000 }, () => {
   })
 })
 
-describe.runIf(hasChromium)('a device that is lost', { timeout: 120_000 }, () => {
-  it('costs no answer: another worker gives it', async () => {
-    await using other = await launchChromium({ webgpu: true })
-    const page = await (await other.newContext()).newPage()
-    await page.goto(`${pages.site.url}/page`)
+describe.runIf(hasChromium)('models on a device', { timeout: 120_000 }, () => {
+  it('answer twenty calls at once, and go on in another worker where the device is lost', async () => {
+    await using others = await openEnginePages({ webgpu: true })
+    const page = await others.open()
     await page.evaluate(() => window.start({ provider: 'webgpu', softwareAdapters: true }))
     await act(page, 'speak')
     const [worker] = page.workers()
@@ -142,10 +154,16 @@ describe.runIf(hasChromium)('a device that is lost', { timeout: 120_000 }, () =>
         return device
       }
     })
-    const token = pages.offer(5)
-    expect(await add(page, token)).toMatchObject({ value: { y: 6 }, run: { provider: 'webgpu' } })
+    const token = others.offer(5)
+    const addAll = (): Promise<Outcome[]> =>
+      Promise.all(Array.from({ length: 20 }, (_, x) => add(page, token, x)))
+    const expected = Array.from({ length: 20 }, (_, x) => ({
+      value: { y: x + 5 },
+      run: { provider: 'webgpu' },
+    }))
+    expect(await addAll()).toMatchObject(expected)
     await worker?.evaluate(() => void dispatchEvent(new Event('lose')))
-    expect(await add(page, token, 2)).toMatchObject({ value: { y: 7 }, run: { provider: 'webgpu' } })
+    expect(await addAll()).toMatchObject(expected)
     expect(page.workers()).not.toContain(worker)
   })
 })

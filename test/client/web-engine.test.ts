@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium, launchChromiumIn } from '../support/chromium.ts'
 import { act, add, ask, type EnginePages, openEnginePages } from './engine-pages.ts'
 
@@ -10,6 +10,7 @@ let pages: EnginePages
 beforeAll(async () => {
   if (hasChromium) pages = await openEnginePages()
 })
+afterEach(() => pages?.leave())
 afterAll(() => pages?.[Symbol.asyncDispose]())
 
 describe.runIf(hasChromium)('a function in a page', { timeout: 60_000 }, () => {
@@ -74,7 +75,7 @@ describe.runIf(hasChromium)('a function in a page', { timeout: 60_000 }, () => {
     await page.evaluate(async () => window.engine[Symbol.asyncDispose]())
     expect(await waiting).toMatchObject({ code: 'CANCELLED' })
     expect(await act(page, 'speak')).toMatchObject({ code: 'TypeError' })
-    await expect.poll(() => page.workers()).toEqual([])
+    await expect.poll(() => page.workers(), { timeout: 30_000 }).toEqual([])
   })
 })
 

@@ -33,6 +33,14 @@ it('reads text by the kind of its key', () => {
   ])
 })
 
+it('reads true and false, and takes a flag that stands alone as true', () => {
+  const values = ['true', ' false ', true, 'yes', '1', 'TRUE'].map(
+    (playground) => flagEntries({ playground })[0]?.value,
+  )
+  expect(values).toEqual([true, false, true, 'yes', '1', 'TRUE'])
+  expect(environmentEntries({ ISOPLEX_PLAYGROUND: 'true' })[0]?.value).toBe(true)
+})
+
 it('reads a list of objects as JSON, and a list of texts by its commas', () => {
   const flags = { tokenIssuers: ' [{"name":"a"}] ', inputHosts: '*' }
   expect(flagEntries(flags).map(({ value }) => value)).toEqual([[{ name: 'a' }], ['*']])

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { multiplexed, onnx } from '../../runtime/define/model.ts'
+import type { Engine, Provider } from '../../runtime/engine/engine.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 import { createPlainEngine, type PlainModel } from './engine.ts'
 
@@ -90,6 +91,25 @@ describe('onnx', () => {
       { location: '/models/digits/parts/encoder.onnx', options: { provider: 'cpu', intraOpThreads: 2 } },
     ])
     expect(loader).toMatchObject({ default: 'digits', maxModelsPerReplica: 2 })
+  })
+
+  it('says which provider computes, also once that has changed', async () => {
+    const plain = engine()
+    let provider: Provider = 'webgpu'
+    const changing: Engine = {
+      name: 'changing',
+      load: async (location, options) => ({
+        ...(await plain.load(location, options)),
+        get provider() {
+          return provider
+        },
+      }),
+    }
+    const model = await onnx({ deviceOutputs: ['y'] }).load(info, changing)
+    expect(plain.loaded[0]?.options).toEqual({ deviceOutputs: ['y'] })
+    expect(model.provider).toBe('webgpu')
+    provider = 'wasm'
+    expect(model.provider).toBe('wasm')
   })
 
   it('runs the session, and frees it once with the model', async () => {

@@ -4,8 +4,10 @@ import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { pageAdding, pageFailing } from '../support/page-functions.ts'
 import { type OpenOptions, type PageScene, startPageScene, type TestPage } from '../support/page-scene.ts'
+import { until } from '../support/server.ts'
 
 const artifacts = /^\/-\/registry\/artifacts\//
+const wasm = /^\/-\/browser\/.*\.wasm$/
 const bundles = /^\/-\/browser\/.*add.*\.js$/
 /** An answer of the page; on the server, because of what was wrong with the page's. */
 const sumOf = (y: number, fellBack: string | null = null) => ({
@@ -143,6 +145,16 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
     const answer = await page.ask('add', { x: 1 }, { where: 'browser' })
     expect(answer.error).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' })
     expect(await page.ask('add', { x: 1 })).toMatchObject(sumOf(6, 'PROVIDER_UNAVAILABLE'))
+  })
+
+  it('brings ONNX Runtime up while the model is on its way', async () => {
+    await using page = await visit()
+    const stalled = scene.proxy.harm({ path: artifacts, harm: 'stall', atByte: 10 })
+    const before = scene.proxy.requestsFor(wasm).length
+    const answer = page.ask('add', { x: 1 }, { where: 'browser' })
+    await until(() => stalled.count > 0 && scene.proxy.requestsFor(wasm).length > before)
+    stalled[Symbol.dispose]()
+    expect(await answer).toMatchObject(sumOf(6))
   })
 
   it('gets no other artifact by a grant', async () => {

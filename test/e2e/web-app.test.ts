@@ -8,6 +8,7 @@ import { hasChromium, launchChromium } from '../support/chromium.ts'
 import { draw, sevenStroke } from '../support/drawing.ts'
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { type PageServer, startPageServer } from '../support/page-server.ts'
+import { publishClient } from '../support/published-client.ts'
 import { makeExampleProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
 import { waveFile } from '../support/wave-file.ts'
 
@@ -26,14 +27,12 @@ const hum = Array.from({ length: 8_000 }, (_, place) => {
   return 0.25 * tone * Math.sin((Math.PI * place) / 8_000)
 })
 
-/** Builds the app as its makers would, in a project that has isoplex among its packages. */
+/** Builds the app as its makers would, which have isoplex among their packages. */
 async function buildApp(
-  project: TestProject,
+  root: string,
   outDirectory: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const root = join(project.directory, 'web-app')
-  await cp(source, root, { recursive: true })
   const child = Bun.spawn([process.execPath, vite, 'build', root, '--outDir', outDirectory], {
     env: { ...process.env, ...settings, NODE_ENV: 'production' },
     stdout: 'pipe',
@@ -58,13 +57,16 @@ describe.runIf(hasChromium)('an app by Vite', { timeout: 60_000 }, () => {
     stack.defer(() => rm(directory, { recursive: true, force: true }))
     origin = stack.use(startPageServer({ directory }))
     project = stack.use(await makeExampleProject({ corsOrigins: [origin.url] }))
-    server = stack.use(await startServer(project, 'serve', ['--replicas', '1']))
-    proxy = stack.use(await startFaultProxy(server.url))
     const { code, stderr } = await project.run('build', '--out', 'dist', '--no-compress')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    server = stack.use(await startServer(project, 'serve', ['--replicas', '1', '--build', 'dist']))
+    proxy = stack.use(await startFaultProxy(server.url))
     await cp(join(project.directory, 'dist/browser'), join(directory, 'functions'), { recursive: true })
-    await buildApp(project, join(directory, 'app'), { VITE_SERVER: proxy.url })
-    await buildApp(project, join(directory, 'static-app'), {
+    const root = join(project.directory, 'web-app')
+    await cp(source, root, { recursive: true })
+    await publishClient(join(root, 'node_modules'))
+    await buildApp(root, join(directory, 'app'), { VITE_SERVER: proxy.url })
+    await buildApp(root, join(directory, 'static-app'), {
       VITE_SERVER: proxy.url,
       VITE_ASSETS: '/functions/',
     })

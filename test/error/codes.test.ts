@@ -44,6 +44,7 @@ it('keeps every code and its status, since callers rely on them', () => {
     PROVIDER_UNAVAILABLE: 503,
     QUARANTINED: 503,
     REPLICA_CRASHED: 503,
+    DEVICE_LOST: 503,
     DEADLINE_EXCEEDED: 504,
     MODEL_TOO_LARGE: 507,
   })
@@ -62,6 +63,7 @@ it('calls nothing worth a retry that the caller alone can mend', () => {
     'STORAGE_FULL',
     'QUARANTINED',
     'REPLICA_CRASHED',
+    'DEVICE_LOST',
     'DEADLINE_EXCEEDED',
   ])
 })

@@ -61,6 +61,16 @@ describe('pruning', () => {
     expect(await readdir(scratch.path('store/staging'))).toEqual([])
   })
 
+  it('leaves what somebody was told the place of', async () => {
+    await using scratch = await createScratch()
+    const [first = '', second = ''] = await fill(scratch, 2)
+    const store = await openStore(scratch)
+    expect(await store.locate(first)).toMatchObject({ digest: first, sizeBytes: 1_000 })
+    expect(await store.prune({ maxBytes: 0, keep: nothing })).toMatchObject({ removed: [second] })
+    expect(await store.locate(first)).not.toBeNull()
+    expect(await store.locate(second)).toBeNull()
+  })
+
   it('takes a folder before its artifact, and counts a use of either', async () => {
     await using scratch = await createScratch()
     const [first = '', second = ''] = await fill(scratch, 2)

@@ -75,4 +75,16 @@ describe.runIf(hasChromium)('artifacts for which there is little room', { timeou
     expect(await scene.obtain(large)).toMatchObject({ unkept: [{ reason: 'room' }] })
     expect(await keptDigests(scene.tab)).toEqual([small.digest])
   })
+
+  it('are forgotten in memory, too, once there is more than may be kept', async () => {
+    const models = [26, 27].map((seed) => scene.site.offer(artifactBytes(seed, 2 * megabyte)))
+    const [old, young] = models as [PageModel, PageModel]
+    await scene.tab.call('open', { maxKeptBytes: megabyte })
+    await scene.obtain(old)
+    await scene.obtain(young)
+    expect(await scene.obtain(young)).toMatchObject({ progress: [], unkept: [] })
+    expect(await scene.obtain(old)).toMatchObject({ unkept: [{ digest: old.digest }] })
+    expect(scene.site.requests).toHaveLength(3)
+    expect(await scene.read(old)).toBe(sha256(artifactBytes(26, 2 * megabyte)))
+  })
 })

@@ -136,3 +136,30 @@ export async function heldLocks({ page }: ArtifactTab): Promise<number> {
     return held.filter(({ name }) => name?.startsWith('isoplex artifact used')).length
   })
 }
+
+/** Holds the file of an artifact open, so that nobody else can write it, as long as the page lives. */
+export async function holdFile({ page }: ArtifactTab, digest: string): Promise<void> {
+  await page.evaluate(async (name) => {
+    const root = await navigator.storage.getDirectory()
+    const folder = await root.getDirectoryHandle('isoplex-artifacts', { create: true })
+    Reflect.set(
+      globalThis,
+      'held',
+      await (await folder.getFileHandle(name, { create: true })).createWritable(),
+    )
+  }, digest)
+}
+
+/** Keeps the beginning of an artifact, as a download leaves it that was cut off. */
+export async function keepBeginning({ page }: ArtifactTab, digest: string, bytes: Uint8Array): Promise<void> {
+  await page.evaluate(
+    async ({ name, content }) => {
+      const root = await navigator.storage.getDirectory()
+      const folder = await root.getDirectoryHandle('isoplex-artifacts', { create: true })
+      const writable = await (await folder.getFileHandle(name, { create: true })).createWritable()
+      await writable.write(Uint8Array.from(content))
+      await writable.close()
+    },
+    { name: digest, content: [...bytes] },
+  )
+}

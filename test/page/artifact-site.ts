@@ -16,6 +16,7 @@ export type SiteBehaviour =
 
 /** What the site was asked for. */
 export interface SiteRequest {
+  readonly path: string
   readonly digest: string
   readonly range: string | null
   readonly condition: string | null
@@ -60,7 +61,13 @@ export async function startArtifactSite(script: string): Promise<ArtifactSite> {
     if (isDown) return void request.socket.destroy()
     const { range = null, 'if-range': condition } = request.headers
     const grant = searchParams.get('grant')
-    requests.push({ digest, range, condition: condition === undefined ? null : String(condition), grant })
+    requests.push({
+      path: pathname,
+      digest,
+      range,
+      condition: condition === undefined ? null : String(condition),
+      grant,
+    })
     if (grant !== 'good') return refuse(response, 403, 'GRANT_INVALID')
     if (behave(request, response, artifact, `"${digest}"`)) stalled.add(response)
   })

@@ -6,6 +6,8 @@ import { hasChromium, launchChromiumIn } from '../support/chromium.ts'
 import { until } from '../support/server.ts'
 import {
   artifactBytes,
+  heldLocks,
+  holdFile,
   keptBytes,
   keptDigests,
   megabyte,
@@ -49,9 +51,13 @@ describe.runIf(hasChromium)('the artifacts of a page', { timeout: 60_000 }, () =
     const bytes = artifactBytes(12)
     const model = scene.site.offer(bytes, { kind: 'stall', afterBytes: 2 * megabyte })
     await using second = await openArtifactTab(scene.context, scene.site.url)
-    await scene.tab.call('open', { idleTimeoutMs: 2_000 })
-    const both = Promise.all([scene.obtain(model), scene.obtain(model, second)])
-    const [first, waiting] = await both
+    const downloading = scene.obtain(model)
+    downloading.catch(() => undefined)
+    await keptBytes(scene.tab, model, (kept) => kept >= megabyte)
+    const following = scene.obtain(model, second)
+    await until(async () => (await heldLocks(scene.tab)) === 2)
+    scene.site.cutOff()
+    const [first, waiting] = await Promise.all([downloading, following])
     expect(await scene.read(model, 'model.onnx', second)).toBe(sha256(bytes))
     expect(first.progress.length).toBeGreaterThan(0)
     expect(waiting.progress.length).toBeGreaterThan(0)
@@ -59,6 +65,21 @@ describe.runIf(hasChromium)('the artifacts of a page', { timeout: 60_000 }, () =
       null,
       expect.stringMatching(/^bytes=[1-9]/),
     ])
+  })
+
+  it('go on in the tab that waits where the one that downloads is closed', async () => {
+    const bytes = artifactBytes(33)
+    const model = scene.site.offer(bytes, { kind: 'stall', afterBytes: 2 * megabyte })
+    const closing = await openArtifactTab(scene.context, scene.site.url)
+    scene.obtain(model, closing).catch(() => undefined)
+    await keptBytes(scene.tab, model, (kept) => kept >= megabyte)
+    const waiting = scene.obtain(model)
+    await until(async () => (await heldLocks(scene.tab)) === 2)
+    expect(scene.site.requests).toHaveLength(1)
+    await closing[Symbol.asyncDispose]()
+    await waiting
+    expect(await scene.read(model)).toBe(sha256(bytes))
+    expect(scene.site.requests[1]?.range).toMatch(/^bytes=[1-9]\d{6}-$/)
   })
 
   it('come once for one worker that asks for them twice', async () => {
@@ -151,5 +172,19 @@ describe.runIf(hasChromium)('the artifacts of a page', { timeout: 60_000 }, () =
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  })
+
+  it('come by the path of a server that is below another one', async () => {
+    const model = scene.site.offer(artifactBytes(31, 1_000))
+    await scene.tab.call('obtain', { model, baseUrl: `${scene.site.url}/below/` })
+    expect(scene.site.requests).toMatchObject([{ path: expect.stringMatching(/^\/below\/-\/registry\//) }])
+  })
+
+  it('are in memory where somebody else holds their file', async () => {
+    const bytes = artifactBytes(32, 200_000)
+    const model = scene.site.offer(bytes)
+    await holdFile(scene.tab, model.digest)
+    expect(await scene.obtain(model)).toMatchObject({ unkept: [{ digest: model.digest }] })
+    expect(await scene.read(model)).toBe(sha256(bytes))
   })
 })

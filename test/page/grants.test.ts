@@ -6,6 +6,7 @@ let server: Bun.Server<undefined>
 let baseUrl: string
 let answer: () => Response
 let asked: { readonly path: string; readonly token: string | null }[]
+let stickyKeys: (string | null)[]
 
 const model: PageModel = {
   key: 'k',
@@ -20,6 +21,7 @@ const model: PageModel = {
 
 beforeEach(() => {
   asked = []
+  stickyKeys = []
   answer = () => Response.json(model)
   server = Bun.serve({
     port: 0,
@@ -27,6 +29,7 @@ beforeEach(() => {
     fetch(request) {
       const { pathname } = new URL(request.url)
       asked.push({ path: pathname, token: request.headers.get('serve_multiplexed_model_id') })
+      stickyKeys.push(request.headers.get('x-sticky-key'))
       return answer()
     },
   })
@@ -37,7 +40,7 @@ afterEach(() => server.stop(true))
 describe('the grant of a token', () => {
   it('is asked for with the token, once however many wait, and not again at once', async () => {
     const grants = new Grants()
-    const question = { baseUrl: `${baseUrl}/`, name: 'vision/digits', token: 'secret' }
+    const question = { baseUrl: `${baseUrl}/`, name: 'vision/digits', token: 'secret', stickyKey: null }
     const answers = await Promise.all([grants.ask(question), grants.ask(question)])
     answers.push(await grants.ask(question))
     expect(answers).toEqual([model, model, model])
@@ -45,7 +48,7 @@ describe('the grant of a token', () => {
   })
 
   it('is asked for without a token where there is none', async () => {
-    await new Grants().ask({ baseUrl, name: 'digits', token: null })
+    await new Grants().ask({ baseUrl, name: 'digits', token: null, stickyKey: null })
     expect(asked).toEqual([{ path: '/-/grants/digits', token: null }])
   })
 
@@ -57,14 +60,22 @@ describe('the grant of a token', () => {
       ['b', 'b'],
       ['a', 'b'],
     ] as const) {
-      await grants.ask({ baseUrl, name, token })
+      await grants.ask({ baseUrl, name, token, stickyKey: null })
     }
     expect(asked).toHaveLength(3)
   })
 
+  it('is its own for each sticky key, which goes to the server', async () => {
+    const grants = new Grants()
+    for (const stickyKey of ['ada', 'bob', null, 'ada']) {
+      await grants.ask({ baseUrl, name: 'digits', token: 'secret', stickyKey })
+    }
+    expect(stickyKeys).toEqual(['ada', 'bob', null])
+  })
+
   it('is asked for again where its link is about to end, or is not taken any more', async () => {
     const grants = new Grants()
-    const question = { baseUrl, name: 'digits', token: 'secret' }
+    const question = { baseUrl, name: 'digits', token: 'secret', stickyKey: null }
     answer = () => Response.json({ ...model, expiresAtMs: Date.now() + 1_000 })
     await grants.ask(question)
     answer = () => Response.json(model)
@@ -77,7 +88,7 @@ describe('the grant of a token', () => {
 
   it('is refused as the server refuses it, and asked for again by the next', async () => {
     const grants = new Grants()
-    const question = { baseUrl, name: 'digits', token: 'secret' }
+    const question = { baseUrl, name: 'digits', token: 'secret', stickyKey: null }
     answer = () =>
       Response.json(
         { code: 'MODEL_FORBIDDEN', detail: 'Not for browsers.', status: 403, model: 'digits' },
@@ -100,14 +111,16 @@ describe('the grant of a token', () => {
     ['no fields', () => Response.json({ ...model, fields: 'none' }), 'BACKEND_BROKEN'],
   ])('is none where the server answers with %s', async (_, reply, code) => {
     answer = reply
-    const refused = new Grants().ask({ baseUrl, name: 'digits', token: 'secret' })
+    const refused = new Grants().ask({ baseUrl, name: 'digits', token: 'secret', stickyKey: null })
     await expect(refused).rejects.toMatchObject({ code })
     await expect(refused).rejects.not.toThrow(/secret/)
   })
 
   it('is none where no server is', async () => {
     await server.stop(true)
-    await expect(new Grants().ask({ baseUrl, name: 'digits', token: 'secret' })).rejects.toMatchObject({
+    await expect(
+      new Grants().ask({ baseUrl, name: 'digits', token: 'secret', stickyKey: null }),
+    ).rejects.toMatchObject({
       code: 'FETCH_FAILED',
       details: { reason: 'connection' },
     })

@@ -172,6 +172,7 @@ function requestOf(
     hasModel: name === 'adding',
     baseUrl,
     token: null,
+    stickyKey: null,
     head: headOf(`request-${id}`),
     body: new TextEncoder().encode(JSON.stringify(json)),
     alone: false,

@@ -17,8 +17,9 @@ const scores = tensor('float32', Float32Array.of(1, Number.NaN), [2])
 const words = tensor('string', ['a', 'ä'], [2])
 
 /** Encodes a result by its schema. */
-function encode(result: unknown, output: TSchema, accept: string): Reply {
-  const definition = defineFunction({ output, handler: (() => null) as never })
+function encode(result: unknown, output: TSchema | null, accept: string): Reply {
+  const handler = (() => null) as never
+  const definition = output ? defineFunction({ output, handler }) : defineFunction({ handler })
   return createEncoder(definition)(result, headOf({ accept }))
 }
 
@@ -140,6 +141,21 @@ describe('a result that holds files and tensors', () => {
     expect(await textOf(reply)).toBe('{"rows":[]}')
   })
 
+  it('is a form without an output schema too, at any depth', async () => {
+    const reply = encode(value, null, 'multipart/form-data')
+    const parts = parseMultipart(
+      headerOf(reply, 'content-type') ?? '',
+      new Uint8Array(await bytesOfBody(reply)),
+    )
+    expect(valueOfForm(parts)).toEqual(value)
+    expect(await textOf(encode([1], null, 'multipart/form-data'))).toBe('[1]')
+  })
+
+  it('is no form where it is a file or tensor itself', async () => {
+    expect(headerOf(encode(picture, null, 'multipart/form-data'), 'content-type')).toBe('image/png')
+    expect(headerOf(encode(scores, null, 'multipart/form-data'), 'content-type')).toBe('application/json')
+  })
+
   it('is still checked', async () => {
     const wrong = { rows: [{ scores: tensor('float32', new Float32Array(3), [3]) }] }
     expect(await issuesOf(() => encode(wrong, Output, 'multipart/form-data'))).toHaveLength(1)
@@ -150,5 +166,7 @@ it('sends a tensor of texts with its shape in the headers to whoever takes forms
   const reply = encode(words, tensorOf('string', [null]), 'application/json, multipart/form-data')
   expect(headerOf(reply, 'x-tensor-dims')).toBe('2')
   expect(await textOf(reply)).toBe('["a","ä"]')
-  expect(await textOf(encode(words, tensorOf('string', [null]), 'application/octet-stream'))).toContain('"dims":[2]')
+  expect(await textOf(encode(words, tensorOf('string', [null]), 'application/octet-stream'))).toContain(
+    '"dims":[2]',
+  )
 })

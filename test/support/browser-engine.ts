@@ -24,20 +24,24 @@ const root = new URL('../..', import.meta.url).pathname
 const runtimeFolder = join(root, 'node_modules/onnxruntime-web/dist')
 
 /** A browser and a server for its pages. */
-export interface EnginePages {
+export interface EnginePages extends AsyncDisposable {
   /** Opens a page with a worker of its own. */
   open(options?: { readonly isolated?: boolean }): Promise<EnginePage>
+  /** Ends the browser's GPU process: every page loses its device. */
+  crashGpu(): Promise<void>
   close(): Promise<void>
 }
 
 /** A page whose worker computes for a test. */
 export interface EnginePage {
   readonly page: Page
+  /** Where this page has ONNX Runtime from. */
+  readonly onnx: OnnxWebFiles
   /** What the engines of this page have said, in order. */
   readonly events: readonly EngineEvent[]
   createEngine(options?: Partial<EngineSetup['options']>): Engine
-  /** Destroys the GPU device that the worker has. */
-  loseDevice(): Promise<void>
+  /** How often the worker has copied something out of the GPU's memory. */
+  countDownloads(): Promise<number>
   close(): Promise<void>
 }
 
@@ -71,6 +75,10 @@ export async function openEnginePages(options: ChromiumOptions = {}): Promise<En
   const origin = `http://127.0.0.1:${server.port}`
   const browser = await launchChromium(options)
   let pages = 0
+  const close = async (): Promise<void> => {
+    await browser.close()
+    await server.stop(true)
+  }
   return {
     async open({ isolated = false } = {}) {
       const name = `${++pages}`
@@ -79,10 +87,13 @@ export async function openEnginePages(options: ChromiumOptions = {}): Promise<En
       const socket = await connected
       return createPage(page, origin, socket, (receive) => receivers.set(name, receive))
     },
-    async close() {
-      await browser.close()
-      await server.stop(true)
+    async crashGpu() {
+      const session = await browser.newBrowserCDPSession()
+      await session.send('Browser.crashGpuProcess')
+      await session.detach()
     },
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 
@@ -109,11 +120,12 @@ function createPage(
   }
   return {
     page,
+    onnx: runtimeFiles(origin),
     events,
     createEngine: (options = {}) =>
       createEngine({ send }, origin, { onnx: runtimeFiles(origin), softwareAdapters: true, ...options }),
-    loseDevice: async () => void (await send({ kind: 'lose' })),
-    close: () => page.close(),
+    countDownloads: async () => Number(await send({ kind: 'downloads' })),
+    close: () => page.context().close(),
   }
 }
 
@@ -200,7 +212,6 @@ function createDeviceTensor(line: Line, place: DevicePlace): DeviceTensor {
 async function openPage(browser: Browser, url: string): Promise<Page> {
   const context = await browser.newContext()
   const page = await context.newPage()
-  page.on('close', () => void context.close())
   await page.goto(url)
   return page
 }

@@ -18,7 +18,7 @@ export type EngineOrder =
   | { readonly kind: 'run'; readonly session: number; readonly feeds: Readonly<Record<string, unknown>> }
   | { readonly kind: 'dispose'; readonly session: number }
   | { readonly kind: 'read' | 'free'; readonly tensor: number }
-  | { readonly kind: 'lose' }
+  | { readonly kind: 'downloads' }
 
 /** What an engine in a page says unasked. */
 export type EngineEvent =

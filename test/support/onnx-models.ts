@@ -66,6 +66,15 @@ export function identityModel(type: TensorType): ModelBytes {
   })
 }
 
+/** `y = x + x` for one element type, over `[n]`. */
+export function doubleModel(type: TensorType): ModelBytes {
+  return encode({
+    input: [value('x', type, ['n'])],
+    output: [value('y', type, ['n'])],
+    node: [{ opType: 'Add', input: ['x', 'x'], output: ['y'] }],
+  })
+}
+
 /** `y = x * 2` over float32 without any dimension. */
 export function scalarModel(): ModelBytes {
   return encode({

@@ -16,9 +16,8 @@ export interface PageSceneOptions {
   /** Files of the project; `examples` has the functions of this repository. */
   readonly files: Readonly<Record<string, string | Uint8Array>> | 'examples'
   readonly settings?: Readonly<Record<string, unknown>>
-  /** @default 'dev' */
-  readonly mode?: 'dev' | 'serve'
-  readonly flags?: readonly string[]
+  /** Which command serves it; `built` has it built before. @default 'dev' */
+  readonly mode?: 'dev' | 'serve' | 'built'
 }
 
 /** A server of the real command, a way to it on which replies can be harmed, and pages of other origins. */
@@ -100,8 +99,7 @@ export async function startPageScene(options: PageSceneOptions): Promise<PageSce
       ? makeExampleProject(settings)
       : makeProject(options.files, settings)),
   )
-  const { mode = 'dev', flags = [] } = options
-  const server = stack.use(await startServer(project, mode, ['--replicas', '1', ...flags]))
+  const server = stack.use(await startServerOf(project, options.mode ?? 'dev'))
   const proxy = stack.use(await startFaultProxy(server.url))
   const owned = stack.move()
   return {
@@ -113,6 +111,17 @@ export async function startPageScene(options: PageSceneOptions): Promise<PageSce
     hold: (held) => holdCall(proxy, held),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+async function startServerOf(
+  project: TestProject,
+  mode: NonNullable<PageSceneOptions['mode']>,
+): Promise<TestServer> {
+  const flags = ['--replicas', '1']
+  if (mode !== 'built') return startServer(project, mode, flags)
+  const { code, stderr } = await project.run('build', '--no-compress')
+  if (code !== 0) throw new Error(`The project was not built:\n${stderr}`)
+  return startServer(project, 'serve', [...flags, '--build', 'dist'])
 }
 
 async function holdCall(proxy: FaultProxy, { call, meanwhile }: HeldCall): Promise<Answer> {
@@ -163,6 +172,8 @@ async function bundleHarness(): Promise<string> {
   const { outputs } = await Bun.build({
     entrypoints: [new URL('./page-harness.ts', import.meta.url).pathname],
     target: 'browser',
+    // The client's sources: what is published of it is for others to test.
+    conditions: ['bun'],
   })
   return (await outputs[0]?.text()) ?? ''
 }

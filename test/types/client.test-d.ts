@@ -39,6 +39,11 @@ const count = defineFunction({
     yield 1
   },
 })
+const masks = defineFunction({
+  async *handler() {
+    yield { mask: tensor('int8', new Int8Array(), [0]), at: new Date(0) }
+  },
+})
 const raw = defineFunction({ method: ['GET', 'DELETE'], handler: () => new Response('a') })
 
 interface Routes {
@@ -46,12 +51,13 @@ interface Routes {
   readonly mask: typeof mask
   readonly 'hello/[name]': typeof hello
   readonly count: typeof count
+  readonly masks: typeof masks
   readonly raw: typeof raw
   readonly 'files/[...rest]': typeof raw
 }
 
 /** How a product would call its functions; it is compiled, and never run. */
-export async function useClient(picture: File, signal: AbortSignal): Promise<void> {
+export async function useClient(signal: AbortSignal): Promise<void> {
   const client = createClient<Routes>({ baseUrl: '/', token: async () => 'a' })
   assertType<Equal<Awaited<ReturnType<typeof client.routes>>, RouteList>>()
 
@@ -75,7 +81,6 @@ export async function useClient(picture: File, signal: AbortSignal): Promise<voi
   await client.digits.call({ input: { pixels: [] } })
   // @ts-expect-error an edge function has none
   await client.count.infer(undefined, { query: { to: 1 } })
-
 }
 
 /** How it would send files, and read what is no plain value. */
@@ -113,6 +118,18 @@ export async function useFurther(picture: File): Promise<void> {
   assertType<Equal<typeof counted.output, AsyncIterable<number>>>()
   // @ts-expect-error the query is compulsory
   await client.count.call({})
+
+  // Items of a stream are JSON, and so is what they hold.
+  const masks = await client.masks.call()
+  assertType<
+    Equal<
+      typeof masks.output,
+      AsyncIterable<{
+        mask: { type: 'int8'; dims: readonly number[]; data: readonly (number | string | boolean)[] }
+        at: string
+      }>
+    >
+  >()
 
   // What is in a response of the function's own is not known, and a path without a schema is of texts.
   const answered = await client.raw.call({ method: 'DELETE' })

@@ -5,6 +5,7 @@ import { IsoplexError } from '../../error/error.ts'
 import { copyWhole, partialSuffix, writeWhole } from '../atomic-file.ts'
 import type { BuildMode } from '../bundle.ts'
 import { hashFile, hashText } from '../content-hash.ts'
+import { schemaShaking } from '../schema-shaking.ts'
 import {
   type AssetRecord,
   type AssetRole,
@@ -34,6 +35,8 @@ export interface AssetPlan {
   /** The folder for pages. */
   readonly pageDirectory: string
   readonly entries: readonly AssetEntry[]
+  /** Files that are taken as they are, by what they are for: absolute paths in a package. */
+  readonly copies: Readonly<Partial<Record<AssetRole, string>>>
 }
 
 const ownDirectory = fileURLToPath(new URL('../../..', import.meta.url))
@@ -51,14 +54,6 @@ export const assetEntries: Readonly<Record<AssetSetName, readonly AssetEntry[]>>
 /** Files that are half-written for longer are nobody's any more. */
 const longestWriteMs = 3_600_000
 
-/** ONNX Runtime's own files: its builds with WebGPU and for wasm alone load them by URL. */
-const onnxFiles: readonly (readonly [role: AssetRole, file: string])[] = [
-  ['webgpuModule', 'ort-wasm-simd-threaded.asyncify.mjs'],
-  ['webgpuWasm', 'ort-wasm-simd-threaded.asyncify.wasm'],
-  ['wasmModule', 'ort-wasm-simd-threaded.mjs'],
-  ['wasmWasm', 'ort-wasm-simd-threaded.wasm'],
-]
-
 /**
  * Builds a set of isoplex's own files for pages, unless its folder holds it already. What the bundler takes of memory
  * it does not give back, so this is for a process that ends soon.
@@ -66,14 +61,14 @@ const onnxFiles: readonly (readonly [role: AssetRole, file: string])[] = [
  * @throws {IsoplexError} `BUILD_FAILED`
  */
 export async function buildAssets(plan: AssetPlan): Promise<AssetSet> {
-  const { set, mode, pageDirectory, entries } = plan
+  const { set, mode, pageDirectory, entries, copies } = plan
   const directory = assetDirectoryOf(pageDirectory, set, mode)
   const key = await keyOf(plan)
   const found = await findAssets(directory, key)
   if (found) return found
   await mkdir(directory, { recursive: true })
   const bundled = await Promise.all(entries.map((entry) => bundleAsset(entry, mode, directory)))
-  const copied = set === 'page' ? await copyOnnx(directory) : { onnxVersion: '', names: [], sources: [] }
+  const copied = await copyAssets(copies, directory)
   const names = [...bundled.flatMap((each) => each.names), ...copied.names]
   const files = [...bundled.flatMap((each) => each.files), ...copied.names.map(([, name]) => name)]
   const record: AssetRecord = {
@@ -89,7 +84,7 @@ export async function buildAssets(plan: AssetPlan): Promise<AssetSet> {
 }
 
 async function keyOf({ mode, entries }: AssetPlan): Promise<string> {
-  const own = await hashFile(join(ownDirectory, 'package.json'))
+  const own = await Promise.all([join(ownDirectory, 'package.json'), import.meta.path].map(hashFile))
   return hashText(JSON.stringify([own, Bun.version, Bun.revision, mode, entries]))
 }
 
@@ -120,6 +115,7 @@ async function bundleAsset(
     naming: { entry: `${stem}.[ext]`, chunk: '[name]-[hash].[ext]', asset: `${stem}.[ext]` },
     jsx: { runtime: 'automatic', importSource: 'preact', development: false },
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
+    plugins: [schemaShaking],
   })
   if (!success || !metafile) throw buildFailed(path, logs)
   const texts = outputs.map(async (output) => ({ path: output.path, text: await output.text() }))
@@ -151,19 +147,19 @@ interface CopiedAssets {
   readonly onnxVersion: string
 }
 
-async function copyOnnx(directory: string): Promise<CopiedAssets> {
-  const paths = onnxFiles.map(([role, file]) => {
-    return [role, fileURLToPath(import.meta.resolve(`onnxruntime-web/${file}`))] as const
-  })
+/** Copies files of one package; what lies in it changes with its version, which is quicker to look at than all of it. */
+async function copyAssets(copies: AssetPlan['copies'], directory: string): Promise<CopiedAssets> {
   const names: (readonly [AssetRole, string])[] = []
+  const paths = Object.entries(copies) as [AssetRole, string][]
   for (const [role, path] of paths) {
     const extension = extname(path)
     const name = fileNameOf(basename(path, extension), (await hashFile(path)) ?? '', extension.slice(1))
     if (!(await isWhole(join(directory, name), name))) await copyWhole(path, join(directory, name))
     names.push([role, name])
   }
-  // What lies in the package changes with its version, which is quicker to look at than all of it.
-  const packageFile = join(dirname(paths[0]?.[1] ?? ''), '../package.json')
+  const [first] = paths
+  if (!first) return { names, onnxVersion: '', sources: [] }
+  const packageFile = join(dirname(first[1]), '../package.json')
   const { version }: { readonly version: string } = JSON.parse(await readFile(packageFile, 'utf8'))
   return { names, onnxVersion: version, sources: [packageFile] }
 }

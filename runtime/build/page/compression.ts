@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -11,7 +11,7 @@ import { hashStream } from '../content-hash.ts'
 export type Encoding = 'br' | 'gzip'
 
 /** What a compressed file's name ends with. */
-export const encodingSuffixes: Readonly<Record<Encoding, string>> = Object.freeze({ br: '.br', gzip: '.gz' })
+const encodingSuffixes: Readonly<Record<Encoding, string>> = Object.freeze({ br: '.br', gzip: '.gz' })
 
 /** A file and where it is to be compressed. */
 export interface CompressionTask {
@@ -19,6 +19,8 @@ export interface CompressionTask {
   readonly target: string
   readonly encoding: Encoding
 }
+
+const longestUnusedMs = 30 * 24 * 3_600_000
 
 /** Whether compressing a file is worth it: text and wasm of more than a network packet. */
 function isCompressible(name: string, sizeBytes: number): boolean {
@@ -77,7 +79,10 @@ export function compressedPaths(directory: string, name: string): Readonly<Recor
   return { br: path + encodingSuffixes.br, gzip: path + encodingSuffixes.gzip }
 }
 
-/** What is left to be done so that files lie compressed in a folder: those not worth it and those there are left out. */
+/**
+ * What is left to be done so that files lie compressed in a folder: those not worth it and those there are left out,
+ * which count as used now.
+ */
 export async function compressionTasks(
   files: readonly { readonly name: string; readonly path: string }[],
   directory: string,
@@ -90,8 +95,24 @@ export async function compressionTasks(
       { source, target: gzip, encoding: 'gzip' },
       { source, target: br, encoding: 'br' },
     ]
-    const present = await Promise.all(wanted.map(({ target }) => stat(target).catch(() => null)))
-    return wanted.filter((_, index) => present[index] === null)
+    const now = new Date()
+    const touch = ({ target }: CompressionTask): Promise<boolean> =>
+      utimes(target, now, now).then(
+        () => true,
+        () => false,
+      )
+    const present = await Promise.all(wanted.map(touch))
+    return wanted.filter((_, index) => !present[index])
   })
   return (await Promise.all(tasks)).flat()
+}
+
+/** Removes from a folder of compressed files what nobody has used for a month. */
+export async function pruneCompressed(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => [])
+  for (const name of names) {
+    const path = join(directory, name)
+    const facts = await stat(path).catch(() => null)
+    if (facts && Date.now() - facts.mtimeMs > longestUnusedMs) await rm(path, { force: true })
+  }
 }

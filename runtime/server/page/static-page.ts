@@ -16,8 +16,8 @@ export interface StaticPageOptions {
   readonly bundlesDirectory: string
   /** isoplex's own files for pages. */
   readonly assets: AssetSet
-  /** The folder with compressed forms of them all. */
-  readonly compressedDirectory: string
+  /** The folder with compressed forms of them; `null` where none are wished. */
+  readonly compressedDirectory: string | null
   /** The folder that is written. */
   readonly directory: string
 }
@@ -49,10 +49,10 @@ export async function writeStaticPage(options: StaticPageOptions): Promise<void>
     const path = join(directory, name)
     const source = join(own.has(name) ? assets.directory : bundlesDirectory, name)
     if (!(await isWhole(path, name))) await copyWhole(source, path)
-    await copyCompressed(compressedDirectory, name, path)
+    await placeCompressed(compressedDirectory, name, path)
   }
   await copyWhole(join(assets.directory, index.client), join(directory, clientName))
-  await copyCompressed(compressedDirectory, index.client, join(directory, clientName))
+  await placeCompressed(compressedDirectory, index.client, join(directory, clientName))
   await writeIfChanged(join(directory, pageManifestName), formatIndex(index))
   await removeStaticPage(directory, new Set(index.files))
 }
@@ -111,12 +111,14 @@ function parseIndex(path: string, text: string): PageIndex {
   throw refusal(path, 'it is no list of files for pages')
 }
 
-async function copyCompressed(directory: string, name: string, target: string): Promise<void> {
-  const sources = compressedPaths(directory, name)
+/** Puts the compressed forms of a file beside it, those that there are, and takes away those that are not wished. */
+async function placeCompressed(directory: string | null, name: string, target: string): Promise<void> {
+  const sources = directory === null ? null : compressedPaths(directory, name)
   const targets = compressedPaths('', target)
   for (const encoding of ['br', 'gzip'] as const) {
-    const source = sources[encoding]
-    if (await stat(source).catch(() => null)) await copyWhole(source, targets[encoding])
+    const source = sources?.[encoding]
+    if (source === undefined) await rm(targets[encoding], { force: true })
+    else if (await stat(source).catch(() => null)) await copyWhole(source, targets[encoding])
   }
 }
 

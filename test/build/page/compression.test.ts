@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import {
   compressFile,
   compressionTasks,
   hashCompressed,
+  pruneCompressed,
 } from '../../../runtime/build/page/compression.ts'
 import { createScratch } from '../../model/scratch.ts'
 
@@ -85,5 +86,21 @@ describe('compressionTasks', () => {
       'b.wasm.gz',
       'b.wasm.br',
     ])
+  })
+})
+
+describe('pruneCompressed', () => {
+  it('removes what nobody has used for a month, and keeps what was asked for since', async () => {
+    await using scratch = await createScratch()
+    const source = await scratch.write('a.js', text)
+    const longAgo = new Date(Date.now() - 40 * 24 * 3_600_000)
+    const targets = ['a.js.br', 'a.js.gz', 'old.js.br', 'old.js.br.1.partial'].map((name) => `packed/${name}`)
+    for (const target of targets) await utimes(await scratch.write(target, 'x'), longAgo, longAgo)
+    await scratch.write('packed/new.js.br', 'x')
+    const directory = scratch.path('packed')
+    expect(await compressionTasks([{ name: 'a.js', path: source }], directory)).toEqual([])
+    await pruneCompressed(directory)
+    expect(await scratch.list('packed')).toEqual(['a.js.br', 'a.js.gz', 'new.js.br'])
+    await pruneCompressed(scratch.path('nowhere'))
   })
 })

@@ -58,6 +58,8 @@ describe('writeStaticPage', () => {
     expect((await scratch.list('browser')).filter((name) => /\.(?:br|gz)$/.test(name))).toEqual(
       [`${client}.gz`, 'client.js.gz'].toSorted(),
     )
+    await writeStaticPage({ ...options, compressedDirectory: null })
+    expect((await scratch.list('browser')).filter((name) => /\.(?:br|gz)$/.test(name))).toEqual([])
   })
 
   it('removes what earlier builds wrote and nothing else', async () => {
