@@ -97,6 +97,15 @@ describe.runIf(hasChromium)('the playground', { timeout: 120_000 }, () => {
     })
     const { page, complaints, keep } = opened
     await page.getByLabel(/: draw here/).tap()
+    // What is sent is a dot, scaled up to the box of a digit; the corners stay empty.
+    const inked = await page
+      .getByRole('img', { name: 'What is sent' })
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const data = canvas.getContext('2d')?.getImageData(0, 0, 28, 28).data ?? []
+        return data.filter((value, index) => index % 4 === 3 && value > 128).length
+      })
+    expect(inked).toBeGreaterThan(200)
+    expect(inked).toBeLessThan(400)
     await page.getByRole('button', { name: 'Run', exact: true }).tap()
     await page.getByText(/total/).waitFor()
     await keep('digits-phone')
