@@ -1,10 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compressFiles, openAssets } from '../../../runtime/build/page/asset-process.ts'
 import { createScratch } from '../../model/scratch.ts'
+import { until } from '../../support/server.ts'
 
 const environment = { PATH: process.env.PATH ?? '' }
+
+/** Kills the process for pages that this one has started, as soon as it is there, and gives its id. */
+async function killPageBuilder(last?: string): Promise<string> {
+  const ending = `page-builder.ts\0${process.pid}\0`
+  const find = () => readdirSync('/proc').find((id) => id !== last && commandLineOf(id).endsWith(ending))
+  await until(() => find() !== undefined)
+  const id = find() ?? ''
+  process.kill(Number(id), 'SIGKILL')
+  return id
+}
+
+function commandLineOf(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
 
 describe('openAssets', () => {
   it('ends its process when it is not wanted any more', async () => {
@@ -14,6 +34,29 @@ describe('openAssets', () => {
       { environment, signal: AbortSignal.abort() },
     )
     await expect(opening).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
+  it.runIf(process.platform === 'linux')('begins once more where its process is killed', async () => {
+    await using scratch = await createScratch()
+    const opening = openAssets(
+      { set: 'playground', mode: 'development', pageDirectory: scratch.directory },
+      { environment },
+    )
+    await killPageBuilder()
+    const { directory, files } = await opening
+    for (const name of files) expect((await stat(join(directory, name))).isFile()).toBe(true)
+  })
+
+  it.runIf(process.platform === 'linux')('gives up where its process is killed twice', async () => {
+    await using scratch = await createScratch()
+    const opening = openAssets(
+      { set: 'playground', mode: 'development', pageDirectory: scratch.directory },
+      { environment },
+    )
+    const failure = expect(opening).rejects.toMatchObject({ code: 'BUILD_FAILED' })
+    const first = await killPageBuilder()
+    await killPageBuilder(first)
+    await failure
   })
 })
 
