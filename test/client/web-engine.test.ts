@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { webEngine } from '../../runtime/client/web-engine.ts'
 import { hasChromium, launchChromiumIn } from '../support/chromium.ts'
 import { act, add, ask, type EnginePages, openEnginePages } from './engine-pages.ts'
 
@@ -156,5 +157,31 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     )
     expect(offers).toEqual([true, false, false])
     expect(await ask(page, { name: 'nothing', json: {} })).toMatchObject({ code: 'ROUTE_NOT_FOUND' })
+  })
+})
+
+describe('the engine of a page', () => {
+  it.each([
+    [{ provider: 'gpu' as never }, '"provider"'],
+    [{ maxModelBytes: 0 }, '"maxModelBytes"'],
+    [{ maxModelBytes: Number.NaN }, '"maxModelBytes"'],
+    [{ assets: 'http://' }, '"assets"'],
+  ])('refuses %j', (options, named) => {
+    expect(() => webEngine(options)).toThrow(TypeError)
+    expect(() => webEngine(options)).toThrow(named)
+  })
+
+  it('says where there are no workers, as in Node', async () => {
+    vi.stubGlobal('Worker', undefined)
+    Reflect.deleteProperty(globalThis, 'Worker')
+    try {
+      await using engine = webEngine()
+      await expect(engine.offers('a', 'http://127.0.0.1:1')).rejects.toMatchObject({
+        code: 'PROVIDER_UNAVAILABLE',
+        details: { missing: ['worker'] },
+      })
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 })
