@@ -148,6 +148,20 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
   })
 
+  it('lacks a file of ONNX Runtime says so, and answers once it has it', async () => {
+    const page = await pages.open()
+    const token = pages.offer(5)
+    {
+      using _ = pages.site.proxy.harm({ path: /ort-.*\.wasm$/, harm: 'miss' })
+      const outcome = await add(page, token)
+      expect(outcome).toMatchObject({
+        code: 'FETCH_FAILED',
+        message: expect.stringMatching(/ONNX Runtime's own files cannot be had/),
+      })
+    }
+    expect(await add(page, token)).toMatchObject({ value: { y: 6 } })
+  })
+
   it('has functions that no page may run knows them as such', async () => {
     const page = await pages.open()
     const offers = await page.evaluate(() =>
