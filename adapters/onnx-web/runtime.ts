@@ -148,6 +148,8 @@ function onDevice(
         return await session.run(feeds)
       } catch (error) {
         failed = true
+        // A device that is destroyed breaks off what it reads back before it says that it is lost.
+        await device.queue.onSubmittedWorkDone().catch(() => undefined)
         throw error
       }
     },
