@@ -38,19 +38,22 @@ export async function openAssets(
 /** What is to be compressed, and with how much regard for others. */
 export interface CompressionOptions extends AssetProcessOptions {
   readonly tasks: readonly CompressionTask[]
-  /** Whether it is to take no time from anybody else. @default false */
-  readonly background?: boolean
+  /**
+   * For work in the background, which takes no time from anybody else: the file by which all processes that do such
+   * work take turns. @default somebody waits for it
+   */
+  readonly turnsFile?: string
   readonly onProgress?: (progress: CompressionProgress) => void
 }
 
 /**
- * Compresses files in a process of its own.
+ * Compresses files in a process of its own. Those that lie compressed already are left as they are.
  *
  * @throws {IsoplexError} `BUILD_FAILED`, `CANCELLED` where the signal has fired
  */
 export async function compressFiles(options: CompressionOptions): Promise<void> {
-  const { tasks, background = false, onProgress = () => undefined } = options
-  if (tasks.length > 0) await run({ kind: 'compress', tasks, background }, options, onProgress)
+  const { tasks, turnsFile = null, onProgress = () => undefined } = options
+  if (tasks.length > 0) await run({ kind: 'compress', tasks, turnsFile }, options, onProgress)
 }
 
 type Outcome = Extract<AssetReport, { kind: 'built' | 'compressed' | 'failed' }>

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { hashText } from '../../../runtime/build/content-hash.ts'
 import { compressFiles, openAssets } from '../../../runtime/build/page/asset-process.ts'
+import { fileNameOf } from '../../../runtime/build/page/file-name.ts'
+import { withFileLock } from '../../../runtime/model/file-lock.ts'
 import { createScratch } from '../../model/scratch.ts'
 import { until } from '../../support/server.ts'
 
@@ -61,6 +64,39 @@ describe('openAssets', () => {
 })
 
 describe('compressFiles', () => {
+  it('leaves what lies compressed as it is, and mends what is broken', async () => {
+    await using scratch = await createScratch()
+    const text = 'text '.repeat(100_000)
+    const source = await scratch.write(fileNameOf('a', hashText(text), 'js'), text)
+    const [whole, broken] = ['gzip', 'br'].map((encoding) => `${source}.${encoding}`) as [string, string]
+    const tasks = [
+      { source, target: whole, encoding: 'gzip' },
+      { source, target: broken, encoding: 'br' },
+    ] as const
+    await compressFiles({ tasks, environment })
+    const { ino } = await stat(whole)
+    const bytes = await readFile(broken)
+    await writeFile(broken, bytes.subarray(0, -4))
+    await compressFiles({ tasks, environment })
+    expect((await stat(whole)).ino).toBe(ino)
+    expect(await readFile(broken)).toEqual(bytes)
+  })
+
+  it('waits for others that work in the background, and holds up nobody else', async () => {
+    await using scratch = await createScratch()
+    const source = await scratch.write('a.js', 'text '.repeat(1_000))
+    const turnsFile = join(scratch.directory, 'turns')
+    const task = { source, target: `${source}.gz`, encoding: 'gzip' } as const
+    const compressing = await withFileLock(turnsFile, async () => {
+      const waiting = compressFiles({ tasks: [task], environment, turnsFile })
+      await compressFiles({ tasks: [{ ...task, target: `${source}.other` }], environment })
+      expect(await readdir(scratch.directory)).not.toContain('a.js.gz')
+      return { waiting }
+    })
+    await compressing.waiting
+    expect((await stat(task.target)).size).toBeLessThan(1_000)
+  })
+
   it('says how far it is and ends at the whole', async () => {
     await using scratch = await createScratch()
     const source = await scratch.write('a.js', 'text '.repeat(100_000))
@@ -69,7 +105,7 @@ describe('compressFiles', () => {
     await compressFiles({
       tasks: [{ source, target, encoding: 'br' }],
       environment,
-      background: true,
+      turnsFile: join(scratch.directory, 'turns'),
       onProgress: ({ doneBytes, totalBytes }) => told.push(doneBytes / totalBytes),
     })
     expect(told.at(-1)).toBe(1)
