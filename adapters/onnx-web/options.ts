@@ -1,4 +1,5 @@
 import type { Provider } from '../../runtime/engine/engine.ts'
+import type { AnyIsoplexError } from '../../runtime/error/error.ts'
 import { fetchedFiles, type ModelFiles } from './model-files.ts'
 import type { WebProvider } from './provider.ts'
 import type { OnnxWebFiles } from './runtime.ts'
@@ -46,11 +47,11 @@ export interface OnnxWebEngineOptions {
   /** Called when a session is about to be made or verified. @default none */
   readonly onStage?: (stage: LoadStage) => void
   /**
-   * Called once where nothing can compute in this page or worker any more, with a sentence for people: the device is
-   * lost, ONNX Runtime has crashed or could not be started. Whatever runs or is asked for is rejected; another
-   * worker may go on. @default none
+   * Called once where nothing can compute in this page or worker any more, with why: the device is lost, ONNX Runtime
+   * has crashed or could not be started. Whatever runs or is asked for is rejected with that; another worker may go
+   * on. @default none
    */
-  readonly onLost?: (reason: string) => void
+  readonly onLost?: (error: AnyIsoplexError) => void
 }
 
 /** The options with their defaults. */

@@ -19,31 +19,26 @@ export interface Realm {
    * @returns the error of the loss
    */
   lose(reason: string, error?: AnyIsoplexError): AnyIsoplexError
-  /** Calls a listener with the reason at the loss; at once where it has happened. */
-  onLost(listener: (reason: string) => void): void
-}
-
-interface Loss {
-  readonly reason: string
-  readonly error: AnyIsoplexError
+  /** Calls a listener with the error of the loss; at once where it has happened. */
+  onLost(listener: (error: AnyIsoplexError) => void): void
 }
 
 /** Makes the state of a realm. A trap in wasm code loses it: its memory is in no state to go on with. */
 export function createRealm(): Realm {
   const inTurn = createExclusion()
   const waiting = new Set<(error: unknown) => void>()
-  const listeners = new Set<(reason: string) => void>()
-  let loss: Loss | undefined
+  const listeners = new Set<(error: AnyIsoplexError) => void>()
+  let loss: AnyIsoplexError | undefined
 
   const lose: Realm['lose'] = (reason, error = deviceLost(reason)) => {
-    if (loss !== undefined) return loss.error
-    loss = { reason, error }
+    if (loss !== undefined) return loss
+    loss = error
     for (const reject of waiting) reject(error)
-    for (const listener of listeners) listener(reason)
+    for (const listener of listeners) listener(error)
     return error
   }
   const attempt = async <Value>(work: () => Promise<Value>): Promise<Value> => {
-    if (loss !== undefined) throw loss.error
+    if (loss !== undefined) throw loss
     try {
       return await work()
     } catch (error) {
@@ -64,7 +59,7 @@ export function createRealm(): Realm {
       }),
     onLost(listener) {
       listeners.add(listener)
-      if (loss !== undefined) listener(loss.reason)
+      if (loss !== undefined) listener(loss)
     },
   }
 }

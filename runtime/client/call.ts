@@ -3,6 +3,7 @@ import { isIsoplexError } from '../error/error.ts'
 import type { Answered, Ran, Where } from './answered.ts'
 import { type Deadline, orAborted, startDeadline } from './deadline.ts'
 import type { AnyCall, ClientFacts, Errand } from './errand.ts'
+import { assertHeaderText } from './header-text.ts'
 import { encodeInput } from './input-body.ts'
 import type { LocalEngine } from './local-engine.ts'
 import { answerInPage } from './page-call.ts'
@@ -40,6 +41,7 @@ const begunCodes: ReadonlySet<ErrorCode> = new Set([
 export async function makeCall(client: ClientFacts, name: string, call: AnyCall): Promise<Answered> {
   const { where = 'auto' } = call
   assertWhere(where, client)
+  if (call.stickyKey !== undefined) assertHeaderText('stickyKey', call.stickyKey)
   const startedMs = performance.now()
   const deadline = startDeadline(call.signal, call.timeoutMs ?? client.timeoutMs)
   const { signal } = deadline

@@ -1,3 +1,4 @@
+import { IsoplexError } from '../error/error.ts'
 import type { RouteList } from '../page/route-list.ts'
 import { baseUrlOf } from './address.ts'
 import { makeCall } from './call.ts'
@@ -98,10 +99,16 @@ async function askRoutes(baseUrl: string, fetch: Fetch, maxBytes: number): Promi
     if ('error' in outcome) throw outcome.error
     return toRouteList(outcome.value.value)
   } catch (error) {
+    if (deadline.signal.aborted) throw unlisted(baseUrl)
     throw error instanceof TypeError ? senseless('is no list of routes', reading, error) : error
   } finally {
     deadline.end()
   }
+}
+
+function unlisted(baseUrl: string): IsoplexError<'FETCH_FAILED'> {
+  const message = `${baseUrl} has not listed its functions within ${routesTimeoutMs} ms.`
+  return new IsoplexError('FETCH_FAILED', message, { details: { reason: 'timeout' } })
 }
 
 function assertTime(timeoutMs: number | undefined): void {

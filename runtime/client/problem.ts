@@ -1,6 +1,5 @@
-import { isErrorCode } from '../error/codes.ts'
-import { IsoplexError } from '../error/error.ts'
-import { fromWire } from '../error/wire.ts'
+import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
+import { fromProblem } from '../error/wire.ts'
 import { bytesOf, type ReplyReading } from './reply-bytes.ts'
 import type { Failure } from './retry.ts'
 
@@ -18,26 +17,21 @@ export async function failureOf(response: Response, reading: ReplyReading): Prom
 async function problemOf(
   { headers, body }: Response,
   reading: ReplyReading,
-): Promise<ReturnType<typeof fromWire> | null> {
+): Promise<AnyIsoplexError | null> {
   const isProblem = /^application\/problem\+json\b/i.test(headers.get('content-type') ?? '')
   if (!isProblem) {
     body?.cancel().catch(() => undefined)
     return null
   }
   const bytes = await bytesOf(body, { ...reading, maxBytes: maxProblemBytes })
-  const { type: _, title, status: __, detail, code, instance: ___, ...details } = membersOf(bytes)
-  if (!isErrorCode(code)) return null
-  const message = String(detail ?? title ?? code)
-  const wire = Object.keys(details).length === 0 ? { code, message } : { code, message, details }
-  return fromWire(wire, reading.requestId)
+  return fromProblem(parse(bytes), reading.requestId)
 }
 
-function membersOf(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+function parse(bytes: Uint8Array): unknown {
   try {
-    const members: unknown = JSON.parse(new TextDecoder().decode(bytes))
-    return typeof members === 'object' && members !== null ? { ...members } : {}
+    return JSON.parse(new TextDecoder().decode(bytes))
   } catch {
-    return {}
+    return null
   }
 }
 

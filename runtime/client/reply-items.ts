@@ -73,10 +73,14 @@ async function* linesOf(
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of chunksOf(body, reading)) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-    rest = lines.pop() ?? ''
+    // Only what is new is looked through: a long line comes in many chunks.
+    const [end = '', ...lines] = decoder.decode(chunk, { stream: true }).split('\n')
+    rest += end
     if (rest.length > reading.maxBytes) throw tooLarge(reading)
-    for (const line of lines) yield line.replace(/\r$/, '')
+    for (const line of lines) {
+      yield rest.replace(/\r$/, '')
+      rest = line
+    }
   }
   if (rest !== '') yield rest
 }

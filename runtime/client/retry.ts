@@ -51,7 +51,8 @@ export function pauseBefore(tried: number, random = Math.random()): number {
 /** Whether another try may end otherwise: not where a reply came that makes no sense, or a refusal of who knows whom. */
 function mayHelp(error: AnyIsoplexError): boolean {
   if (error.code !== 'FETCH_FAILED') return error.retryable
-  const { reason, status = 0 } = error.details
+  // A server that is not ours may leave the details out.
+  const { reason, status = 0 }: Partial<typeof error.details> = error.details ?? {}
   return reason === 'connection' || reason === 'cut-off' || (reason === 'status' && status >= 500)
 }
 

@@ -44,7 +44,7 @@ export async function answerOnServer(errand: Errand, facts: RouteFacts): Promise
 async function send(errand: Errand, facts: RouteFacts): Promise<PlaceAnswer> {
   const { client, deadline } = errand
   // What became of a request that failed is not known, so only what may run twice is sent twice.
-  const limits = { retries: facts.idempotent === false ? 0 : client.retries, deadline }
+  const limits = { retries: facts.idempotent ? client.retries : 0, deadline }
   const exchange = async (token: string | null): Promise<HttpReply> => {
     const request = requestOf(errand, facts, token)
     return withRetries(() => exchangeOnce(client.fetch, request, errand), limits)
@@ -63,20 +63,11 @@ function requestOf(errand: Errand, facts: RouteFacts, token: string | null): Htt
       accept: acceptedReplies,
       'x-request-id': requestId,
       ...(body ? { 'content-type': body.contentType } : {}),
-      ...headerOf('serve_multiplexed_model_id', 'token', token),
-      ...headerOf('x-sticky-key', 'stickyKey', call.stickyKey ?? null),
+      ...(token === null ? {} : { serve_multiplexed_model_id: token }),
+      ...(call.stickyKey === undefined ? {} : { 'x-sticky-key': call.stickyKey }),
     },
     body: body?.bytes ?? null,
   }
-}
-
-/** A header of a caller's text. @throws {TypeError} without the text, which may be a secret */
-function headerOf(header: string, option: string, text: string | null): Record<string, string> {
-  if (text === null) return {}
-  if (!/^[\x21-\x7e]+$/.test(text)) {
-    throw new TypeError(`"${option}" must be made of visible ASCII characters, without spaces.`)
-  }
-  return { [header]: text }
 }
 
 function ranOf({ headers }: HttpReply, { requestId }: Errand): PlaceAnswer['ran'] {

@@ -1,5 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
-import { fromWire } from '../error/wire.ts'
+import { fromWire, type WireError } from '../error/wire.ts'
 import type { HostMessage, StartMessage } from '../page/message.ts'
 import type { LocalCall } from './web-engine-call.ts'
 import { WorkerLink } from './web-engine-worker.ts'
@@ -8,6 +8,10 @@ import { WorkerLink } from './web-engine-worker.ts'
 const comingUpMs = 120_000
 /** How long a worker has to let go of a request whose time is up. */
 const overdueGraceMs = 1_000
+
+/** Why a worker had to be replaced, where it does not say so itself. */
+const ended: WireError = { code: 'REPLICA_CRASHED', message: 'It ended without a word.' }
+const overdue: WireError = { code: 'REPLICA_CRASHED', message: 'Another request did not let go of it.' }
 
 /** What a worker is started with. */
 export type WorkerStart = Omit<StartMessage, 'kind' | 'lockName'> & { readonly moduleUrl: string }
@@ -96,7 +100,7 @@ export class Supervisor {
     const { moduleUrl, ...start } = this.#start
     const link: WorkerLink = new WorkerLink(moduleUrl, start, {
       message: (message) => this.#receive(message),
-      died: (wasUp) => (wasUp ? this.#replace('REPLICA_CRASHED') : this.#failAll()),
+      died: (wasUp) => (wasUp ? this.#replace(ended) : this.#failAll()),
     })
     this.#link = link
     return link
@@ -104,7 +108,7 @@ export class Supervisor {
 
   #receive(message: HostMessage): void {
     if (message.kind === 'lost') {
-      this.#replace('DEVICE_LOST')
+      this.#replace(message.error)
       return
     }
     if (message.kind === 'up') return
@@ -121,7 +125,7 @@ export class Supervisor {
       call.repeatable = message.idempotent
       this.#watch(id, call.timeoutMs)
     } else if (message.kind === 'refusal' && message.error.code === 'DEVICE_LOST') {
-      this.#replace('DEVICE_LOST')
+      this.#replace(message.error)
     } else {
       if (message.kind === 'refusal') call.fail(fromWire(message.error, call.request.requestId))
       else {
@@ -190,7 +194,7 @@ export class Supervisor {
       id,
       setTimeout(() => {
         this.#abandoned.delete(id)
-        this.#waiting.unshift(...this.#end().filter((call) => mayRepeat(call, 'REPLICA_CRASHED')))
+        this.#waiting.unshift(...this.#end().filter((call) => mayRepeat(call, overdue)))
         this.#pump()
       }, graceMs),
     )
@@ -198,10 +202,10 @@ export class Supervisor {
   }
 
   /** Replaces a worker that died, or can compute no longer; what was in flight runs again where it may. */
-  #replace(code: 'REPLICA_CRASHED' | 'DEVICE_LOST'): void {
+  #replace(why: WireError): void {
     for (const call of this.#end()) {
       call.deaths += 1
-      if (mayRepeat(call, code)) this.#suspects.push(call)
+      if (mayRepeat(call, why)) this.#suspects.push(call)
     }
     this.#pump()
   }
@@ -230,14 +234,17 @@ function isLast({ kind }: HostMessage): boolean {
 }
 
 /** Whether a request may run again in another worker; where it may not, it fails. */
-function mayRepeat(call: LocalCall, code: 'REPLICA_CRASHED' | 'DEVICE_LOST'): boolean {
-  const { deaths, isStreaming, repeatable } = call
-  if (deaths < 2 && repeatable && !isStreaming) return true
-  const what = code === 'DEVICE_LOST' ? 'lost its device' : 'ended'
+function mayRepeat(call: LocalCall, { code, message, details }: WireError): boolean {
+  const { deaths, isStreaming, repeatable, request } = call
+  const mayRun = repeatable && !isStreaming
+  if (deaths < 2 && mayRun) return true
   let why = `It was tried ${deaths} times`
   if (!repeatable) why = 'It is not to be run twice'
   if (isStreaming) why = 'A stream that has begun cannot be run again'
-  call.fail(new IsoplexError(code, `The page's worker ${what} while "${call.message.name}" ran. ${why}.`))
+  const said = `The page's worker had to be replaced while "${request.name}" ran. ${why}. ${message}`
+  // What has begun may have run, which no other code says.
+  const wire = mayRun ? { code, message: said, details } : { code: 'REPLICA_CRASHED' as const, message: said }
+  call.fail(fromWire(wire, request.requestId))
   return false
 }
 

@@ -1,6 +1,6 @@
 import { IsoplexError } from '../error/error.ts'
 import { askKept } from '../page/kept-answer.ts'
-import { type PageFunction, type PageManifest, pageManifestName } from '../page/manifest.ts'
+import { type PageFunction, type PageManifest, pageManifestName, toPageManifest } from '../page/manifest.ts'
 import type { LocalEngine, LocalReply, LocalRequest } from './local-engine.ts'
 import { LocalCall } from './web-engine-call.ts'
 import { Supervisor, type WorkerStart } from './web-engine-supervisor.ts'
@@ -27,13 +27,18 @@ const defaultModelBytes = 1_073_741_824
 
 /**
  * Makes what answers requests in the page itself: functions run in a worker of their own, which is started at the
- * first request, and replaced where it dies. Disposing of it ends the worker at once.
+ * first request, and replaced where it dies. Disposing of it ends the worker at once. Where there are no workers, as on
+ * servers, it answers nothing, and says so.
+ *
+ * @throws {TypeError} where an option is outside its bounds.
  */
 export function webEngine(options: WebEngineOptions = {}): LocalEngine {
+  assertOptions(options)
   const sites = new Map<string, Site>()
   let isDisposed = false
   const siteOf = (baseUrl: string): Site => {
     if (isDisposed) throw new TypeError('This engine was disposed of.')
+    if (!('Worker' in globalThis)) throw workerless()
     const assets = options.assets ?? `${baseUrl.replace(/\/+$/, '')}/-/browser/`
     const url = new URL(assets.endsWith('/') ? assets : `${assets}/`, globalThis.location?.href).href
     const site = sites.get(url) ?? new Site(url, options)
@@ -131,6 +136,27 @@ class Site {
   }
 }
 
+function assertOptions({
+  assets,
+  provider = 'auto',
+  maxModelBytes = defaultModelBytes,
+}: WebEngineOptions): void {
+  if (assets !== undefined && !URL.canParse(assets, globalThis.location?.href ?? 'http://server')) {
+    throw new TypeError(`"assets" must be a URL; got ${String(assets).slice(0, 64)}.`)
+  }
+  if (!['auto', 'webgpu', 'wasm'].includes(provider)) {
+    throw new TypeError(`"provider" must be auto, webgpu or wasm; got ${String(provider)}.`)
+  }
+  if (!(maxModelBytes > 0)) {
+    throw new TypeError(`"maxModelBytes" must be above 0; got ${String(maxModelBytes)}.`)
+  }
+}
+
+function workerless(): IsoplexError<'PROVIDER_UNAVAILABLE'> {
+  const message = 'There are no workers here that functions could run in; a page has them.'
+  return new IsoplexError('PROVIDER_UNAVAILABLE', message, { details: { missing: ['worker'] } })
+}
+
 function functionOf({ functions }: PageManifest, name: string): PageFunction | undefined {
   return Object.hasOwn(functions, name) ? functions[name] : undefined
 }
@@ -151,9 +177,8 @@ function headOf({ requestId, method, url, params, contentType, accept }: LocalRe
 }
 
 async function fetchManifest(url: string): Promise<PageManifest> {
-  const answer = await askKept({ url })
-  const { isoplexPage } = (answer ?? {}) as Partial<PageManifest>
-  if (isoplexPage === 1) return answer as PageManifest
+  const manifest = toPageManifest(await askKept({ url }))
+  if (manifest) return manifest
   throw new IsoplexError(
     'CONFIG_INVALID',
     `What "${new URL(url).host}" has as ${pageManifestName} is no list of functions for pages of this version; say with "assets" where they lie.`,

@@ -3,6 +3,7 @@
  */
 import { createOnnxWebEngine } from '../../adapters/onnx-web/engine.ts'
 import type { Verdict, VerdictStore } from '../../adapters/onnx-web/verdict.ts'
+import { toWire } from '../error/wire.ts'
 import { createArtifactStore } from '../page/artifact-store.ts'
 import { createConsoleLog } from '../page/console-log.ts'
 import { PageHost } from '../page/host.ts'
@@ -48,9 +49,9 @@ function createHost({ onnx, provider, softwareAdapters, maxModelBytes, debug }: 
     verdicts: keptVerdicts(),
     onFallback: ({ location, reason }) => host.fellBack(location, reason),
     onStage: ({ location, stage }) => stage === 'verify' && host.verifies(location),
-    onLost(reason) {
-      log.warn(`The page's worker is replaced: ${reason}`)
-      post({ kind: 'lost' })
+    onLost(error) {
+      log.warn(`The page's worker is replaced. ${error.message}`)
+      post({ kind: 'lost', error: toWire(error) })
     },
   })
   const artifacts = createArtifactStore({
@@ -58,7 +59,10 @@ function createHost({ onnx, provider, softwareAdapters, maxModelBytes, debug }: 
       log.warn('A model has to be downloaded again next time', { digest, bytes, reason }),
   })
   // What keeps ONNX Runtime from coming up, the first model is told.
-  const prepare = (): void => void engine.prepare().catch(() => undefined)
+  const prepare = (stage: 'asked' | 'granted'): void => {
+    const coming = stage === 'asked' ? engine.loadCode() : engine.prepare()
+    coming.catch(() => undefined)
+  }
   const host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes, prepare })
   return host
 }

@@ -43,6 +43,20 @@ export function fromWire(wire: WireError, requestId: string | null = null): AnyI
   }) as AnyIsoplexError
 }
 
+/**
+ * The error of a problem document that {@link toProblem} made; `null` where it is none of ours.
+ *
+ * @param requestId the id of the request that failed so
+ */
+export function fromProblem(document: unknown, requestId: string | null = null): AnyIsoplexError | null {
+  if (typeof document !== 'object' || document === null) return null
+  const { type, title, status, detail, code, instance, ...details } = document as Partial<Problem>
+  if (!isErrorCode(code)) return null
+  const message = String(detail ?? title ?? code)
+  const wire = Object.keys(details).length === 0 ? { code, message } : { code, message, details }
+  return fromWire(wire, requestId)
+}
+
 /** The problem document of an error; details become members of their own, after RFC 9457 section 3.2. */
 export function toProblem(error: unknown, instance?: string): Problem {
   const wire = toWire(error)

@@ -4,6 +4,7 @@ import { assertCount } from '../define/options.ts'
 import { takesMediaType } from '../define/schema.ts'
 import type { ErrorDetails } from '../error/codes.ts'
 import { IsoplexError } from '../error/error.ts'
+import { bytesWithin } from './bounded-bytes.ts'
 
 const defaultMaxBytes = 10_485_760
 const defaultTimeoutMs = 10_000
@@ -34,7 +35,9 @@ export async function fetchPageInput(
     reply = await fetch(target, { credentials: 'omit', headers: { accept: taken.join(', ') }, signal: until })
     const mediaType = typeOf(reply.headers)
     assertTaken(reply, mediaType, taken)
-    return { bytes: await bytesOf(reply, maxBytes), mediaType, url: reply.url }
+    const bytes = await bytesWithin(reply, maxBytes)
+    if (bytes) return { bytes, mediaType, url: reply.url }
+    throw refused('too-large', `The file is larger than the ${maxBytes} bytes that are taken.`)
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof IsoplexError) throw error
@@ -43,8 +46,8 @@ export async function fetchPageInput(
     if (reply) throw failed('cut-off', `The answer of "${host}" broke off.`, error)
     throw failed('connection', `The server "${host}" does not answer, or not to this page (CORS).`, error)
   } finally {
-    // What was not read is not waited for.
-    await reply?.body?.cancel().catch(() => undefined)
+    // What was not read is not waited for; of what was, nothing is left to cancel.
+    reply?.body?.cancel().catch(() => undefined)
   }
 }
 
@@ -64,24 +67,6 @@ function assertTaken({ ok, status, url }: Response, mediaType: string, taken: re
   if (takesMediaType(taken, mediaType)) return
   const sent = mediaType.slice(0, 128)
   throw refused('media-type', `What "${host}" sends is ${sent}; taken is ${taken.join(' or ')}.`)
-}
-
-async function bytesOf(reply: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array<ArrayBuffer>[] = []
-  let length = 0
-  const reader = reply.body?.getReader()
-  try {
-    for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
-      length += read.value.length
-      if (length > maxBytes) {
-        throw refused('too-large', `The file is larger than the ${maxBytes} bytes that are taken.`)
-      }
-      pieces.push(read.value)
-    }
-  } finally {
-    reader?.releaseLock()
-  }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer())
 }
 
 function typeOf(headers: Headers): string {

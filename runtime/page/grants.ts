@@ -98,7 +98,9 @@ function isPageModel(value: unknown): value is PageModel {
   const { key, id, version, fields, digest, sizeBytes, url, expiresAtMs } = value as Partial<PageModel>
   return (
     [key, id, version, digest, url].every((text) => typeof text === 'string') &&
-    [sizeBytes, expiresAtMs].every(Number.isFinite) &&
+    Number.isSafeInteger(sizeBytes) &&
+    Number.isFinite(expiresAtMs) &&
+    url?.startsWith('/') === true &&
     /^[0-9a-f]{64}$/.test(digest ?? '') &&
     typeof fields === 'object' &&
     fields !== null

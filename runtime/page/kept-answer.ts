@@ -1,10 +1,15 @@
+import type { ErrorDetails } from '../error/codes.ts'
 import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
-import { fromWire, type WireError } from '../error/wire.ts'
+import { fromProblem } from '../error/wire.ts'
+import { bytesWithin } from './bounded-bytes.ts'
 
 /** The cache that holds the last answers. */
 const cacheName = 'isoplex-answers'
 /** The most answers that are kept; the oldest goes first. */
 const mostKept = 64
+const maxAnswerBytes = 16_777_216
+/** How long an answer may take, so that nobody waits for ever for a network that swallows questions. */
+const answerTimeoutMs = 30_000
 
 /** A question to a server whose answer is JSON. */
 export interface Question {
@@ -16,7 +21,8 @@ export interface Question {
 
 /**
  * Asks a server, and keeps its answer: where the network fails, the last answer counts, so that a page works offline
- * after its first visit. What the server itself refuses is refused, and forgotten.
+ * after its first visit. What the server itself refuses is refused, and forgotten. No question follows a redirect: it
+ * may carry a token.
  *
  * @throws {IsoplexError} what the server says in a problem document; `FETCH_FAILED` where it says something else, or
  * nothing and no answer is kept.
@@ -24,25 +30,30 @@ export interface Question {
 export async function askKept({ url, headers = {}, asker }: Question): Promise<unknown> {
   const key = asker === undefined ? url : `${url}?asker=${asker}`
   const opening = openCache()
+  const { host } = new URL(url)
   let reply: Response
+  let bytes: Uint8Array<ArrayBuffer> | null
   try {
-    reply = await fetch(url, { headers, cache: 'no-cache' })
-  } catch (error) {
+    const signal = AbortSignal.timeout(answerTimeoutMs)
+    reply = await fetch(url, { headers, cache: 'no-cache', redirect: 'manual', signal })
+    bytes = await bytesWithin(reply, maxAnswerBytes)
+  } catch (cause) {
     const cache = await opening
     const kept = await cache?.match(key).catch(() => undefined)
     if (kept) return kept.json()
-    const message = `The server "${new URL(url).host}" does not answer, or not to this page.`
-    throw new IsoplexError('FETCH_FAILED', message, { details: { reason: 'connection' }, cause: error })
+    throw failed('connection', `The server "${host}" does not answer, or not to this page.`, cause)
   }
+  const answer = bytes && parse(bytes)
   if (!reply.ok) {
     const cache = await opening
     if (reply.status < 500) await cache?.delete(key).catch(() => undefined)
-    throw await refusalOf(reply)
+    throw fromProblem(answer) ?? statusError(reply, host)
   }
-  const text = await reply.text()
-  const answer = parse(text, url)
+  if (answer === undefined || bytes === null) {
+    throw failed('content', `What "${host}" answers is no JSON; is there another server at this address?`)
+  }
   // Nobody waits for it, and a full disk costs the offline answer only.
-  void opening.then((cache) => cache && keep(cache, key, text)).catch(() => undefined)
+  void opening.then((cache) => cache && keep(cache, key, bytes)).catch(() => undefined)
   return answer
 }
 
@@ -52,40 +63,34 @@ async function openCache(): Promise<Cache | null> {
   return caches.open(cacheName).catch(() => null)
 }
 
-async function keep(cache: Cache, key: string, text: string): Promise<void> {
+async function keep(cache: Cache, key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   await cache.delete(key)
-  await cache.put(key, new Response(text, { headers: { 'content-type': 'application/json' } }))
+  await cache.put(key, new Response(bytes, { headers: { 'content-type': 'application/json' } }))
   const keys = await cache.keys()
   await Promise.all(keys.slice(0, -mostKept).map((old) => cache.delete(old)))
 }
 
-function parse(text: string, url: string): unknown {
+/** What a text says in JSON; `undefined` where it is none. */
+function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text)
-  } catch (cause) {
-    const message = `What "${new URL(url).host}" answers is no JSON; is there another server at this address?`
-    throw new IsoplexError('FETCH_FAILED', message, { details: { reason: 'cut-off' }, cause })
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
   }
 }
 
-/** The error of a problem document (RFC 9457), else one that says the status. */
-async function refusalOf(reply: Response): Promise<AnyIsoplexError> {
-  const problem: Readonly<Record<string, unknown>> | null = await reply.json().catch(() => null)
-  const {
-    code,
-    detail,
-    type: _,
-    title: _title,
-    status: _status,
-    instance: _instance,
-    ...details
-  } = problem ?? {}
-  if (typeof code === 'string' && typeof detail === 'string') {
-    return fromWire({ code: code as WireError['code'], message: detail, details })
-  }
-  return new IsoplexError(
-    'FETCH_FAILED',
-    `The server "${new URL(reply.url).host}" answered with status ${reply.status}.`,
-    { details: { reason: 'status' } },
-  )
+function statusError({ status, type }: Response, host: string): AnyIsoplexError {
+  const redirects = type === 'opaqueredirect' || (status >= 300 && status < 400)
+  const message = redirects
+    ? `The server "${host}" sends questions elsewhere, where a token must not go; give the final address.`
+    : `The server "${host}" answered with status ${status}.`
+  return failed('status', message)
+}
+
+function failed(
+  reason: ErrorDetails['FETCH_FAILED']['reason'],
+  message: string,
+  cause?: unknown,
+): IsoplexError<'FETCH_FAILED'> {
+  return new IsoplexError('FETCH_FAILED', message, { details: { reason }, cause })
 }

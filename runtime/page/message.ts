@@ -70,5 +70,5 @@ export type HostMessage =
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The end of a stream; `broken` where it ended before its end. */
   | { readonly kind: 'end'; readonly id: number; readonly broken: boolean }
-  /** The device that models computed on is gone, and this worker can use no other. */
-  | { readonly kind: 'lost' }
+  /** This worker can compute no longer: its device is gone, or ONNX Runtime broke off or could not be had. */
+  | { readonly kind: 'lost'; readonly error: WireError }

@@ -86,7 +86,7 @@ function TokenField({
         onInput={({ currentTarget }) => onChange(currentTarget.value)}
       />
       <span class="hidden" id="token-note">
-        Kept in this page’s memory only. It says which model answers; isoplex token MODEL makes one.
+        Kept in this page’s memory only. It says which model answers; isoplex token --model ID makes one.
       </span>
     </form>
   )

@@ -224,4 +224,13 @@ describe('a call that may be answered anywhere', () => {
     await expect(client.a.call({ where: 'browser' })).rejects.toThrow('made without "local"')
     await expect(client.a.call({ where: 'moon' as never })).rejects.toThrow('"where" must be')
   })
+
+  it('refuses what no header could carry to a server', async () => {
+    await using server = await serverOf({ name: 'a' })
+    const local = createPageEngine({ a: failing(() => new Error('It is not called.')) })
+    const stuck = clientOf({ baseUrl: server.url, local }).a.call({ stickyKey: 'a b' })
+    await expect(stuck).rejects.toThrow(/^"stickyKey" must be made of/)
+    await expect(clientOf({ baseUrl: server.url, local, token: 'a b' }).a.call()).rejects.toThrow(/^"token"/)
+    expect(local.requests).toEqual([])
+  })
 })

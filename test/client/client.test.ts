@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createClient } from '../../runtime/client/client.ts'
 import type { AnyRoutes } from '../../runtime/client/handles.ts'
 import { fileValue } from '../../runtime/define/file-value.ts'
@@ -183,4 +183,17 @@ describe('createClient', () => {
   it('refuses the time of a call that no timer can measure', async () => {
     await expect(clientOf().echo.call({ timeoutMs: Number.NaN })).rejects.toThrow('"timeoutMs"')
   })
+})
+
+it('does not wait for ever for the list of functions', async () => {
+  vi.useFakeTimers()
+  try {
+    const never = (_: string, { signal }: RequestInit): Promise<never> =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    const listing = errorOf(createClient({ baseUrl: 'http://a', fetch: never }).routes())
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(await listing).toMatchObject({ code: 'FETCH_FAILED', details: { reason: 'timeout' } })
+  } finally {
+    vi.useRealTimers()
+  }
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { startDeadline } from '../../runtime/client/deadline.ts'
 import { type Failure, pauseBefore, withRetries } from '../../runtime/client/retry.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
+import { fromWire } from '../../runtime/error/wire.ts'
 import { errorOf } from './failed.ts'
 
 const draining: Failure = {
@@ -31,6 +32,12 @@ async function triesOf(failure: Failure, retries = 1, timeoutMs?: number): Promi
 }
 
 describe('withRetries', () => {
+  it('takes a failure without details for one that another try does not help', async () => {
+    expect(
+      await triesOf({ error: fromWire({ code: 'FETCH_FAILED', message: 'No.' }), retryAfterMs: null }),
+    ).toBe(1)
+  })
+
   it('gives what the first good try gave', async () => {
     const outcomes = [draining, { value: 'a' }, { value: 'b' }]
     const attempt = async () => outcomes.shift() ?? draining

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createTokenSource } from '../../runtime/client/token-source.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
+import { fromWire } from '../../runtime/error/wire.ts'
 import { errorOf } from './failed.ts'
 
 const refusal = (reason: 'expired' | 'signature') =>
@@ -55,6 +56,21 @@ describe('a token', () => {
     const source = createTokenSource(() => nextOf(asked))
     await errorOf(source.use(taking('none', 'signature')))
     expect(asked).toHaveLength(1)
+  })
+
+  it('is not asked for again where a server does not say why it is bad', async () => {
+    const asked: string[] = []
+    const source = createTokenSource(() => nextOf(asked))
+    const bare = fromWire({ code: 'TOKEN_INVALID', message: 'No.' })
+    await expect(source.use(() => Promise.reject(bare))).rejects.toBe(bare)
+    expect(asked).toHaveLength(1)
+  })
+
+  it('that no header can carry is refused, whoever gave it', async () => {
+    for (const option of ['a b', () => 'a b']) {
+      const refused = createTokenSource(option).use(async (token) => token)
+      await expect(refused).rejects.toThrow(/^"token" must be made of visible ASCII characters/)
+    }
   })
 
   it('is asked for by the next call where it could not be had', async () => {

@@ -1,3 +1,4 @@
+import type { Page, Worker } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium } from '../support/chromium.ts'
 import { act, add, ask, type EnginePages, openEnginePages } from './engine-pages.ts'
@@ -140,8 +141,16 @@ describe.runIf(hasChromium)('a stream in a page', { timeout: 60_000 }, () => {
 })
 
 describe.runIf(hasChromium)('models on a device', { timeout: 120_000 }, () => {
-  it('answer twenty calls at once, and go on in another worker where the device is lost', async () => {
-    await using others = await openEnginePages({ webgpu: true })
+  let others: EnginePages
+
+  beforeAll(async () => {
+    if (hasChromium) others = await openEnginePages({ webgpu: true })
+  })
+  afterEach(() => others?.leave())
+  afterAll(() => others?.[Symbol.asyncDispose]())
+
+  /** A page that computes on webgpu, and its worker, whose device ends at the event `lose`. */
+  const openOnDevice = async (): Promise<{ readonly page: Page; readonly worker: Worker | undefined }> => {
     const page = await others.open()
     await page.evaluate(() => window.start({ provider: 'webgpu', softwareAdapters: true }))
     await act(page, 'speak')
@@ -154,6 +163,11 @@ describe.runIf(hasChromium)('models on a device', { timeout: 120_000 }, () => {
         return device
       }
     })
+    return { page, worker }
+  }
+
+  it('answer twenty calls at once, and go on in another worker where the device is lost', async () => {
+    const { page, worker } = await openOnDevice()
     const token = others.offer(5)
     const addAll = (): Promise<Outcome[]> =>
       Promise.all(Array.from({ length: 20 }, (_, x) => add(page, token, x)))
@@ -164,6 +178,22 @@ describe.runIf(hasChromium)('models on a device', { timeout: 120_000 }, () => {
     expect(await addAll()).toMatchObject(expected)
     await worker?.evaluate(() => void dispatchEvent(new Event('lose')))
     expect(await addAll()).toMatchObject(expected)
+    expect(page.workers()).not.toContain(worker)
+  })
+
+  it('are computed anew where the device is lost while an answer is read from it', async () => {
+    const { page, worker } = await openOnDevice()
+    const token = others.offer(5)
+    expect(await add(page, token)).toMatchObject({ value: { y: 6 } })
+    await worker?.evaluate(() => {
+      const map = GPUBuffer.prototype.mapAsync
+      GPUBuffer.prototype.mapAsync = function (...range) {
+        const mapping = map.apply(this, range)
+        dispatchEvent(new Event('lose'))
+        return mapping
+      }
+    })
+    expect(await add(page, token, 2)).toMatchObject({ value: { y: 7 }, run: { provider: 'webgpu' } })
     expect(page.workers()).not.toContain(worker)
   })
 })

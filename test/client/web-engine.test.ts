@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { webEngine } from '../../runtime/client/web-engine.ts'
 import { hasChromium, launchChromiumIn } from '../support/chromium.ts'
 import { act, add, ask, type EnginePages, openEnginePages } from './engine-pages.ts'
 
@@ -147,6 +148,20 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
   })
 
+  it('lacks a file of ONNX Runtime says so, and answers once it has it', async () => {
+    const page = await pages.open()
+    const token = pages.offer(5)
+    {
+      using _ = pages.site.proxy.harm({ path: /ort-.*\.wasm$/, harm: 'miss' })
+      const outcome = await add(page, token)
+      expect(outcome).toMatchObject({
+        code: 'FETCH_FAILED',
+        message: expect.stringMatching(/ONNX Runtime's own files cannot be had/),
+      })
+    }
+    expect(await add(page, token)).toMatchObject({ value: { y: 6 } })
+  })
+
   it('has functions that no page may run knows them as such', async () => {
     const page = await pages.open()
     const offers = await page.evaluate(() =>
@@ -156,5 +171,31 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     )
     expect(offers).toEqual([true, false, false])
     expect(await ask(page, { name: 'nothing', json: {} })).toMatchObject({ code: 'ROUTE_NOT_FOUND' })
+  })
+})
+
+describe('the engine of a page', () => {
+  it.each([
+    [{ provider: 'gpu' as never }, '"provider"'],
+    [{ maxModelBytes: 0 }, '"maxModelBytes"'],
+    [{ maxModelBytes: Number.NaN }, '"maxModelBytes"'],
+    [{ assets: 'http://' }, '"assets"'],
+  ])('refuses %j', (options, named) => {
+    expect(() => webEngine(options)).toThrow(TypeError)
+    expect(() => webEngine(options)).toThrow(named)
+  })
+
+  it('says where there are no workers, as in Node', async () => {
+    vi.stubGlobal('Worker', undefined)
+    Reflect.deleteProperty(globalThis, 'Worker')
+    try {
+      await using engine = webEngine()
+      await expect(engine.offers('a', 'http://127.0.0.1:1')).rejects.toMatchObject({
+        code: 'PROVIDER_UNAVAILABLE',
+        details: { missing: ['worker'] },
+      })
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 })

@@ -104,7 +104,7 @@ describe.runIf(hasChromium)('a page that is visited again', { timeout: 60_000 },
     {
       using _ = scene.proxy.harm({ path: artifacts, harm: 'stall', atByte: 300_000 })
       const left = page.ask('add', { x: 1 }, inPage).catch(() => 'left')
-      await until(() => scene.proxy.requestsFor(artifacts).at(-1)?.bodyBytes === 300_000)
+      await until(page.hasBytes)
       await page.reload()
       expect(await left).toBe('left')
     }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, errorCodes } from '../../runtime/error/codes.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
-import { fromWire, toProblem, toWire, type WireError } from '../../runtime/error/wire.ts'
+import { fromProblem, fromWire, toProblem, toWire, type WireError } from '../../runtime/error/wire.ts'
 
 const secretError = new Error('postgres://user:password@host')
 
@@ -85,5 +85,28 @@ describe('toProblem', () => {
     const problem = toProblem(secretError)
     expect(problem).toMatchObject({ status: 500, code: 'INTERNAL' })
     expect(JSON.stringify(problem)).not.toContain('password')
+  })
+})
+
+describe('fromProblem', () => {
+  it('gives back what was told', () => {
+    const error = new IsoplexError('BODY_TOO_LARGE', 'The body is too large.', { details: { limitBytes: 5 } })
+    const told = fromProblem(JSON.parse(JSON.stringify(toProblem(error, '/requests/1'))), 'r-1')
+    expect(told && toWire(told)).toEqual(toWire(error))
+    expect(told?.requestId).toBe('r-1')
+    expect(fromProblem(toProblem(new IsoplexError('TOKEN_MISSING', 'Send one.')))?.details).toBeUndefined()
+  })
+
+  it.each([
+    null,
+    undefined,
+    'DRAINING',
+    [],
+    {},
+    { code: 'OTHER' },
+    { code: '__proto__' },
+    { code: ['DRAINING'] },
+  ])('makes nothing of %j', (document) => {
+    expect(fromProblem(document)).toBeNull()
   })
 })

@@ -37,6 +37,10 @@ beforeEach(() => {
 })
 afterEach(() => server.stop(true))
 
+/** A text that goes on for as long as it is read. */
+const endless = (): ReadableStream =>
+  new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1_000_000).fill(32)) })
+
 describe('the grant of a token', () => {
   it('is asked for with the token, once however many wait, and not again at once', async () => {
     const grants = new Grants()
@@ -103,17 +107,37 @@ describe('the grant of a token', () => {
   it.each([
     ['a page', () => new Response('<html>'), 'FETCH_FAILED'],
     ['a bare status', () => new Response('', { status: 502 }), 'FETCH_FAILED'],
-    ['an unknown code', () => Response.json({ code: 'ODD', detail: 'x' }, { status: 400 }), 'INTERNAL'],
+    ['an unknown code', () => Response.json({ code: 'ODD', detail: 'x' }, { status: 400 }), 'FETCH_FAILED'],
     ['nothing', () => Response.json(null), 'BACKEND_BROKEN'],
     ['a text', () => Response.json('model'), 'BACKEND_BROKEN'],
     ['a digest that climbs', () => Response.json({ ...model, digest: '../../x' }), 'BACKEND_BROKEN'],
     ['no size', () => Response.json({ ...model, sizeBytes: null }), 'BACKEND_BROKEN'],
+    ['a size that is none', () => Response.json({ ...model, sizeBytes: 1.5 }), 'BACKEND_BROKEN'],
+    ['a link to elsewhere', () => Response.json({ ...model, url: 'http://127.0.0.1/x' }), 'BACKEND_BROKEN'],
+    ['a reply without an end', () => new Response(endless()), 'FETCH_FAILED'],
+    ['a problem without an end', () => new Response(endless(), { status: 403 }), 'FETCH_FAILED'],
     ['no fields', () => Response.json({ ...model, fields: 'none' }), 'BACKEND_BROKEN'],
   ])('is none where the server answers with %s', async (_, reply, code) => {
     answer = reply
     const refused = new Grants().ask({ baseUrl, name: 'digits', token: 'secret', stickyKey: null })
     await expect(refused).rejects.toMatchObject({ code })
     await expect(refused).rejects.not.toThrow(/secret/)
+  })
+
+  it('is not asked for elsewhere, lest the token go there', async () => {
+    let strayed = 0
+    await using elsewhere = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch() {
+        strayed += 1
+        return Response.json(model)
+      },
+    })
+    answer = () => Response.redirect(`${elsewhere.url}grants`, 307)
+    const refused = new Grants().ask({ baseUrl, name: 'digits', token: 'secret', stickyKey: null })
+    await expect(refused).rejects.toMatchObject({ code: 'FETCH_FAILED', details: { reason: 'status' } })
+    expect(strayed).toBe(0)
   })
 
   it('is none where no server is', async () => {

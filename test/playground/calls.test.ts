@@ -81,7 +81,7 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     await page.getByLabel('Model token').fill('not.a.token')
     await runCall(page)
     expect(await page.getByRole('alert').textContent()).toMatch(
-      /TOKEN_INVALID[\s\S]*isoplex token MODEL[\s\S]*Request \w+/,
+      /TOKEN_INVALID[\s\S]*isoplex token --model ID[\s\S]*Request \w+/,
     )
     const token = await scene.server.token('digits')
     await page.getByLabel('Model token').fill(token)

@@ -58,7 +58,7 @@ function createEngine({ options }: EngineSetup): number {
       files,
       onFallback: (fallback) => tell({ kind: 'fallback', fallback }),
       onStage: (stage) => tell({ kind: 'stage', stage }),
-      onLost: (reason) => tell({ kind: 'lost', reason }),
+      onLost: ({ message }) => tell({ kind: 'lost', reason: message }),
     }),
   )
   return id

@@ -1,0 +1,22 @@
+/**
+ * Reads the body of a reply; `null`, and not to its end, where it is larger. What breaks off fails as the platform has
+ * it.
+ */
+export async function bytesWithin(
+  { body }: Pick<Response, 'body'>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const pieces: Uint8Array<ArrayBuffer>[] = []
+  let length = 0
+  const reader = body?.getReader()
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+    length += read.value.length
+    if (length > maxBytes) {
+      // What was not read is not waited for.
+      reader?.cancel().catch(() => undefined)
+      return null
+    }
+    pieces.push(read.value)
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer())
+}
