@@ -103,7 +103,7 @@ function readHeaders(bytes: Uint8Array): Omit<FormPart, 'bytes'> {
 }
 
 /** One parameter: its name, and its value with or without quotes. */
-const parameter = /;\s*([\w*-]+)=(?:"((?:[^"\\]|\\[^])*)"|([^\s;"]+))(?=\s*(?:;|$))/g
+const parameter = /;\s*([\w*-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))(?=\s*(?:;|$))/gs
 
 /** A parameter of a header. Browsers write quotes and line ends in it as if in a URL, others with a backslash. */
 function parameterOf(header: string, name: string): string | null {
