@@ -24,7 +24,7 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
       files: {
         'functions/add.ts': pageAdding,
         'functions/fail.ts': pageFailing,
-        'functions/_models/five/model.onnx': addConstantModel(5, 400_000),
+        'functions/_models/five/model.onnx': addConstantModel(5, 4_000_000),
         'functions/_models/seven/model.onnx': addConstantModel(7),
       },
     })
@@ -49,7 +49,7 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
   }
 
   it('goes on with an artifact where it was cut short', async () => {
-    using cut = scene.proxy.harm({ path: artifacts, harm: 'cut', atByte: 300_000, times: 1 })
+    using cut = scene.proxy.harm({ path: artifacts, harm: 'cut', atByte: 3_500_000, times: 1 })
     await using page = await visit()
     expect(await page.ask('add', { x: 1 }, { where: 'browser' })).toMatchObject(sumOf(6))
     expect(cut.count).toBe(1)
