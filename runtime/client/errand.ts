@@ -61,12 +61,20 @@ export interface Errand extends ReplyReading {
   readonly deadline: Deadline
 }
 
-/** Method, path and query of a call under a route. @throws {IsoplexError} `INPUT_INVALID` as {@link fillPath} has it */
+/**
+ * Method, path and query of a call under a route.
+ *
+ * @throws {IsoplexError} `INPUT_INVALID` as {@link fillPath} has it.
+ * @throws {TypeError} where the method wished for carries no input.
+ */
 export function targetOf(
   { call, body }: Errand,
   { path, methods }: { readonly path: string; readonly methods: readonly Method[] },
 ): { readonly method: Method; readonly url: string } {
   const { params = {}, query = {} } = call
+  if (body && call.method === 'GET') {
+    throw new TypeError('"method" is GET, which carries no "input"; leave one of them out.')
+  }
   const fallback = body ? 'POST' : 'GET'
   const fitting = body ? methods.find((method) => method !== 'GET') : methods[0]
   return {

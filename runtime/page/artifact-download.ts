@@ -1,7 +1,9 @@
 import { type ErrorDetails, errorCodes } from '../error/codes.ts'
 import { type AnyIsoplexError, IsoplexError, isIsoplexError } from '../error/error.ts'
+import { fromProblem } from '../error/wire.ts'
 import type { ObtainOptions } from './artifact.ts'
 import type { ArtifactDraft } from './artifact-draft.ts'
+import { jsonWithin } from './bounded-bytes.ts'
 import type { PageModel } from './model.ts'
 
 /** How an artifact is downloaded. */
@@ -14,6 +16,8 @@ export interface DownloadOptions extends Omit<ObtainOptions, 'renew'> {
 /** So often a download goes on after it was cut off. */
 const mostCuts = 5
 const mostRenewals = 3
+/** The most bytes that are read of what says why there is no artifact. */
+const maxProblemBytes = 65_536
 
 /**
  * Downloads what is missing of an artifact. Where the connection breaks off it goes on from there, and where the link
@@ -54,7 +58,7 @@ function isCut(error: AnyIsoplexError, hasGotOn: boolean): boolean {
 
 async function renewed(model: PageModel, renew: () => Promise<PageModel>): Promise<PageModel> {
   const link = await renew()
-  if (link.digest === model.digest) return link
+  if (link.digest === model.digest && link.sizeBytes === model.sizeBytes) return link
   throw new IsoplexError('GRANT_INVALID', `Model "${model.id}" has changed meanwhile; ask for it again.`)
 }
 
@@ -96,7 +100,7 @@ function urlOf({ url }: PageModel, baseUrl: string): string {
 
 async function assertGiven(reply: Response, host: string): Promise<void> {
   if (reply.status === 200 || reply.status === 206) return
-  const problem: { readonly code?: unknown } | null = await reply.json().catch(() => null)
+  const problem = fromProblem(await jsonWithin(reply, maxProblemBytes).catch(() => null))
   const { status } = reply
   if (problem?.code === 'GRANT_INVALID' || problem?.code === 'ENTRY_NOT_FOUND') {
     throw new IsoplexError(

@@ -20,3 +20,13 @@ export async function bytesWithin(
   }
   return new Uint8Array(await new Blob(pieces).arrayBuffer())
 }
+
+/** What a reply says in JSON; `undefined` where it is none, or larger. What breaks off fails as the platform has it. */
+export async function jsonWithin(reply: Pick<Response, 'body'>, maxBytes: number): Promise<unknown> {
+  const bytes = await bytesWithin(reply, maxBytes)
+  try {
+    return bytes === null ? undefined : JSON.parse(new TextDecoder().decode(bytes))
+  } catch {
+    return undefined
+  }
+}

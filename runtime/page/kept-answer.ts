@@ -1,7 +1,7 @@
 import type { ErrorDetails } from '../error/codes.ts'
 import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import { fromProblem } from '../error/wire.ts'
-import { bytesWithin } from './bounded-bytes.ts'
+import { jsonWithin } from './bounded-bytes.ts'
 
 /** The cache that holds the last answers. */
 const cacheName = 'isoplex-answers'
@@ -32,28 +32,29 @@ export async function askKept({ url, headers = {}, asker }: Question): Promise<u
   const opening = openCache()
   const { host } = new URL(url)
   let reply: Response
-  let bytes: Uint8Array<ArrayBuffer> | null
+  let answer: unknown
   try {
     const signal = AbortSignal.timeout(answerTimeoutMs)
     reply = await fetch(url, { headers, cache: 'no-cache', redirect: 'manual', signal })
-    bytes = await bytesWithin(reply, maxAnswerBytes)
+    const reading = jsonWithin(reply, maxAnswerBytes)
+    // A refusal is one, also where it breaks off.
+    answer = await (reply.ok ? reading : reading.catch(() => undefined))
   } catch (cause) {
     const cache = await opening
     const kept = await cache?.match(key).catch(() => undefined)
     if (kept) return kept.json()
     throw failed('connection', `The server "${host}" does not answer, or not to this page.`, cause)
   }
-  const answer = bytes && parse(bytes)
   if (!reply.ok) {
     const cache = await opening
     if (reply.status < 500) await cache?.delete(key).catch(() => undefined)
     throw fromProblem(answer) ?? statusError(reply, host)
   }
-  if (answer === undefined || bytes === null) {
+  if (answer === undefined) {
     throw failed('content', `What "${host}" answers is no JSON; is there another server at this address?`)
   }
   // Nobody waits for it, and a full disk costs the offline answer only.
-  void opening.then((cache) => cache && keep(cache, key, bytes)).catch(() => undefined)
+  void opening.then((cache) => cache && keep(cache, key, answer)).catch(() => undefined)
   return answer
 }
 
@@ -63,20 +64,11 @@ async function openCache(): Promise<Cache | null> {
   return caches.open(cacheName).catch(() => null)
 }
 
-async function keep(cache: Cache, key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+async function keep(cache: Cache, key: string, answer: unknown): Promise<void> {
   await cache.delete(key)
-  await cache.put(key, new Response(bytes, { headers: { 'content-type': 'application/json' } }))
+  await cache.put(key, Response.json(answer))
   const keys = await cache.keys()
   await Promise.all(keys.slice(0, -mostKept).map((old) => cache.delete(old)))
-}
-
-/** What a text says in JSON; `undefined` where it is none. */
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes))
-  } catch {
-    return undefined
-  }
 }
 
 function statusError({ status, type }: Response, host: string): AnyIsoplexError {

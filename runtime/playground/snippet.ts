@@ -27,9 +27,10 @@ export function needsFile({ draft }: Snippet): boolean {
 export function curlOf(snippet: Snippet): string {
   const { fn, draft, baseUrl, hasToken } = snippet
   const parts = [`curl ${quote(baseUrl + urlOf(fn, draft))}`]
-  if (fn.method !== (fn.schemas.input === null ? 'GET' : 'POST')) parts.push(`-X ${fn.method}`)
+  const sendsInput = fn.schemas.input !== null && draft.input !== undefined
+  if (fn.method !== (sendsInput ? 'POST' : 'GET')) parts.push(`-X ${fn.method}`)
   if (hasToken) parts.push('-H "serve_multiplexed_model_id: $TOKEN"')
-  if (fn.schemas.input !== null && draft.input !== undefined) {
+  if (sendsInput) {
     parts.push("-H 'content-type: application/json'")
     parts.push(needsFile(snippet) ? `-d @${inputFile}` : `-d ${quote(jsonOf(draft))}`)
   }

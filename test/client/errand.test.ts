@@ -22,6 +22,11 @@ it.each<[readonly Method[], boolean, Method | undefined, Method]>([
   expect(targetOf(errandOf({ method }, hasBody), { path: '/a', methods }).method).toBe(taken)
 })
 
+it('carries no input where the caller wants GET', () => {
+  const target = () => targetOf(errandOf({ method: 'GET' }, true), { path: '/a', methods: ['GET', 'POST'] })
+  expect(target).toThrow(new TypeError('"method" is GET, which carries no "input"; leave one of them out.'))
+})
+
 it('puts path and query together', async () => {
   const errand = errandOf({ params: { b: 'c d' }, query: { e: 1 } }, false)
   expect(targetOf(errand, { path: '/a/{b}', methods: ['GET'] }).url).toBe('/a/c%20d?e=1')

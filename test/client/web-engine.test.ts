@@ -162,6 +162,18 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     expect(await add(page, token)).toMatchObject({ value: { y: 6 } })
   })
 
+  it('sends questions elsewhere is not followed', async () => {
+    const page = await pages.open()
+    const elsewhere = `${pages.site.otherUrl}/-/browser/index.json`
+    await page.route('**/index.json', (route) =>
+      route.fulfill({ status: 307, headers: { location: elsewhere } }),
+    )
+    const outcome = await act(page, 'speak')
+    expect(outcome).toMatchObject({ code: 'FETCH_FAILED', message: expect.stringMatching(/elsewhere/) })
+    await page.unroute('**/index.json')
+    expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
+  })
+
   it('has functions that no page may run knows them as such', async () => {
     const page = await pages.open()
     const offers = await page.evaluate(() =>

@@ -102,6 +102,9 @@ describe.runIf(hasChromium)('the download of an artifact', { timeout: 60_000 }, 
     await expect(scene.obtain(model, scene.tab, model)).rejects.toMatchObject(refused)
     const other = scene.site.offer(artifactBytes(10))
     await expect(scene.obtain(model, scene.tab, other)).rejects.toMatchObject(refused)
+    const good = scene.site.offer(artifactBytes(9))
+    const shorter = { ...good, sizeBytes: good.sizeBytes - 1 }
+    await expect(scene.obtain(model, scene.tab, shorter)).rejects.toMatchObject(refused)
   })
 
   it('fails where the server is gone or has nothing to give, and says so', async () => {

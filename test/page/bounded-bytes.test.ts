@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bytesWithin } from '../../runtime/page/bounded-bytes.ts'
+import { bytesWithin, jsonWithin } from '../../runtime/page/bounded-bytes.ts'
 
 const replyOf = (...pieces: readonly number[][]): Response => {
   const body = new ReadableStream({
@@ -29,4 +29,13 @@ it('does not read a larger one to its end', async () => {
   })
   expect(await bytesWithin(new Response(endless), 4)).toBeNull()
   expect(left).toBe(true)
+})
+
+it.each([
+  ['a value', '[1]', [1]],
+  ['no JSON', '[1', undefined],
+  ['too much', '[1, 2]', undefined],
+  ['nothing', null, undefined],
+])('reads JSON: %s', async (_, text, value) => {
+  expect(await jsonWithin(new Response(text), 4)).toEqual(value)
 })

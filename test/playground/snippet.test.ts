@@ -48,6 +48,8 @@ describe('curlOf', () => {
 
   it('names the method where curl would take another', () => {
     expect(curlOf(snippet({ fn: { ...fn, method: 'PUT' } }))).toContain('-X PUT')
+    const nothing = { params: undefined, query: undefined, input: undefined }
+    expect(curlOf(snippet({ draft: nothing }))).toContain('-X POST')
     const draft = { params: { name: 'Ada' }, query: { loud: true }, input: undefined }
     expect(curlOf(snippet({ fn: edge, draft, hasToken: false }))).toBe(
       "curl 'http://127.0.0.1:3000/hello/Ada?loud=true'",
