@@ -32,8 +32,10 @@ function withCode(text: string): readonly (string | JSX.Element)[] {
   return text.split('`').map((part, index) => (index % 2 === 0 ? part : <code key={index}>{part}</code>))
 }
 
-function hintOf({ defaultModel }: CatalogFunction): string {
+function hintOf({ kind, defaultModel }: CatalogFunction): string {
   const how = 'put a model token into the field at the top; “isoplex token --model ID” makes one.'
+  if (kind === 'function')
+    return `Without a token it answers while developing only. For another server, ${how}`
   return defaultModel === null
     ? `No token is set: ${how}`
     : `Without a token, the model “${defaultModel}” answers while developing. For another, ${how}`

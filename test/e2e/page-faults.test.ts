@@ -24,7 +24,7 @@ describe.runIf(hasChromium)('a page', { timeout: 60_000 }, () => {
       files: {
         'functions/add.ts': pageAdding,
         'functions/fail.ts': pageFailing,
-        'functions/_models/five/model.onnx': addConstantModel(5, 4_000_000),
+        'functions/_models/five/model.onnx': addConstantModel(5, 400_000),
         'functions/_models/seven/model.onnx': addConstantModel(7),
       },
     })
