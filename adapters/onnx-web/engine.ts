@@ -9,15 +9,17 @@ import { type ModelContent, readModel } from './model-files.ts'
 import { type EngineSettings, type OnnxWebEngineOptions, settingsOf } from './options.ts'
 import { ProbedSession } from './probed-session.ts'
 import { allowedFallback, selectThreads, selectWebProvider, type WebProvider } from './provider.ts'
-import { createSession, type RuntimeStart, realm, startRuntime } from './runtime.ts'
+import { createSession, importCode, type RuntimeStart, realm, startRuntime } from './runtime.ts'
 import { type Verdict, verdictKeyOf } from './verdict.ts'
 
 /** The engine of browsers, which can come up before its first model. */
 export interface OnnxWebEngine extends Engine {
   /**
-   * Loads and compiles ONNX Runtime for the provider of sessions that name none, while a model is on its way. What
-   * fails here fails again at the first load, which tells why.
+   * Loads what is small of ONNX Runtime, its code, for the provider of sessions that name none: while it is not known
+   * yet whether there will be a model. What fails here fails again at the first load, which tells why.
    */
+  loadCode(): Promise<void>
+  /** Loads and compiles all of it, while a model is on its way. What fails here fails again as well. */
   prepare(): Promise<void>
 }
 
@@ -33,14 +35,25 @@ export interface OnnxWebEngine extends Engine {
 export function createOnnxWebEngine(options: OnnxWebEngineOptions): OnnxWebEngine {
   const settings = settingsOf(options)
   let facts: Promise<BrowserFacts> | undefined
+  let code: Promise<void> | undefined
+  let runtime: Promise<void> | undefined
   realm.onLost(settings.onLost)
+  const withProvider = async (
+    act: (provider: WebProvider, found: BrowserFacts) => Promise<unknown>,
+  ): Promise<void> => {
+    facts ??= readBrowserFacts()
+    const found = await facts
+    await act(selectWebProvider(found, settings).provider, found)
+  }
   return {
     name: 'onnx-web',
-    async prepare() {
-      facts ??= readBrowserFacts()
-      const found = await facts
-      const { provider } = selectWebProvider(found, settings)
-      await startRuntime(provider, startOf(settings, found))
+    loadCode: () => {
+      code ??= withProvider(importCode)
+      return code
+    },
+    prepare: () => {
+      runtime ??= withProvider((provider, found) => startRuntime(provider, startOf(settings, found)))
+      return runtime
     },
     async load<DeviceName extends string = never>(
       location: string,

@@ -174,11 +174,15 @@ function loadBuild(provider: WebProvider, start: RuntimeStart): Promise<Build> {
   return loading
 }
 
+/** The code of a build, which loads the rest of it with its first session. */
+export function importCode(name: WebProvider): Promise<Build> {
+  // Each in an import of its own, so that a bundler makes a file of each.
+  return name === 'webgpu' ? import('onnxruntime-web/webgpu') : import('onnxruntime-web/wasm')
+}
+
 async function importBuild(name: WebProvider, { files, threads }: RuntimeStart): Promise<Build> {
   try {
-    // Each in an import of its own, so that a bundler makes a file of each.
-    const build: Build =
-      name === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm')
+    const build = await importCode(name)
     const { module, wasm } = files[name]
     build.env.wasm.wasmPaths = { mjs: module, wasm }
     build.env.wasm.numThreads = threads

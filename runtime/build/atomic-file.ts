@@ -4,6 +4,9 @@ import { dirname } from 'node:path'
 /** What the names of files that are not yet whole end with. */
 export const partialSuffix = '.partial'
 
+/** Files that are half-written for longer, in milliseconds, are nobody's any more. */
+export const longestWriteMs = 3_600_000
+
 /**
  * Writes a text file as {@link writeWhole} does, where it does not hold the text already. What is left of a process that
  * died in the middle ends with {@link partialSuffix}.

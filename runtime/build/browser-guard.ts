@@ -6,9 +6,9 @@ import { toProjectPath } from './mistake.ts'
 
 /** Built-in modules of Bun that are packages elsewhere, with builds of their own for browsers. */
 const packagesToo: ReadonlySet<string> = new Set(['undici', 'ws'])
-const builtins = builtinModules.filter((name) => !packagesToo.has(name)).map((name) => RegExp.escape(name))
+const builtins = builtinModules.filter((name) => !packagesToo.has(name) && !/^(?:bun|node)\b/.test(name))
 const serverOnly = new RegExp(
-  `^(?:node:.*|bun(?::.*)?|onnxruntime-node(?:/.*)?|${builtins.join('|')})$|\\.node$`,
+  `^(?:node:.*|bun(?::.*)?|onnxruntime-node(?:/.*)?|${builtins.map((name) => RegExp.escape(name)).join('|')})$|\\.node$`,
 )
 
 /** Watches over a build for browsers. */
@@ -21,7 +21,8 @@ export interface BrowserGuard {
 
 /**
  * Makes the guard of one build. A module that comes with Bun or Node, a native library or `onnxruntime-node` is for
- * servers only, unless the package that imports it says in its `package.json`, under `browser`, what stands in for it.
+ * servers only, unless the package that imports it says in its `package.json`, under `browser`, what stands in for it,
+ * or a package of that very name is installed for it, as `events` often is.
  */
 export function createBrowserGuard(projectDirectory: string): BrowserGuard {
   const found: SourceImport[] = []
@@ -32,6 +33,8 @@ export function createBrowserGuard(projectDirectory: string): BrowserGuard {
       setup: (build) => {
         build.onResolve({ filter: serverOnly }, ({ path, importer }) => {
           if (hasStandIn(path, importer)) return undefined
+          const installed = builtins.includes(path) ? findPackage(path, importer) : null
+          if (installed !== null) return { path: installed }
           found.push({ file: toProjectPath(projectDirectory, importer), specifier: path })
           return { path, external: true }
         })
@@ -49,6 +52,15 @@ function hasStandIn(specifier: string, importer: string): boolean {
     return typeof browser === 'object' && browser !== null && specifier in browser
   }
   return false
+}
+
+/** The file of a package that has the name of a module which comes with Node; a slash behind it asks for the package. */
+function findPackage(name: string, importer: string): string | null {
+  try {
+    return Bun.resolveSync(`${name}/`, dirname(importer))
+  } catch {
+    return null
+  }
 }
 
 function readText(path: string): string | null {

@@ -7,7 +7,7 @@ export function hashText(text: string): string {
 }
 
 /** The hash of some bytes, as it stands in the names of files. */
-export function hashBytes(bytes: Uint8Array): string {
+function hashBytes(bytes: Uint8Array): string {
   return new Bun.CryptoHasher('sha256').update(bytes).digest('hex').slice(0, digits)
 }
 

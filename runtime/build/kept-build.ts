@@ -38,7 +38,8 @@ const clockLagMs = 20
  * so that nothing stale or damaged is: where there is any doubt, the file is not kept.
  *
  * What a package or a function's own code reads while it is imported counts as part of that package's version and that
- * code, and so does what goes of a package into a bundle for browsers; a function that imports modules for reading, or names `Bun`, is never kept.
+ * code, and so does what goes of a package into a bundle for browsers; a function that imports modules for reading, or
+ * names `Bun`, is never kept.
  */
 export class KeptBuild {
   readonly #options: KeptBuildOptions

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createBuilder } from '../build/build.ts'
 import { writeOutput } from '../build/output.ts'
+import { writeRoutesTypes } from '../build/routes-types.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { pageDirectoryOf } from '../entry/page-source.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
@@ -37,6 +38,7 @@ async function build(flags: BuildFlags): Promise<void> {
   const outputDirectory = resolve(flags.out)
   const { bundlesDirectory } = builder
   await writeOutput({ manifest, bundlesDirectory, outputDirectory })
+  await writeRoutesTypes(manifest, folders)
   const output = createOutput(flags.json ?? false)
   const browser = manifest.functions.filter((fn) => fn.browser).map(({ name }) => name)
   await writePage({

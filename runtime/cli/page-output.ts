@@ -49,7 +49,7 @@ async function compressAll(
   { environment, visible }: PageOutputOptions,
 ): Promise<void> {
   const tasks = await compressionTasks(files, compressedDirectory)
-  const bar = startProgressBar('Compressing', { visible: visible && tasks.length > 0 })
+  const bar = startProgressBar('Compressing', { visible })
   try {
     await compressFiles({ tasks, environment, onProgress: (progress) => bar.update(progress) })
     await pruneCompressed(compressedDirectory)

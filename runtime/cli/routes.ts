@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Manifest } from '../build/manifest.ts'
+import { writeRoutesTypes } from '../build/routes-types.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { openFunctionSource } from '../entry/function-source.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
@@ -17,7 +18,7 @@ interface RoutesFlags {
 export function addRoutesCommand(program: Command): void {
   const command = program
     .command('routes')
-    .description('List the routes of the functions in this folder.')
+    .description('List the routes of the functions in this folder, and write their types for clients.')
     .option('--json', 'print JSON')
     .action(routes)
   addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment'])
@@ -33,6 +34,7 @@ async function routes(flags: RoutesFlags): Promise<void> {
   const environment = visibleEnvironment(process.env, config.environment)
   await using source = await openFunctionSource({ ...folders, mode: 'dev', environment })
   const manifest = await source.read()
+  await writeRoutesTypes(manifest, folders)
   createOutput(flags.json ?? false).result(routeList(manifest, identity), formatRoutes(manifest, identity))
   if (manifest.broken.length > 0) process.exitCode = 1
 }

@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { findRuntimeFiles, type RuntimeFiles } from '../../adapters/onnx-web/runtime-files.ts'
 import { assetEntries, buildAssets } from '../build/page/asset-build.ts'
 import type { AssetOrder, AssetReport } from '../build/page/asset-message.ts'
-import { type CompressionTask, compressFile } from '../build/page/compression.ts'
+import { type CompressionTask, compressFile, isCompressed } from '../build/page/compression.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
+import { withFileLock } from '../model/file-lock.ts'
+import { toStorageError } from '../model/storage-error.ts'
 import { exitWithParent } from './parent.ts'
 
 const lowestPriority = 19
@@ -25,7 +27,8 @@ report({ kind: 'ready' })
 async function follow(order: AssetOrder): Promise<void> {
   try {
     report(await outcomeOf(order))
-  } catch (error) {
+  } catch (thrown) {
+    const error = toStorageError(thrown)
     // What is not ours has its text hidden from whoever asked, who may be anybody.
     if (!isIsoplexError(error)) process.stderr.write(`${Bun.inspect(error)}\n`)
     report({ kind: 'failed', error: toWire(error) })
@@ -40,9 +43,13 @@ async function outcomeOf(order: AssetOrder): Promise<AssetReport> {
       assets: await buildAssets({ ...order, entries: assetEntries[order.set], copies }),
     }
   }
-  // Threads take over the priority of the one that makes them; those that compress are made later.
-  if (order.background) setPriority(lowestPriority)
-  await compressAll(order.tasks)
+  const { tasks, turnsFile } = order
+  if (turnsFile === null) await compressAll(tasks)
+  else {
+    // Threads take over the priority of the one that makes them; those that compress are made later.
+    setPriority(lowestPriority)
+    await withFileLock(turnsFile, () => compressAll(tasks))
+  }
   return { kind: 'compressed' }
 }
 
@@ -63,11 +70,13 @@ async function compressAll(tasks: readonly CompressionTask[]): Promise<void> {
   )
   const totalBytes = sized.reduce((sum, { bytes }) => sum + bytes, 0)
   let doneBytes = 0
-  for (const { task } of sized.toSorted((left, right) => left.bytes - right.bytes)) {
-    await compressFile(task, (bytes) => {
-      doneBytes += bytes
+  for (const { task, bytes } of sized.toSorted((left, right) => left.bytes - right.bytes)) {
+    const advance = (by: number): void => {
+      doneBytes += by
       report({ kind: 'progress', doneBytes, totalBytes })
-    })
+    }
+    if (await isCompressed(task)) advance(bytes)
+    else await compressFile(task, advance)
   }
 }
 

@@ -174,7 +174,7 @@ export class PageSource implements PageFiles, AsyncDisposable {
       const directory = compressedDirectoryOf(this.#pageDirectory)
       const tasks = await compressionTasks(files, directory)
       if (signal.aborted) return
-      await compressFiles({ tasks, environment, signal, background: true })
+      await compressFiles({ tasks, environment, signal, turnsFile: `${directory}.turns` })
       await pruneCompressed(directory)
     } catch (error) {
       if (isIsoplexError(error) && error.code === 'CANCELLED') return

@@ -59,7 +59,10 @@ function createHost({ onnx, provider, softwareAdapters, maxModelBytes, debug }: 
       log.warn('A model has to be downloaded again next time', { digest, bytes, reason }),
   })
   // What keeps ONNX Runtime from coming up, the first model is told.
-  const prepare = (): void => void engine.prepare().catch(() => undefined)
+  const prepare = (stage: 'asked' | 'granted'): void => {
+    const coming = stage === 'asked' ? engine.loadCode() : engine.prepare()
+    coming.catch(() => undefined)
+  }
   const host = new PageHost({ engine, artifacts, folders, log, post, maxModelBytes, prepare })
   return host
 }

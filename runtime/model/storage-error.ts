@@ -7,7 +7,7 @@ export function toStorageError(error: unknown): unknown {
   if (!isStorageFull(error)) return error
   return new IsoplexError(
     'STORAGE_FULL',
-    'The disk of the model store is full; free some room, remove models, or move the state directory.',
+    'The disk of the state directory is full; free some room, remove models, or move that folder.',
     { cause: error },
   )
 }

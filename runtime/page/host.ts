@@ -27,8 +27,11 @@ export interface PageHostOptions {
   readonly post: MessagePost
   /** The most bytes of models that are kept loaded. */
   readonly maxModelBytes: number
-  /** Called for each model that is about to be brought, so that the engine comes up meanwhile. @default nothing */
-  readonly prepare?: () => void
+  /**
+   * Called when a model is `asked` for and, once it is `granted`, before it is brought: the engine may come up
+   * meanwhile. @default nothing
+   */
+  readonly prepare?: (stage: 'asked' | 'granted') => void
 }
 
 /**
@@ -100,6 +103,7 @@ export class PageHost {
     const { id, name, moduleUrl, hasModel } = message
     const arrivedMs = performance.now()
     this.#arriving.add(id)
+    if (hasModel) this.#options.prepare?.('asked')
     try {
       const [definition, model] = await Promise.all([
         this.#modules.get(name, moduleUrl),
@@ -133,7 +137,7 @@ export class PageHost {
     const resident = new Resident({ key, name, definition, model, log, post, emptied })
     this.#residence.assertFits(resident)
     this.#residence.add(resident)
-    if (model) this.#options.prepare?.()
+    if (model) this.#options.prepare?.('granted')
     void this.#comeUp(resident, message)
     return resident
   }

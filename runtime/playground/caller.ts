@@ -32,8 +32,6 @@ export interface Caller {
    * @throws {IsoplexError} as the handles of {@link createClient}.
    */
   call(fn: CatalogFunction, draft: Draft, options: CallOptions): Promise<Answer>
-  /** Removes the models that were kept in this browser. */
-  clear(): Promise<void>
 }
 
 /** What calls are made with. */
@@ -61,7 +59,6 @@ export function createCaller({ baseUrl, token, local }: CallerOptions): Caller {
       if (!isStream(output)) return { output, ran }
       return { output: await tellItems(output, options), ran }
     },
-    clear: () => local.clear(),
   }
 }
 

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { Draft } from './call.ts'
 import type { Outcome } from './calls.ts'
 import { type Catalog, type CatalogFunction, type Slot, slots } from './catalog.ts'
@@ -13,6 +13,8 @@ export interface FormState {
   readonly isTried: boolean
   readonly refusal: string
   readonly document: Catalog['document']
+  /** What the schemas do not take. */
+  readonly found: Readonly<Record<Slot, readonly Issue[]>>
   change(slot: Slot, value: unknown): void
   note(slot: Slot, problem: string | null): void
   /** Whether all that is filled in fits; where it does not, the form says so. */
@@ -31,11 +33,18 @@ export function useDraft(fn: CatalogFunction, { document }: Catalog): FormState 
   const [isTried, setTried] = useState(false)
   const [refusal, setRefusal] = useState('')
   const [problems, setProblems] = useState<Readonly<Partial<Record<Slot, string | null>>>>({})
+  // A part may hold a million numbers, and is shown anew with each key.
+  const found = {
+    params: useIssues(fn, 'params', draft, document),
+    query: useIssues(fn, 'query', draft, document),
+    input: useIssues(fn, 'input', draft, document),
+  }
   return {
     draft,
     isTried,
     refusal,
     document,
+    found,
     change(slot, value) {
       setDraft((all) => ({ ...all, [slot]: value }))
       setRefusal('')
@@ -43,7 +52,7 @@ export function useDraft(fn: CatalogFunction, { document }: Catalog): FormState 
     note: (slot, problem) => setProblems((all) => ({ ...all, [slot]: problem })),
     check() {
       setTried(true)
-      const count = slots.reduce((sum, slot) => sum + issuesOf(fn, slot, draft, document).length, 0)
+      const count = slots.reduce((sum, slot) => sum + found[slot].length, 0)
       const isJson = slots.every((slot) => (problems[slot] ?? null) === null)
       const text = count === 1 ? 'One place does not fit yet.' : `${count} places do not fit yet.`
       setRefusal(isJson ? (count === 0 ? '' : text) : 'What stands there as JSON is none yet.')
@@ -52,20 +61,24 @@ export function useDraft(fn: CatalogFunction, { document }: Catalog): FormState 
   }
 }
 
-function issuesOf(
+function useIssues(
   fn: CatalogFunction,
   slot: Slot,
   draft: Draft,
   document: Catalog['document'],
 ): readonly Issue[] {
   const schema = fn.schemas[slot]
-  return schema === null ? [] : findIssues(schema, draft[slot], document)
+  const value = draft[slot]
+  return useMemo(
+    () => (schema === null ? [] : findIssues(schema, value, document)),
+    [schema, value, document],
+  )
 }
 
 /** What is wrong with each part: what the page sees, and what the last call was refused for. */
 export function shownIssues(
   fn: CatalogFunction,
-  { draft, isTried, document }: FormState,
+  { draft, isTried, found }: FormState,
   outcomes: readonly Outcome[],
 ): Readonly<Record<Slot, readonly Issue[]>> {
   // Once a part has been changed, what was said of it counts no more.
@@ -75,9 +88,7 @@ export function shownIssues(
       .filter(({ slot }) => sent[slot] === draft[slot]),
   )
   const of = (slot: Slot): readonly Issue[] => {
-    const seen = issuesOf(fn, slot, draft, document).filter(
-      ({ message }) => isTried || message !== 'is required',
-    )
+    const seen = found[slot].filter(({ message }) => isTried || message !== 'is required')
     return [...seen, ...refused.filter((issue) => issue.slot === slot)]
   }
   return { params: of('params'), query: of('query'), input: of('input') }

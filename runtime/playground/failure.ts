@@ -14,8 +14,8 @@ export interface Failure {
 
 /** What to do, by code. What is not here is said by the message alone. */
 const advice: Readonly<Record<string, string>> = {
-  TOKEN_MISSING: 'Put a model token into the field at the top; “isoplex token MODEL” makes one.',
-  TOKEN_INVALID: 'Put a fresh model token into the field at the top; “isoplex token MODEL” makes one.',
+  TOKEN_MISSING: 'Put a model token into the field at the top; “isoplex token --model ID” makes one.',
+  TOKEN_INVALID: 'Put a fresh model token into the field at the top; “isoplex token --model ID” makes one.',
   MODEL_FORBIDDEN: 'Use a token that has a right to this model, or run it on the server.',
   MODEL_NOT_FOUND: 'Check the model that the token names; “isoplex models list” shows those there are.',
   INPUT_INVALID: 'Mend the fields that are marked, and run it again.',

@@ -33,7 +33,7 @@ function withCode(text: string): readonly (string | JSX.Element)[] {
 }
 
 function hintOf({ defaultModel }: CatalogFunction): string {
-  const how = 'put a model token into the field at the top; “isoplex token MODEL” makes one.'
+  const how = 'put a model token into the field at the top; “isoplex token --model ID” makes one.'
   return defaultModel === null
     ? `No token is set: ${how}`
     : `Without a token, the model “${defaultModel}” answers while developing. For another, ${how}`

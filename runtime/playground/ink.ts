@@ -22,6 +22,11 @@ export function drawStroke(canvas: HTMLCanvasElement, from: Point, to: Point): v
   context.moveTo(from.x, from.y)
   context.lineTo(to.x, to.y)
   context.stroke()
+  // A line of no length is not drawn, whatever its ends.
+  context.beginPath()
+  context.arc(to.x, to.y, context.lineWidth / 2, 0, 2 * Math.PI)
+  context.fillStyle = context.strokeStyle
+  context.fill()
 }
 
 /** Empties a sheet. */

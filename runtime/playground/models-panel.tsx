@@ -2,7 +2,6 @@ import type { Ran } from 'isoplex/client'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { FailureNote } from './answer.tsx'
-import type { Caller } from './caller.ts'
 import { type Failure, readFailure } from './failure.ts'
 
 /** A model that answered in this page. */
@@ -43,10 +42,11 @@ export function useModels(): Models {
 /** The models of this page, and a button that removes what the browser has kept of them. */
 export function ModelsPanel({
   models,
-  caller,
+  onClear,
 }: {
   readonly models: Models
-  readonly caller: Caller
+  /** Forgets the models that are loaded, and removes those that are kept. */
+  readonly onClear: () => Promise<void>
 }): JSX.Element {
   const [state, setState] = useState<string>('')
   const [failure, setFailure] = useState<Failure | null>(null)
@@ -54,7 +54,7 @@ export function ModelsPanel({
     setFailure(null)
     setState('Clearing…')
     try {
-      await caller.clear()
+      await onClear()
       models.forget()
       setState('Cleared: the next call downloads its model again.')
     } catch (error) {

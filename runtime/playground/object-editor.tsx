@@ -1,7 +1,7 @@
 import type { FunctionComponent, JSX } from 'preact'
 import type { FieldProps } from './field.tsx'
 import type { EditorProps } from './form.tsx'
-import { pointerTo, withMember } from './place.ts'
+import { inOrder, pointerTo, withMember } from './place.ts'
 import { isRecord, type JsonSchema, propertiesOf, requiredOf } from './schema.ts'
 
 /** An object whose members are edited one by one. */
@@ -14,6 +14,7 @@ export interface ObjectEditorProps extends EditorProps {
 export function ObjectEditor(props: ObjectEditorProps): JSX.Element {
   const { schema, value, onChange, pointer, field: Field } = props
   const required = requiredOf(schema)
+  const names = Object.keys(propertiesOf(schema))
   return (
     <div class={pointer === '' ? 'members' : 'members nested'}>
       {Object.entries(propertiesOf(schema)).map(([name, property]) => (
@@ -24,7 +25,7 @@ export function ObjectEditor(props: ObjectEditorProps): JSX.Element {
           pointer={pointer + pointerTo([name])}
           required={required.includes(name)}
           value={isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined}
-          onChange={(member) => onChange(withMember(value, name, member))}
+          onChange={(member) => onChange(inOrder(withMember(value, name, member), names))}
         />
       ))}
     </div>

@@ -1,4 +1,4 @@
-import { webEngine } from 'isoplex/client'
+import { type LocalEngine, webEngine } from 'isoplex/client'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { createCaller } from './caller.ts'
@@ -8,16 +8,14 @@ import { FunctionList } from './function-list.tsx'
 import { ModelsPanel, useModels } from './models-panel.tsx'
 import { Workbench } from './workbench.tsx'
 
-/** The one engine of the page: models that are loaded stay so when the token changes. */
-const local = webEngine()
-
 /** The playground: the functions of a server, and a place to try the chosen one. */
 export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
   const { catalog, problem, retry } = useCatalog(baseUrl)
   const [token, setToken] = useState('')
   const name = useHashName()
   const models = useModels()
-  const caller = useMemo(() => createCaller({ baseUrl, token: token.trim(), local }), [baseUrl, token])
+  const { local, clear } = useEngine()
+  const caller = useMemo(() => createCaller({ baseUrl, token: token.trim(), local }), [baseUrl, token, local])
   const functions = catalog?.functions ?? []
   const fn = functions.find((each) => each.name === name) ?? (name === null ? functions[0] : undefined)
   useEffect(() => {
@@ -59,7 +57,7 @@ export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
           ) : (
             <p class="note empty">{emptyText(catalog, name)}</p>
           )}
-          <ModelsPanel models={models} caller={caller} />
+          <ModelsPanel models={models} onClear={clear} />
         </main>
       </div>
     </>
@@ -88,10 +86,23 @@ function TokenField({
         onInput={({ currentTarget }) => onChange(currentTarget.value)}
       />
       <span class="hidden" id="token-note">
-        Kept in this page’s memory only. It says which model answers; isoplex token MODEL makes one.
+        Kept in this page’s memory only. It says which model answers; isoplex token --model ID makes one.
       </span>
     </form>
   )
+}
+
+/** What answers in this page: one engine, so that loaded models stay when the token changes. */
+function useEngine(): { readonly local: LocalEngine; readonly clear: () => Promise<void> } {
+  const [local, setLocal] = useState(() => webEngine())
+  const clear = async (): Promise<void> => {
+    // What runs holds models in memory, and would keep them again.
+    const fresh = webEngine()
+    setLocal(fresh)
+    await local[Symbol.asyncDispose]()
+    await fresh.clear()
+  }
+  return { local, clear }
 }
 
 function useCatalog(baseUrl: string): {

@@ -16,6 +16,15 @@ export function withMember(object: unknown, name: string, value: unknown): Reado
   return isKnown ? { ...object, [name]: value } : { ...others, [name]: value }
 }
 
+/** A copy of an object with these members first, whichever was filled in first, and then the others. */
+export function inOrder(
+  object: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const rank = (name: string): number => (names.includes(name) ? names.indexOf(name) : names.length)
+  return Object.fromEntries(Object.entries(object).toSorted(([left], [right]) => rank(left) - rank(right)))
+}
+
 /** A copy of a list with one item replaced. */
 export function withItem(list: readonly unknown[], index: number, value: unknown): readonly unknown[] {
   return list.map((item, position) => (position === index ? value : item))

@@ -45,10 +45,11 @@ export function RunBar(props: RunBarProps): JSX.Element {
         ))}
       </fieldset>
       <div class="run-buttons">
-        <button type="submit" class="primary" disabled={isRunning} title="Ctrl + Enter">
+        {/* A button that is disabled while it has the focus would lose it. */}
+        <button type="submit" class="primary" aria-disabled={isRunning} title="Ctrl + Enter">
           Run
         </button>
-        <button type="button" disabled={isRunning} onClick={() => onRun(times)}>
+        <button type="button" aria-disabled={isRunning} onClick={() => onRun(times)}>
           Repeat
         </button>
         <input
@@ -63,7 +64,7 @@ export function RunBar(props: RunBarProps): JSX.Element {
             setTimes(Math.max(1, Math.min(mostRepeats, Math.round(currentTarget.valueAsNumber) || 1)))
           }
         />
-        <button type="button" disabled={!isRunning} onClick={onCancel}>
+        <button type="button" aria-disabled={!isRunning} onClick={onCancel}>
           Stop
         </button>
       </div>

@@ -1,14 +1,19 @@
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { curlOf, inputFile, needsFile, type Snippet, typescriptOf } from './snippet.ts'
 
 /** The call that the form shows, as lines to take along. */
 export function SnippetView({ snippet }: { readonly snippet: Snippet }): JSX.Element {
-  const input = needsFile(snippet) ? JSON.stringify(snippet.draft.input) : null
+  const { fn, draft, baseUrl, hasToken, where } = snippet
+  const { curl, typescript, input } = useMemo(() => {
+    const given = { fn, draft, baseUrl, hasToken, where }
+    const text = needsFile(given) ? JSON.stringify(draft.input) : null
+    return { curl: curlOf(given), typescript: typescriptOf(given), input: text }
+  }, [fn, draft, baseUrl, hasToken, where])
   return (
     <div class="snippets">
-      <Lines title="curl" text={curlOf(snippet)} />
-      <Lines title="TypeScript" text={typescriptOf(snippet)} />
+      <Lines title="curl" text={curl} />
+      <Lines title="TypeScript" text={typescript} />
       {input === null ? null : (
         <p class="row">
           <span class="note">

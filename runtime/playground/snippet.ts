@@ -77,8 +77,14 @@ function memberOf(name: string): string {
   return /^[a-z_$][\w$]*$/i.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
 }
 
+/** What a form holds is never changed, and may be megabytes that several lines need. */
+const texts = new WeakMap<object, string>()
+
 function jsonOf({ input }: Draft): string {
-  return JSON.stringify(input) ?? ''
+  if (typeof input !== 'object' || input === null) return JSON.stringify(input) ?? ''
+  const known = texts.get(input) ?? JSON.stringify(input)
+  texts.set(input, known)
+  return known
 }
 
 /** A word of a POSIX shell in which nothing is expanded. */

@@ -34,6 +34,7 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
   const issues = shownIssues(fn, form, calls.outcomes)
   const element = useRef<HTMLFormElement>(null)
   const run = (times: number): void => {
+    if (calls.isRunning) return
     if (form.check()) calls.run(wish, form.draft, times)
     else
       requestAnimationFrame(() =>

@@ -90,7 +90,7 @@ function endOfLine(bytes: Uint8Array, position: number): number {
 function readHeaders(bytes: Uint8Array): Omit<FormPart, 'bytes'> {
   const headers = new Map<string, string>()
   for (const line of textOf(bytes).split('\r\n')) {
-    const [, name, value = ''] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*)$/.exec(line) ?? []
+    const [, name, value = ''] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n]*)$/.exec(line) ?? []
     if (name === undefined) throw malformed()
     headers.set(name.toLowerCase(), value)
   }
@@ -103,7 +103,7 @@ function readHeaders(bytes: Uint8Array): Omit<FormPart, 'bytes'> {
 }
 
 /** One parameter: its name, and its value with or without quotes. */
-const parameter = /;\s*([\w*-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))(?=\s*(?:;|$))/g
+const parameter = /;\s*([\w*-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))(?=\s*(?:;|$))/gs
 
 /** A parameter of a header. Browsers write quotes and line ends in it as if in a URL, others with a backslash. */
 function parameterOf(header: string, name: string): string | null {

@@ -45,6 +45,19 @@ describe('a build for browsers', () => {
     expect(await build(files)).toEqual([])
   })
 
+  it('takes an installed package that has the name of a module of Node, and only where it is meant', async () => {
+    const files = {
+      'node_modules/deep/index.js': `module.exports = require('events')\n`,
+      'node_modules/events/package.json': JSON.stringify({ name: 'events', main: './events.js' }),
+      'node_modules/events/events.js': `module.exports = 'of the package'\n`,
+    }
+    expect(await build(files)).toEqual([])
+    const explicit = { ...files, 'node_modules/deep/index.js': `module.exports = require('node:events')\n` }
+    expect(await build(explicit)).toEqual([
+      expect.stringContaining('deep > node:events, which only a server has'),
+    ])
+  })
+
   it('takes types and imports that nothing uses', async () => {
     const help = `import type { Stats } from 'node:fs'\nimport { join } from 'node:path'\nexport const help: Stats | null = null\n`
     expect(await build({ 'functions/_help.ts': help })).toEqual([])

@@ -23,6 +23,8 @@ describe('isoplex build', () => {
     })
     const manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8'))
     expect(await readdir(join(directory, 'bundles'))).toEqual([manifest.functions[0].bundle])
+    const types = await readFile(join(project.directory, '.isoplex/routes.d.ts'), 'utf8')
+    expect(types).toContain('readonly "hello": typeof import("../functions/hello.ts").default')
   })
 
   it('writes where it is told, and says to programs what', async () => {

@@ -30,7 +30,7 @@ const flagsOf: Readonly<Record<string, readonly string[]>> = {
   'keys list': ['--json', '--state-directory'],
   'keys rotate': ['--json', '--keep-seconds', '--state-directory'],
   'keys remove': ['--json', '--state-directory'],
-  'models add': ['--id', '--tenant', '--field', ...registryFlags],
+  'models add': ['--id', '--tenant', '--field', '--browser', ...registryFlags],
   'models list': registryFlags,
   'models show': registryFlags,
   'models remove': registryFlags,

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatRoutes } from '../../runtime/cli/routes.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
@@ -39,6 +41,12 @@ describe('isoplex routes', () => {
       ],
       broken: [],
     })
+  })
+
+  it('writes the types of the routes for clients', async () => {
+    await runCommand(project, 'routes', '--state-directory', '.state')
+    const types = await readFile(join(project.directory, '.state/routes.d.ts'), 'utf8')
+    expect(types).toContain('readonly "add": typeof import("../functions/add.ts").default')
   })
 
   it('exits with 1 where a file is broken, and says file, line and reason', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -61,6 +61,31 @@ told.gone = await gone.hello.call().catch((error) => [error.code, error.details.
 console.log(JSON.stringify(told))
 `
 
+const typedProgram = `import { createClient, tensor } from 'isoplex/client'
+import type { Routes } from './routes.d.ts'
+
+const client = createClient<Routes>({ baseUrl: '/' })
+const { output } = await client.double.call({ input: { x: tensor('float32', Float32Array.of(1), [1]), note: 'a' } })
+export const note: string = output.note
+// @ts-expect-error It is a text.
+export const wrong: number = output.note
+`
+
+/** What a project says that was made for a browser of some years ago. */
+const ownRules = {
+  compilerOptions: {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    types: [],
+  },
+  files: ['program.ts'],
+}
+
 let folder: string
 let project: TestProject
 let server: TestServer
@@ -107,6 +132,18 @@ describe.runIf(hasNode)('the package, unpacked beside nothing else', () => {
   it('is a client in Node', async () => {
     const told = await run([nodePath ?? '', 'program.mjs', server.url], folder)
     expect(JSON.parse(told)).toEqual({ version: 'node', ...outcome })
+  })
+
+  it('is typed, also for projects whose rules its sources do not follow', async () => {
+    await mkdir(join(folder, 'functions'))
+    await symlink(join(repository, 'node_modules/@sinclair'), join(folder, 'node_modules/@sinclair'))
+    await writeFile(join(folder, 'functions/double.ts'), functions['functions/double.ts'])
+    const routes =
+      'export interface Routes { readonly double: typeof import("./functions/double.ts").default }\n'
+    await writeFile(join(folder, 'routes.d.ts'), routes)
+    await writeFile(join(folder, 'program.ts'), typedProgram)
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(ownRules))
+    await run([nodePath ?? '', join(repository, 'node_modules/typescript/bin/tsc'), '--project', '.'], folder)
   })
 
   it('is a client in Bun, from its sources', async () => {

@@ -9,6 +9,7 @@ import { hasChromium, launchChromiumIn } from '../support/chromium.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { pageAdding } from '../support/page-functions.ts'
 import { type PageScene, startPageScene } from '../support/page-scene.ts'
+import { until } from '../support/server.ts'
 
 const artifacts = /^\/-\/registry\/artifacts\//
 const wasm = /^\/-\/browser\/.*\.wasm$/
@@ -97,6 +98,21 @@ describe.runIf(hasChromium)('a page that is visited again', { timeout: 60_000 },
     await page.page.close()
   })
 
+  it('goes on with a download that an earlier visit left unfinished', async () => {
+    const page = await scene.open(browser)
+    await page.clear()
+    {
+      using _ = scene.proxy.harm({ path: artifacts, harm: 'stall', atByte: 300_000 })
+      const left = page.ask('add', { x: 1 }, inPage).catch(() => 'left')
+      await until(page.hasBytes)
+      await page.reload()
+      expect(await left).toBe('left')
+    }
+    expect(await page.ask('add', { x: 1 }, inPage)).toMatchObject({ output: { y: 51 } })
+    expect(scene.proxy.requestsFor(artifacts).at(-1)?.range).toMatch(/^bytes=[1-9]\d*-/)
+    await page.page.close()
+  })
+
   it('answers where the browser has no room for the model, and downloads it for each visit', async () => {
     const page = await scene.open(browser)
     await page.clear()
@@ -110,6 +126,7 @@ describe.runIf(hasChromium)('a page that is visited again', { timeout: 60_000 },
       expect(await page.ask('add', { x: visit }, inPage)).toMatchObject({ output: { y: 50 + visit } })
       expect(count(artifacts)).toBe(before + visit)
     }
+    expect(page.complaints.join()).toContain('has to be downloaded again')
     await page.page.close()
   })
 })

@@ -63,7 +63,7 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     await page.getByRole('button', { name: 'Repeat' }).click()
     await page.getByRole('row', { name: /Server (?:1\d|[2-9]\d)/ }).waitFor()
     await page.getByRole('button', { name: 'Stop' }).click()
-    await page.getByRole('button', { name: 'Repeat' }).and(page.locator(':enabled')).waitFor()
+    await page.getByRole('button', { name: 'Repeat' }).and(page.locator('[aria-disabled=false]')).waitFor()
     expect(complaints).toEqual([])
   })
 
@@ -76,6 +76,21 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     expect(complaints).toEqual([])
   })
 
+  it('fall back to the server where the page cannot answer, and say why', async () => {
+    await using opened = await openPlayground(browser, scene, 'fussy')
+    const { page, complaints } = opened
+    await runCall(page)
+    const answer = page.getByRole('region', { name: 'Answer: Server' })
+    await answer
+      .getByText('Fell back to the server: PROVIDER_UNAVAILABLE Pages lack what it needs.')
+      .waitFor()
+    await page.getByRole('radio', { name: 'Browser' }).check()
+    await runCall(page)
+    expect(await page.getByRole('alert').textContent()).toMatch(/PROVIDER_UNAVAILABLE.*run it on the server/)
+    // Functions of a page write their log to its console.
+    expect(complaints.filter((text) => !text.startsWith('[isoplex] A function failed'))).toEqual([])
+  })
+
   it('carry a token that is never shown, and say what to do where it is not taken', async () => {
     await using opened = await openPlayground(browser, scene, 'digits')
     const { page } = opened
@@ -83,7 +98,7 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     await page.getByLabel('Model token').fill('not.a.token')
     await runCall(page)
     expect(await page.getByRole('alert').textContent()).toMatch(
-      /TOKEN_INVALID[\s\S]*isoplex token MODEL[\s\S]*Request \w+/,
+      /TOKEN_INVALID[\s\S]*isoplex token --model ID[\s\S]*Request \w+/,
     )
     const token = await scene.server.token('digits')
     await page.getByLabel('Model token').fill(token)
@@ -106,16 +121,18 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     page.context().on('request', (request) => {
       if (request.url().includes('/-/registry/artifacts/')) downloads.push(request.url())
     })
-    const gate = Promise.withResolvers<void>()
-    await page.context().route('**/-/registry/artifacts/**', async (route) => {
-      await gate.promise
-      await route.continue()
+    const watched = await page.evaluateHandle(() => {
+      const names = new Set<string>()
+      const note = (): void => {
+        for (const bar of document.querySelectorAll('progress')) names.add(bar.ariaLabel ?? '')
+      }
+      new MutationObserver(note).observe(document.body, { childList: true, subtree: true, attributes: true })
+      return names
     })
     await page.getByRole('radio', { name: 'Browser' }).check()
-    await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await page.getByRole('progressbar', { name: /digits/ }).waitFor()
-    gate.resolve()
-    await page.getByRole('row', { name: /digits 1 wasm 1/ }).waitFor({ timeout: 60_000 })
+    await runCall(page)
+    await page.getByRole('row', { name: /digits 1 wasm 1/ }).waitFor()
+    expect(await watched.evaluate((names) => [...names])).toContain('Downloading digits')
     const first = downloads.length
     expect(first).toBeGreaterThan(0)
     await runCall(page)

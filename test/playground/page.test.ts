@@ -97,6 +97,15 @@ describe.runIf(hasChromium)('the playground', { timeout: 120_000 }, () => {
     })
     const { page, complaints, keep } = opened
     await page.getByLabel(/: draw here/).tap()
+    // What is sent is a dot, scaled up to the box of a digit; the corners stay empty.
+    const inked = await page
+      .getByRole('img', { name: 'What is sent' })
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const data = canvas.getContext('2d')?.getImageData(0, 0, 28, 28).data ?? []
+        return data.filter((value, index) => index % 4 === 3 && value > 128).length
+      })
+    expect(inked).toBeGreaterThan(200)
+    expect(inked).toBeLessThan(400)
     await page.getByRole('button', { name: 'Run', exact: true }).tap()
     await page.getByText(/total/).waitFor()
     await keep('digits-phone')
@@ -236,6 +245,24 @@ describe.runIf(hasChromium)('the playground', { timeout: 120_000 }, () => {
     expect(points.split(' ')).toHaveLength(2 * Math.ceil(16_000 / 512))
     expect(await page.locator('input, textarea').count()).toBeLessThan(20)
     await keep('speech-light')
+    expect(complaints).toEqual([])
+  })
+
+  it('records from a microphone', async () => {
+    await using loud = await launchChromium({
+      flags: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+    })
+    await using opened = await openPlayground(loud, scene, 'speech')
+    const { page, complaints } = opened
+    await page.getByRole('button', { name: 'Record' }).click()
+    await page.getByText('Recording…').waitFor()
+    // What is recorded is as long as it takes.
+    await page.waitForFunction(
+      (start) => performance.now() - start > 500,
+      await page.evaluate(() => performance.now()),
+    )
+    await page.getByRole('button', { name: 'Stop recording' }).click()
+    await page.getByText(/[1-9]\d{2,} samples/).waitFor()
     expect(complaints).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pointerTo, withItem, withMember, withoutItem } from '../../runtime/playground/place.ts'
+import { inOrder, pointerTo, withItem, withMember, withoutItem } from '../../runtime/playground/place.ts'
 
 it('writes places as JSON pointers', () => {
   expect(pointerTo([])).toBe('')
@@ -31,4 +31,8 @@ describe('withMember', () => {
 it('replaces and removes items', () => {
   expect(withItem(['a', 'b'], 1, 'c')).toEqual(['a', 'c'])
   expect(withoutItem(['a', 'b'], 0)).toEqual(['b'])
+})
+
+it('puts members into the order of their schema, and others behind them', () => {
+  expect(Object.keys(inOrder({ z: 0, b: 1, a: 2 }, ['a', 'b', 'c']))).toEqual(['a', 'b', 'z'])
 })

@@ -40,6 +40,20 @@ export default defineFunction({
 })
 `
 
+/** A function that pages cannot run, which only shows once it is tried. */
+const fussy = `import { defineFunction, IsoplexError } from 'isoplex'
+export default defineFunction({
+  access: 'public',
+  runs: ['server', 'browser'],
+  handler() {
+    if (!('Bun' in globalThis)) {
+      throw new IsoplexError('PROVIDER_UNAVAILABLE', 'Pages lack what it needs.', { details: { missing: ['all'] } })
+    }
+    return { answered: true }
+  },
+})
+`
+
 /** A function for the server alone. */
 const near = `import { defineFunction } from 'isoplex'
 export default defineFunction({ access: 'public', handler: () => ({ near: true }) })
@@ -59,6 +73,7 @@ export async function startPlayground(): Promise<PlaygroundScene> {
   const project = await makeExampleProject()
   await project.write('functions/kinds.ts', kinds)
   await project.write('functions/placed.ts', placed)
+  await project.write('functions/fussy.ts', fussy)
   await project.write('functions/near.ts', near)
   const server = await startServer(project, 'dev')
   return {
@@ -139,7 +154,10 @@ export async function drawWithMouse(
 /** Runs what is filled in, and waits until all its answers are there. */
 export async function runCall(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Run', exact: true }).click()
-  await page.getByRole('button', { name: 'Stop' }).and(page.locator(':disabled')).waitFor({ timeout: 60_000 })
+  await page
+    .getByRole('button', { name: 'Stop' })
+    .and(page.locator('[aria-disabled=true]'))
+    .waitFor({ timeout: 60_000 })
 }
 
 /** Where the strokes of a seven lead. */

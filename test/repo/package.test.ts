@@ -80,7 +80,8 @@ describe('the package', () => {
     const published = [...Object.values(bin), ...exported, ...files].map((path) => join('.', path))
     // What the package alone has is made when it is packed.
     const made = (path: string): boolean =>
-      packageFile.scripts.prepack?.endsWith(`--outfile=${path}`) === true
+      packageFile.scripts['build:client']?.endsWith(`--outfile=${path}`) === true ||
+      existsSync(join(repository, path.replace(/^dist\/types\b/, '').replace(/\.d\.ts$/, '.ts')))
     expect(published.filter((path) => !existsSync(join(repository, path)) && !made(path))).toEqual([])
   })
 

@@ -102,6 +102,13 @@ describe('a form', () => {
     )
   })
 
+  it('gives back names with line separators and backslashes', () => {
+    for (const name of ['a\u2028b', '\u2029', '\\\u2028"', 'a\\', '\u0085', '%\r\n']) {
+      const value = { file: fileValue(Uint8Array.of(1), 'a/b', name) }
+      expect(roundTrip(value)).toEqual(value)
+    }
+  })
+
   it('gives back any bytes and any file name', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.string({ unit: 'grapheme', minLength: 1 }), (bytes, name) => {

@@ -63,6 +63,14 @@ it('holds a reply back until the fault is over', async () => {
   expect(await reply).toEqual(content)
 })
 
+it('cuts a reply that it has held back', async () => {
+  const fault = proxy.harm({ path: /^\/file$/, harm: 'stall', atByte: 10 })
+  const reply = ask('/file').then((response) => response.bytes())
+  await until(() => proxy.requests.at(-1)?.bodyBytes === 10)
+  fault.cut()
+  await expect(reply).rejects.toThrow()
+})
+
 it('says that there is nothing', async () => {
   using _ = proxy.harm({ path: /^\/file$/, harm: 'miss' })
   expect((await ask('/file')).status).toBe(404)

@@ -20,6 +20,8 @@ export interface Fault {
 export interface FaultInForce extends Disposable {
   /** How many replies it has befallen. */
   readonly count: number
+  /** Ends it, and closes the connections of the replies that it has stalled. */
+  cut(): void
 }
 
 /** A request that went through. */
@@ -49,7 +51,7 @@ export interface FaultProxy extends AsyncDisposable {
 
 interface ActiveFault extends Fault {
   count: number
-  readonly over: PromiseWithResolvers<void>
+  readonly over: PromiseWithResolvers<'cut' | 'pass'>
 }
 
 /** Headers that are between two neighbours only (RFC 9110, 7.6.1). */
@@ -69,9 +71,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const server = createServer((request, response) => {
     const passed = recordOf(request)
     requests.push(passed)
-    void pass(target, request, response, { passed, fault: faultFor(passed.path) }).catch(() =>
-      response.destroy(),
-    )
+    // What a browser asks beforehand passes unharmed.
+    const fault = passed.method === 'OPTIONS' ? undefined : faultFor(passed.path)
+    void pass(target, request, response, { passed, fault }).catch(() => response.destroy())
   })
   await listen(server, 0)
   const { port } = server.address() as AddressInfo
@@ -81,16 +83,18 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     requests,
     requestsFor: (path) => requests.filter((request) => path.test(request.path)),
     harm(fault) {
-      const active = { ...fault, count: 0, over: Promise.withResolvers<void>() }
+      const active = { ...fault, count: 0, over: Promise.withResolvers<'cut' | 'pass'>() }
       faults.add(active)
+      const end = (how: 'cut' | 'pass'): void => {
+        faults.delete(active)
+        active.over.resolve(how)
+      }
       return {
         get count() {
           return active.count
         },
-        [Symbol.dispose]() {
-          faults.delete(active)
-          active.over.resolve()
-        },
+        cut: () => end('cut'),
+        [Symbol.dispose]: () => end('pass'),
       }
     },
     leave,
@@ -123,8 +127,14 @@ async function pass(
     passed.bodyBytes += sent.length
     if (!response.write(sent)) await drained(response)
     if (harmed && fault?.harm === 'cut') return void response.destroy()
-    if (harmed && fault?.harm === 'stall') await Promise.race([fault.over.promise, closed(response)])
-    if (sent.length < chunk.length) response.write(chunk.subarray(sent.length))
+    if (harmed && fault?.harm === 'stall') {
+      const how = await Promise.race([fault.over.promise, closed(response)])
+      if (how === 'cut') return void response.destroy()
+    }
+    if (sent.length < chunk.length) {
+      passed.bodyBytes += chunk.length - sent.length
+      response.write(chunk.subarray(sent.length))
+    }
   }
   response.end()
 }

@@ -60,6 +60,8 @@ export interface TestPage {
   ask(name: string, input: unknown, options?: Omit<Question, 'name' | 'input'>): Promise<Answer>
   /** Asks what can be asked of any function. */
   put(question: Question): Promise<Answer>
+  /** Whether the page was told of bytes of a model that have come. */
+  hasBytes(): Promise<boolean>
   /** Loads the page anew, with a client of the same options, or of other ones. */
   reload(changes?: Partial<ConnectOptions>): Promise<void>
   /** Forgets all that is kept in the browser. */
@@ -152,6 +154,7 @@ async function openPage(page: Page, url: string, connect: ConnectOptions): Promi
       await page.reload()
       harness = await connectIn(page, { ...connect, ...changes })
     },
+    hasBytes: () => harness.evaluate((ready) => ready.progress().some(({ doneBytes }) => doneBytes > 0)),
     clear: () => harness.evaluate((ready) => ready.clear()),
     async endWorker() {
       const [worker] = page.workers()

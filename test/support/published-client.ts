@@ -11,7 +11,7 @@ export const clientFile = 'isoplex/dist/client.js'
 /** Puts the package into a folder of packages, with as much of it as pages bundle: the client, made as for publishing. */
 export async function publishClient(packages: string): Promise<void> {
   const target = join(packages, clientFile)
-  const [, ...words] = packageFile.scripts.prepack.split(' ')
+  const [, ...words] = packageFile.scripts['build:client'].split(' ')
   const command = words.map((word) => (word.startsWith('--outfile=') ? `--outfile=${target}` : word))
   const child = Bun.spawn([process.execPath, ...command], {
     cwd: repository,

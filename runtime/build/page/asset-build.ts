@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { IsoplexError } from '../../error/error.ts'
-import { copyWhole, partialSuffix, writeWhole } from '../atomic-file.ts'
+import { copyWhole, longestWriteMs, partialSuffix, writeWhole } from '../atomic-file.ts'
 import type { BuildMode } from '../bundle.ts'
 import { hashFile, hashText } from '../content-hash.ts'
 import { schemaShaking } from '../schema-shaking.ts'
@@ -50,9 +50,6 @@ export const assetEntries: Readonly<Record<AssetSetName, readonly AssetEntry[]>>
   ],
   playground: [{ role: 'script', stem: 'playground', path: runtimeFile('playground/main.tsx') }],
 }
-
-/** Files that are half-written for longer are nobody's any more. */
-const longestWriteMs = 3_600_000
 
 /**
  * Builds a set of isoplex's own files for pages, unless its folder holds it already. What the bundler takes of memory

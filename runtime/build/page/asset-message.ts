@@ -15,8 +15,11 @@ export type AssetOrder =
   | {
       readonly kind: 'compress'
       readonly tasks: readonly CompressionTask[]
-      /** Whether it is to take no time from anybody else. */
-      readonly background: boolean
+      /**
+       * For work in the background, which takes no time from anybody else: the file by which all processes that do such
+       * work take turns, so that each file is compressed once. `null` for work that somebody waits for.
+       */
+      readonly turnsFile: string | null
     }
 
 /** What a process for pages says: that it is ready, how far it is, and what came of it. */

@@ -38,28 +38,43 @@ export async function openAssets(
 /** What is to be compressed, and with how much regard for others. */
 export interface CompressionOptions extends AssetProcessOptions {
   readonly tasks: readonly CompressionTask[]
-  /** Whether it is to take no time from anybody else. @default false */
-  readonly background?: boolean
+  /**
+   * For work in the background, which takes no time from anybody else: the file by which all processes that do such
+   * work take turns. @default somebody waits for it
+   */
+  readonly turnsFile?: string
   readonly onProgress?: (progress: CompressionProgress) => void
 }
 
 /**
- * Compresses files in a process of its own.
+ * Compresses files in a process of its own. Those that lie compressed already are left as they are.
  *
  * @throws {IsoplexError} `BUILD_FAILED`, `CANCELLED` where the signal has fired
  */
 export async function compressFiles(options: CompressionOptions): Promise<void> {
-  const { tasks, background = false, onProgress = () => undefined } = options
-  if (tasks.length > 0) await run({ kind: 'compress', tasks, background }, options, onProgress)
+  const { tasks, turnsFile = null, onProgress = () => undefined } = options
+  if (tasks.length > 0) await run({ kind: 'compress', tasks, turnsFile }, options, onProgress)
 }
 
 type Outcome = Extract<AssetReport, { kind: 'built' | 'compressed' | 'failed' }>
 
+/** Files are there whole or not at all, so that what somebody ended in the middle is begun once more. */
 async function run(
+  order: AssetOrder,
+  options: AssetProcessOptions,
+  onProgress: (progress: CompressionProgress) => void,
+): Promise<Outcome> {
+  const outcome = (await attempt(order, options, onProgress)) ?? (await attempt(order, options, onProgress))
+  if (!outcome) throw unfinished('it ended twice in the middle')
+  return outcome
+}
+
+/** Runs a process for one order; `null` where it ended without a word. */
+async function attempt(
   order: AssetOrder,
   { environment, signal }: AssetProcessOptions,
   onProgress: (progress: CompressionProgress) => void,
-): Promise<Outcome> {
+): Promise<Outcome | null> {
   const outcome = Promise.withResolvers<Outcome>()
   const child = Bun.spawn(
     [process.execPath, '--no-env-file', '--no-install', entryPath, String(process.pid)],
@@ -81,8 +96,7 @@ async function run(
     const ended = child.exited.then(() => null)
     const report = await Promise.race([outcome.promise, ended])
     if (signal?.aborted) throw new IsoplexError('CANCELLED', 'The files for pages are not wanted any more.')
-    if (!report) throw unfinished(`it ended with ${child.signalCode ?? child.exitCode}`)
-    if (report.kind === 'failed') throw fromWire(report.error)
+    if (report?.kind === 'failed') throw fromWire(report.error)
     return report
   } finally {
     signal?.removeEventListener('abort', kill)

@@ -66,7 +66,7 @@ export async function findAssets(directory: string, key: string): Promise<AssetS
 }
 
 /** A set as it is noted beside its files, unchecked; `null` where none is. */
-export async function readRecord(directory: string): Promise<AssetRecord | null> {
+async function readRecord(directory: string): Promise<AssetRecord | null> {
   try {
     return JSON.parse(await readFile(join(directory, assetRecordName), 'utf8'))
   } catch {

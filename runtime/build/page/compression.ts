@@ -1,11 +1,12 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readdir, rm, stat, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { constants, createBrotliCompress, createBrotliDecompress, createGunzip, createGzip } from 'node:zlib'
-import { place } from '../atomic-file.ts'
+import { longestWriteMs, partialSuffix, place } from '../atomic-file.ts'
 import { hashStream } from '../content-hash.ts'
+import { hashOfFileName } from './file-name.ts'
 
 /** How a file for pages may be sent compressed, by the names of RFC 9110; the smaller first. */
 export type Encoding = 'br' | 'gzip'
@@ -79,10 +80,16 @@ export function compressedPaths(directory: string, name: string): Readonly<Recor
   return { br: path + encodingSuffixes.br, gzip: path + encodingSuffixes.gzip }
 }
 
-/**
- * What is left to be done so that files lie compressed in a folder: those not worth it and those there are left out,
- * which count as used now.
- */
+/** Whether a file lies compressed already, whole and of what its name tells; it then counts as used now. */
+export async function isCompressed({ source, target, encoding }: CompressionTask): Promise<boolean> {
+  const hash = hashOfFileName(basename(source))
+  if (hash === null || (await hashCompressed(target, encoding)) !== hash) return false
+  const now = new Date()
+  await utimes(target, now, now)
+  return true
+}
+
+/** What is to be done so that files lie compressed in a folder: those not worth it are left out. */
 export async function compressionTasks(
   files: readonly { readonly name: string; readonly path: string }[],
   directory: string,
@@ -91,28 +98,21 @@ export async function compressionTasks(
     const facts = await stat(source)
     if (!isCompressible(name, facts.size)) return []
     const { gzip, br } = compressedPaths(directory, name)
-    const wanted: readonly CompressionTask[] = [
+    return [
       { source, target: gzip, encoding: 'gzip' },
       { source, target: br, encoding: 'br' },
-    ]
-    const now = new Date()
-    const touch = ({ target }: CompressionTask): Promise<boolean> =>
-      utimes(target, now, now).then(
-        () => true,
-        () => false,
-      )
-    const present = await Promise.all(wanted.map(touch))
-    return wanted.filter((_, index) => !present[index])
+    ] as const
   })
   return (await Promise.all(tasks)).flat()
 }
 
-/** Removes from a folder of compressed files what nobody has used for a month. */
+/** Removes from a folder of compressed files what nobody has used for a month, and what was left half-written. */
 export async function pruneCompressed(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => [])
   for (const name of names) {
     const path = join(directory, name)
     const facts = await stat(path).catch(() => null)
-    if (facts && Date.now() - facts.mtimeMs > longestUnusedMs) await rm(path, { force: true })
+    const longestMs = name.endsWith(partialSuffix) ? longestWriteMs : longestUnusedMs
+    if (facts && Date.now() - facts.mtimeMs > longestMs) await rm(path, { force: true })
   }
 }

@@ -9,7 +9,7 @@ import type { PageFile, PageFiles } from './page-files.ts'
 import { playgroundReply } from './playground-page.ts'
 
 /** Below which path files for pages are served. */
-export const browserPath = '/-/browser'
+const browserPath = '/-/browser'
 
 /** Where the playground is. */
 export const playgroundPath = '/-/playground'

@@ -4,12 +4,13 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { hashText } from '../../../runtime/build/content-hash.ts'
 import {
-  compressedPaths,
   compressFile,
   compressionTasks,
   hashCompressed,
+  isCompressed,
   pruneCompressed,
 } from '../../../runtime/build/page/compression.ts'
+import { fileNameOf } from '../../../runtime/build/page/file-name.ts'
 import { createScratch } from '../../model/scratch.ts'
 
 const text = 'export const answer = 42\n'.repeat(10_000)
@@ -66,7 +67,7 @@ describe('hashCompressed', () => {
 })
 
 describe('compressionTasks', () => {
-  it('leaves out what is there, what is small, and what does not shrink', async () => {
+  it('leaves out what is small, and what does not shrink', async () => {
     await using scratch = await createScratch()
     const named = async (name: string, content: string) => ({
       name,
@@ -78,29 +79,59 @@ describe('compressionTasks', () => {
       await named('small.js', 'x'),
       await named('c.png', text),
     ]
-    const { br } = compressedPaths(scratch.directory, 'a.js')
-    await writeFile(br, 'there')
     const tasks = await compressionTasks(files, scratch.directory)
     expect(tasks.map(({ target }) => target.slice(scratch.directory.length + 1))).toEqual([
       'a.js.gz',
+      'a.js.br',
       'b.wasm.gz',
       'b.wasm.br',
     ])
   })
 })
 
+describe('isCompressed', () => {
+  it('believes only what holds what the name of its file tells', async () => {
+    await using scratch = await createScratch()
+    const source = await scratch.write(fileNameOf('a', hashText(text), 'js'), text)
+    const task = { source, target: `${source}.br`, encoding: 'br' } as const
+    expect(await isCompressed(task)).toBe(false)
+    await compressFile(task, () => undefined)
+    expect(await isCompressed(task)).toBe(true)
+    expect(await isCompressed({ ...task, encoding: 'gzip' })).toBe(false)
+    const other = await scratch.write(fileNameOf('a', hashText('other'), 'js'), 'other')
+    expect(await isCompressed({ ...task, source: other })).toBe(false)
+    const unnamed = await scratch.write('a.js', text)
+    expect(await isCompressed({ ...task, source: unnamed })).toBe(false)
+  })
+})
+
 describe('pruneCompressed', () => {
+  it('removes what processes that died two hours ago left half-written', async () => {
+    await using scratch = await createScratch()
+    const hoursAgo = new Date(Date.now() - 2 * 3_600_000)
+    for (const name of ['a.js.br.1.partial', 'a.js.gz'])
+      await utimes(await scratch.write(`packed/${name}`, 'x'), hoursAgo, hoursAgo)
+    await scratch.write('packed/b.js.br.2.partial', 'x')
+    await pruneCompressed(scratch.path('packed'))
+    expect(await scratch.list('packed')).toEqual(['a.js.gz', 'b.js.br.2.partial'])
+  })
+
   it('removes what nobody has used for a month, and keeps what was asked for since', async () => {
     await using scratch = await createScratch()
-    const source = await scratch.write('a.js', text)
+    const name = fileNameOf('a', hashText(text), 'js')
+    const source = await scratch.write(name, text)
     const longAgo = new Date(Date.now() - 40 * 24 * 3_600_000)
-    const targets = ['a.js.br', 'a.js.gz', 'old.js.br', 'old.js.br.1.partial'].map((name) => `packed/${name}`)
-    for (const target of targets) await utimes(await scratch.write(target, 'x'), longAgo, longAgo)
+    const target = scratch.path(`packed/${name}.gz`)
+    const task = { source, target, encoding: 'gzip' } as const
+    await compressFile(task, () => undefined)
+    for (const old of ['old.js.br', 'old.js.br.1.partial']) await scratch.write(`packed/${old}`, 'x')
+    for (const old of await scratch.list('packed'))
+      await utimes(scratch.path(`packed/${old}`), longAgo, longAgo)
     await scratch.write('packed/new.js.br', 'x')
     const directory = scratch.path('packed')
-    expect(await compressionTasks([{ name: 'a.js', path: source }], directory)).toEqual([])
+    expect(await isCompressed(task)).toBe(true)
     await pruneCompressed(directory)
-    expect(await scratch.list('packed')).toEqual(['a.js.br', 'a.js.gz', 'new.js.br'])
+    expect(await scratch.list('packed')).toEqual([`${name}.gz`, 'new.js.br'])
     await pruneCompressed(scratch.path('nowhere'))
   })
 })
