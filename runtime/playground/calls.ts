@@ -49,14 +49,15 @@ export function useCalls(fn: CatalogFunction, caller: Caller, onRan: (ran: Ran) 
   const controller = useRef<AbortController | null>(null)
   const runs = useRef(0)
   useEffect(() => () => controller.current?.abort(), [])
-  /** Changes what is shown, as long as those calls have no successors. */
-  const changeOf =
-    (signal: AbortSignal): Change =>
-    (asked, changes) => {
-      if (controller.current?.signal === signal) setOutcomes((all) => changed(all, asked, changes))
-    }
+  const change: Change = (asked, changes) =>
+    setOutcomes((all) =>
+      all.map((each) =>
+        each.asked === asked
+          ? { ...each, ...(typeof changes === 'function' ? changes(each) : changes) }
+          : each,
+      ),
+    )
   const callOnce = async (asked: Where, draft: Draft, signal: AbortSignal, run: number): Promise<void> => {
-    const change = changeOf(signal)
     try {
       const answer = await caller.call(fn, draft, listening(asked, signal, change))
       const { where: place, tookMs } = answer.ran
@@ -97,16 +98,6 @@ export function useCalls(fn: CatalogFunction, caller: Caller, onRan: (ran: Ran) 
 
 /** Changes what is shown of the call to one place. */
 type Change = (asked: Where, changes: Partial<Outcome> | ((outcome: Outcome) => Partial<Outcome>)) => void
-
-function changed(
-  outcomes: readonly Outcome[],
-  asked: Where,
-  changes: Parameters<Change>[1],
-): readonly Outcome[] {
-  return outcomes.map((each) =>
-    each.asked === asked ? { ...each, ...(typeof changes === 'function' ? changes(each) : changes) } : each,
-  )
-}
 
 function listening(where: Where, signal: AbortSignal, change: Change): CallOptions {
   return {

@@ -34,23 +34,6 @@ describe.runIf(hasChromium)('calls of the playground', { timeout: 120_000 }, () 
     expect(complaints).toEqual([])
   })
 
-  it('take the place of the one before, whose end is not theirs', async () => {
-    await using opened = await openPlayground(browser, scene, 'stream')
-    const { page, complaints } = opened
-    await page.getByLabel('to', { exact: true }).fill('100000')
-    await page.getByLabel('pauseMs').fill('20')
-    await page.getByRole('radio', { name: 'Server' }).check()
-    await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await page.getByText('{"count":30}').waitFor()
-    await page.getByLabel('pauseMs').press('Control+Enter')
-    await page.getByText('{"count":30}').waitFor({ state: 'detached' })
-    await page.getByText('{"count":3}').waitFor()
-    expect(await page.getByText('cancelled').count()).toBe(0)
-    await page.getByRole('button', { name: 'Stop' }).click()
-    await page.getByText('cancelled').waitFor()
-    expect(complaints).toEqual([])
-  })
-
   it('are repeated, timed and drawn, until somebody stops them', async () => {
     await using opened = await openPlayground(browser, scene, 'near')
     const { page, complaints } = opened
