@@ -45,6 +45,6 @@ export interface LocalEngine extends AsyncDisposable {
    * @throws {unknown} the signal's reason, where it has fired.
    */
   answer(request: LocalRequest): Promise<LocalReply>
-  /** Removes the artifacts, verdicts and lists that were kept for this origin. */
+  /** Removes the artifacts, verdicts and lists that were kept for this origin. What is loaded stays loaded. */
   clear(): Promise<void>
 }
