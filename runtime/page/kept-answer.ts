@@ -47,7 +47,7 @@ export async function askKept({ url, headers = {}, asker }: Question): Promise<u
   }
   if (!reply.ok) {
     const cache = await opening
-    if (reply.status < 500) await cache?.delete(key).catch(() => undefined)
+    if (reply.status >= 400 && reply.status < 500) await cache?.delete(key).catch(() => undefined)
     throw fromProblem(answer) ?? statusError(reply, host)
   }
   if (answer === undefined) {

@@ -174,6 +174,19 @@ describe.runIf(hasChromium)('a page whose server', { timeout: 60_000 }, () => {
     expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
   })
 
+  it('is behind a network that sends questions elsewhere takes nothing from what is kept', async () => {
+    const context = await pages.browser.newContext()
+    expect(await act(await pages.open(context), 'speak')).toMatchObject({ value: { act: 'speak' } })
+    const page = await pages.open(context)
+    const login = `${pages.site.otherUrl}/-/browser/index.json`
+    await page.route('**/index.json', (route) => route.fulfill({ status: 302, headers: { location: login } }))
+    expect(await act(page, 'speak')).toMatchObject({ code: 'FETCH_FAILED' })
+    await page.unroute('**/index.json')
+    await page.route('**/index.json', (route) => route.abort())
+    expect(await act(page, 'speak')).toMatchObject({ value: { act: 'speak' } })
+    await context.close()
+  })
+
   it('has functions that no page may run knows them as such', async () => {
     const page = await pages.open()
     const offers = await page.evaluate(() =>
