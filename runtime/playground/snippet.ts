@@ -44,7 +44,7 @@ export function typescriptOf(snippet: Snippet): string {
   const inFile = needsFile(snippet)
   const options = [
     `  baseUrl: ${JSON.stringify(baseUrl)},`,
-    ...(hasToken ? ['  token: process.env.TOKEN,'] : []),
+    ...(hasToken ? ['  token, // by "isoplex token --model ID"'] : []),
     ...(isLocal ? ['  local: webEngine(),'] : []),
   ]
   return [

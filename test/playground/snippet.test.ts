@@ -100,7 +100,7 @@ describe('typescriptOf', () => {
   ])('calls %s', (_, given, call) => {
     const text = typescriptOf(given)
     expect(text).toContain(call)
-    expect(text).toContain('token: process.env.TOKEN')
+    expect(text).toContain('  token, //')
     expect(new Bun.Transpiler({ loader: 'ts' }).transformSync(text)).toContain('createClient')
   })
 
