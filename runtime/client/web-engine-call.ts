@@ -1,6 +1,14 @@
 import type { HostMessage, RequestMessage } from '../page/message.ts'
+import { AnswerStream } from '../runner/answer-stream.ts'
 import type { LocalReply, LocalRequest } from './local-engine.ts'
-import { type PieceSource, PieceStream } from './web-engine-stream.ts'
+
+/** Who sends the answer of a request, as far as it streams. */
+export interface AnswerSource {
+  /** So many bytes were read: as many more may come. */
+  giveCredit(bytes: number): void
+  /** Nobody reads on. */
+  cancelled(): void
+}
 
 /** A request on the page's side, from its arrival to the end of its answer. */
 export class LocalCall {
@@ -15,7 +23,7 @@ export class LocalCall {
   /** Whether it may run again where a worker dies with it. */
   repeatable = true
   readonly #settle: { resolve(reply: LocalReply): void; reject(error: unknown): void }
-  #stream: PieceStream | null = null
+  #stream: AnswerStream | null = null
 
   constructor(request: LocalRequest, message: Omit<RequestMessage, 'id' | 'alone'>, timeoutMs: number) {
     const { promise, resolve, reject } = Promise.withResolvers<LocalReply>()
@@ -32,12 +40,12 @@ export class LocalCall {
   }
 
   /** Takes a part of its answer. */
-  receive(message: HostMessage, source: PieceSource): void {
+  receive(message: HostMessage, { giveCredit, cancelled }: AnswerSource): void {
     if (message.kind === 'reply') {
       const { head, body, run } = message
       this.#settle.resolve({ head, body, run })
     } else if (message.kind === 'stream') {
-      this.#stream = new PieceStream(source)
+      this.#stream = new AnswerStream(giveCredit, cancelled)
       this.#settle.resolve({ head: message.head, body: this.#stream.readable, run: message.run })
     } else if (message.kind === 'chunk') this.#stream?.push(message.bytes)
     else if (message.kind === 'end') {

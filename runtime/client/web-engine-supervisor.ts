@@ -130,7 +130,7 @@ export class Supervisor {
       if (message.kind === 'refusal') call.fail(fromWire(message.error, call.request.requestId))
       else {
         call.receive(message, {
-          read: (bytes) => this.#link?.post({ kind: 'credit', id, bytes }),
+          giveCredit: (bytes) => this.#link?.post({ kind: 'credit', id, bytes }),
           cancelled: () => this.#abandon(id, call.timeoutMs),
         })
       }

@@ -1,7 +1,7 @@
 import { IsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
+import { AnswerStream } from '../runner/answer-stream.ts'
 import { jsonReplyHead, type ReplyHead } from '../runner/head.ts'
-import { AnswerStream } from './answer-stream.ts'
 import { decodeHead, decodeJson, type Frame, frameFlags, frameKinds } from './frame.ts'
 import type { RunnerLink, SentRequest } from './runner-link.ts'
 import type { Answer } from './ticket.ts'

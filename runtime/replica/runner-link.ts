@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ResolvedModel } from '../model/resolve.ts'
-import type { AnswerStream } from './answer-stream.ts'
+import type { AnswerStream } from '../runner/answer-stream.ts'
 import type { FrameConnection } from './connection.ts'
 import type { Deployment } from './deployment.ts'
 import { frameFlags, frameKinds } from './frame.ts'

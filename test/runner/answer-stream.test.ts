@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { AnswerStream } from '../../runtime/replica/answer-stream.ts'
+import { AnswerStream } from '../../runtime/runner/answer-stream.ts'
 import { streamWindowBytes } from '../../runtime/runner/stream.ts'
 
 interface Watched {

@@ -1,11 +1,12 @@
-import { streamWindowBytes } from '../runner/stream.ts'
+import { streamWindowBytes } from './stream.ts'
 
-/** Credit goes back in pieces of at least this size, so that many small reads cost one frame. */
+/** Credit goes back in pieces of at least this size, so that many small reads cost one message. */
 const creditBytes = streamWindowBytes / 4
 
 /**
- * The gateway's side of a streamed answer: pieces come in, the client reads, credit goes back for what it has
- * read. Pieces that came before the end reach the client before it learns of the end, be it good or bad.
+ * The other side of an answer that a runner streams, in the gateway or the page: pieces come in, somebody reads, credit
+ * goes back for what was read. Pieces that came before the end reach the reader before it learns of the end, be it good
+ * or bad.
  */
 export class AnswerStream {
   readonly readable: ReadableStream<Uint8Array>
@@ -13,7 +14,7 @@ export class AnswerStream {
   #waiting: Uint8Array[] = []
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null
   #wanted = false
-  #end: { readonly error: Error | undefined } | null = null
+  #end: { readonly error: unknown } | null = null
   #owed = 0
 
   constructor(giveCredit: (bytes: number) => void, cancelled: () => void) {
@@ -45,8 +46,8 @@ export class AnswerStream {
     this.#serve()
   }
 
-  /** Ends the stream; an error breaks it off, so that the client can tell it from a whole one. */
-  end(error?: Error): void {
+  /** Ends the stream; an error breaks it off, so that the reader can tell it from a whole one. */
+  end(error?: unknown): void {
     this.#end ??= { error }
     this.#serve()
   }
@@ -62,12 +63,12 @@ export class AnswerStream {
     if (this.#end && this.#waiting.length === 0) this.#finish(this.#end.error)
   }
 
-  #finish(error: Error | undefined): void {
+  #finish(error: unknown): void {
     const controller = this.#controller
     this.#controller = null
     // Bun's server forgets what it was given in the same turn as an error, and the last piece may be such.
-    if (error) setImmediate(() => controller?.error(error))
-    else controller?.close()
+    if (error === undefined) controller?.close()
+    else setTimeout(() => controller?.error(error), 0)
   }
 
   #repay(bytes: number): void {
