@@ -1,5 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
-import { concat } from '../runner/form-parts.ts'
+import { bytesWithin } from '../page/bounded-bytes.ts'
 
 /** Who reads a reply: how much of it, and until when. */
 export interface ReplyReading {
@@ -16,7 +16,7 @@ export interface ReplyReading {
  */
 export async function* chunksOf(
   body: ReadableStream<Uint8Array>,
-  { signal, requestId }: ReplyReading,
+  reading: ReplyReading,
 ): AsyncGenerator<Uint8Array, void> {
   const reader = body.getReader()
   try {
@@ -26,12 +26,7 @@ export async function* chunksOf(
       yield value
     }
   } catch (cause) {
-    if (signal.aborted) throw signal.reason
-    throw new IsoplexError('FETCH_FAILED', 'The reply broke off before its end.', {
-      details: { reason: 'cut-off' },
-      cause,
-      requestId,
-    })
+    throw brokenOff(reading, cause)
   } finally {
     reader.cancel().catch(() => undefined)
   }
@@ -42,16 +37,21 @@ export async function bytesOf(
   body: ReadableStream<Uint8Array> | null,
   reading: ReplyReading,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  if (body) {
-    for await (const chunk of chunksOf(body, reading)) {
-      length += chunk.length
-      if (length > reading.maxBytes) throw tooLarge(reading)
-      chunks.push(chunk)
-    }
-  }
-  return concat(chunks)
+  const bytes = await bytesWithin({ body }, reading.maxBytes).catch((cause: unknown) => {
+    throw brokenOff(reading, cause)
+  })
+  if (bytes === null) throw tooLarge(reading)
+  return bytes
+}
+
+/** Why a reply has no more: its reader was told to stop, or it broke off. */
+function brokenOff({ signal, requestId }: ReplyReading, cause: unknown): unknown {
+  if (signal.aborted) return signal.reason
+  return new IsoplexError('FETCH_FAILED', 'The reply broke off before its end.', {
+    details: { reason: 'cut-off' },
+    cause,
+    requestId,
+  })
 }
 
 /** The error for a reply, or an item of a stream, of more bytes than a client takes. */

@@ -1,12 +1,14 @@
+import { concat } from '../runner/form-parts.ts'
+
 /**
  * Reads the body of a reply; `null`, and not to its end, where it is larger. What breaks off fails as the platform has
  * it.
  */
 export async function bytesWithin(
-  { body }: Pick<Response, 'body'>,
+  { body }: { readonly body: ReadableStream<Uint8Array> | null },
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const pieces: Uint8Array<ArrayBuffer>[] = []
+  const pieces: Uint8Array[] = []
   let length = 0
   const reader = body?.getReader()
   for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
@@ -18,7 +20,7 @@ export async function bytesWithin(
     }
     pieces.push(read.value)
   }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer())
+  return concat(pieces)
 }
 
 /** What a reply says in JSON; `undefined` where it is none, or larger. What breaks off fails as the platform has it. */
