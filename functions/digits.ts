@@ -21,7 +21,7 @@ export default defineInference({
   runs: ['server', 'browser'],
   model: onnx({ default: 'digits', inputs: ['image'], outputs: ['logits'] }),
   batch: { maxSize: 32, maxDelayMs: 2 },
-  warmup: [{ pixels: new Array<number>(784).fill(0) }],
+  warmup: [{ pixels: seven }],
   async infer(inputs, { model }) {
     const pixels = Float32Array.from(inputs.flatMap((input) => input.pixels))
     const { logits } = await model.run({ image: tensor('float32', pixels, [inputs.length, 1, 28, 28]) })

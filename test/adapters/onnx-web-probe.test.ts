@@ -123,6 +123,37 @@ describe('a probed session', () => {
     expect([own.counts.runs, reference.counts.runs, verdicts.length]).toEqual([1, 5, 1])
   })
 
+  describe('of feeds of one value each', () => {
+    const flat = tensor('float32', new Float32Array(4), [4])
+    const varied = tensor('float32', Float32Array.of(0, 1, 0, 0), [4])
+    /** It is right on feeds of one value only. */
+    const wrong = (): PlainSession => ({
+      ...plainSession('webgpu', 2),
+      run: async ({ x: given }) => {
+        const [first = 0, second = 0] = (given as Tensors[string]).toArray().map(Number)
+        return { y: tensor('float32', Float32Array.of(first + second * 2), [1]) }
+      },
+    })
+
+    it('compares what comes next as well', async () => {
+      const { session, verdicts } = probed(wrong(), plainSession('wasm', 2))
+      expect((await session.run({ x: flat })).y?.item()).toBe(0)
+      expect([session.provider, verdicts]).toEqual(['webgpu', []])
+      expect((await session.run({ x: varied })).y?.item()).toBe(0)
+      expect([session.provider, verdicts[0]?.agrees]).toEqual(['wasm', false])
+    })
+
+    it('takes what agrees on several of them to agree', async () => {
+      const reference = plainSession('wasm', 2)
+      const { session, verdicts } = probed(plainSession('webgpu', 2), reference)
+      for (let run = 0; run < 6; run++) await session.run({ x: flat, other: x })
+      expect([verdicts, reference.counts]).toEqual([
+        [{ agrees: true, reason: null }],
+        { runs: 4, disposals: 4 },
+      ])
+    })
+  })
+
   it('finishes the runs in flight before it goes, and runs no more', async () => {
     const [own, reference] = [plainSession('webgpu', 3), plainSession('wasm', 2)]
     const { session } = probed(own, reference)
