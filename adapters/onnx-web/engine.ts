@@ -25,9 +25,9 @@ export interface OnnxWebEngine extends Engine {
 
 /**
  * The engine of browsers: ONNX Runtime's wasm builds, through onnxruntime-web, on WebGPU or on the CPU. It is made
- * for a dedicated worker: the first run on WebGPU compiles shaders for seconds. Nothing is loaded before
- * `prepare` or the first model; all engines of a page or worker share one runtime, which the first of them starts with its files and
- * threads.
+ * for a dedicated worker: the first run on WebGPU compiles shaders for seconds. Nothing is loaded before `loadCode`,
+ * `prepare` or the first model; all engines of a page or worker share one runtime, which the first of them starts with
+ * its files and threads.
  *
  * A session on webgpu answers its first feeds by wasm too. Where the answers differ, or webgpu fails on what wasm
  * can do, wasm answers from then on where the wish allows it; the verdict is kept.

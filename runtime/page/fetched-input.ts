@@ -1,15 +1,9 @@
 import type { FetchedInput, InputFetchOptions } from '../define/context.ts'
-import { isMediaType } from '../define/file-value.ts'
-import { assertCount } from '../define/options.ts'
 import { takesMediaType } from '../define/schema.ts'
 import type { ErrorDetails } from '../error/codes.ts'
 import { IsoplexError } from '../error/error.ts'
+import { inputBoundsOf, mediaTypeIn } from '../runner/input-bounds.ts'
 import { bytesWithin } from './bounded-bytes.ts'
-
-const defaultMaxBytes = 10_485_760
-const defaultTimeoutMs = 10_000
-/** The longest delay that a timer takes. */
-const longestTimeoutMs = 2_147_483_647
 
 /**
  * Fetches an input that a request gives by URL, within the function's bounds, with the page's own fetch: what the
@@ -23,17 +17,14 @@ export async function fetchPageInput(
   options: InputFetchOptions,
   signal: AbortSignal,
 ): Promise<FetchedInput> {
-  const { maxBytes = defaultMaxBytes, timeoutMs = defaultTimeoutMs, mediaTypes = ['*/*'] } = options
-  assertCount('maxBytes', maxBytes)
-  assertCount('timeoutMs', timeoutMs)
-  const taken = mediaTypes.map((mediaType) => mediaType.toLowerCase())
+  const { maxBytes, timeoutMs, taken } = inputBoundsOf(options)
   const target = targetOf(url)
-  const deadline = AbortSignal.timeout(Math.min(timeoutMs, longestTimeoutMs))
+  const deadline = AbortSignal.timeout(timeoutMs)
   const until = AbortSignal.any([signal, deadline])
   let reply: Response | null = null
   try {
     reply = await fetch(target, { credentials: 'omit', headers: { accept: taken.join(', ') }, signal: until })
-    const mediaType = typeOf(reply.headers)
+    const mediaType = mediaTypeIn(reply.headers)
     assertTaken(reply, mediaType, taken)
     const bytes = await bytesWithin(reply, maxBytes)
     if (bytes) return { bytes, mediaType, url: reply.url }
@@ -67,11 +58,6 @@ function assertTaken({ ok, status, url }: Response, mediaType: string, taken: re
   if (takesMediaType(taken, mediaType)) return
   const sent = mediaType.slice(0, 128)
   throw refused('media-type', `What "${host}" sends is ${sent}; taken is ${taken.join(' or ')}.`)
-}
-
-function typeOf(headers: Headers): string {
-  const mediaType = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  return isMediaType(mediaType) ? mediaType : 'application/octet-stream'
 }
 
 function refused(

@@ -1,15 +1,9 @@
 import type { FetchedInput, InputFetchOptions } from '../define/context.ts'
-import { isMediaType } from '../define/file-value.ts'
-import { assertCount } from '../define/options.ts'
 import { takesMediaType } from '../define/schema.ts'
 import type { OutboundPolicy } from '../network/policy.ts'
 import { fetchFailed, urlRefused } from '../network/refusal.ts'
 import type { InputFetch } from '../runner/call.ts'
-
-const defaultMaxBytes = 10_485_760
-const defaultTimeoutMs = 10_000
-/** The longest delay that a timer takes. */
-const longestTimeoutMs = 2_147_483_647
+import { inputBoundsOf, mediaTypeIn } from '../runner/input-bounds.ts'
 
 /**
  * Makes what fetches the inputs that requests give by URL, within the operator's policy and the function's bounds.
@@ -33,10 +27,7 @@ async function fetchInput(
   options: InputFetchOptions,
   { policy, signal }: InputFetchBounds,
 ): Promise<FetchedInput> {
-  const { maxBytes = defaultMaxBytes, timeoutMs = defaultTimeoutMs, mediaTypes = ['*/*'] } = options
-  assertCount('maxBytes', maxBytes)
-  assertCount('timeoutMs', timeoutMs)
-  const taken = mediaTypes.map((mediaType) => mediaType.toLowerCase())
+  const { maxBytes, timeoutMs, taken } = inputBoundsOf(options)
   // Few functions fetch, and what HTTP takes to load would delay the start of every runner.
   const { requestWhole } = await import('../network/whole-reply.ts')
   const reply = await requestWhole({
@@ -44,14 +35,14 @@ async function fetchInput(
     policy,
     signal,
     maxBytes,
-    timeoutMs: Math.min(timeoutMs, longestTimeoutMs),
+    timeoutMs,
     headers: { accept: taken.join(', ') },
     check: ({ status, headers, url: answered }) => {
       const { host } = new URL(answered)
       if (status < 200 || status > 299) {
         throw fetchFailed('status', `The server "${host}" answered with status ${status}.`)
       }
-      const mediaType = typeOf(headers)
+      const mediaType = mediaTypeIn(headers)
       if (takesMediaType(taken, mediaType)) return
       throw urlRefused(
         'media-type',
@@ -59,10 +50,5 @@ async function fetchInput(
       )
     },
   })
-  return { bytes: reply.bytes, mediaType: typeOf(reply.headers), url: reply.url }
-}
-
-function typeOf(headers: Headers): string {
-  const mediaType = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  return isMediaType(mediaType) ? mediaType : 'application/octet-stream'
+  return { bytes: reply.bytes, mediaType: mediaTypeIn(reply.headers), url: reply.url }
 }
