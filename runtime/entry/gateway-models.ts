@@ -1,7 +1,7 @@
-import type { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
 import type { RunnerLink } from '../replica/runner-link.ts'
 import { createModelAccess, type ModelAccess, type ModelSource } from '../server/model-access.ts'
+import type { ServiceThread } from '../thread/service-thread.ts'
 import type { RegistryMethods } from './registry.ts'
 import { watchState } from './state-watch.ts'
 
@@ -30,7 +30,7 @@ const defaultHoldMs = 60_000
 /** Remembers for a while what is found of models and callers, at the longest until the registry changes. */
 export function openGatewayModels(
   { stateDirectory, scheduler, log, holdMs = defaultHoldMs }: GatewayModelsOptions,
-  registry: Pick<RegistryThread<RegistryMethods>, 'ask'>,
+  registry: Pick<ServiceThread<RegistryMethods>, 'ask'>,
   resources: AsyncDisposableStack,
 ): GatewayModels {
   const source: ModelSource = {

@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os'
 import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
-import { RegistryThread } from '../model/registry-thread.ts'
 import { EventLoopLag } from '../observe/event-loop-lag.ts'
 import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
@@ -20,6 +19,7 @@ import { createPageRoutes } from '../server/page/routes.ts'
 import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
+import { ServiceThread } from '../thread/service-thread.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
@@ -46,7 +46,7 @@ export interface PartsOptions {
 export interface GatewayParts {
   readonly identity: PluginIdentity
   readonly server: HttpServer
-  readonly registry: RegistryThread<RegistryMethods>
+  readonly registry: ServiceThread<RegistryMethods>
   readonly source: FunctionSource
   readonly scheduler: Scheduler
   readonly exchange: ExchangeOptions
@@ -77,7 +77,7 @@ export async function openParts(
   resources.defer(() => server.stop(0, 0))
   await makeStateDirectory(stateDirectory)
   const tokens = await openGatewayTokens(options, resources)
-  const registry = openRegistryThread(options)
+  const registry = openServiceThread(options)
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
   const source = resources.use(await openFunctionSource({ ...options, environment }))
@@ -121,14 +121,14 @@ export async function openParts(
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
-function openRegistryThread({ config, stateDirectory }: PartsOptions): RegistryThread<RegistryMethods> {
+function openServiceThread({ config, stateDirectory }: PartsOptions): ServiceThread<RegistryMethods> {
   const data: RegistryData = {
     directory: stateDirectory,
     settings: modelSettingsOf(config),
     serverAccessToken: serverAccessTokenOf(process.env),
     logLevel: config.logLevel,
   }
-  return new RegistryThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), data)
+  return new ServiceThread<RegistryMethods>(new URL('./registry.ts', import.meta.url), data)
 }
 
 /** Whether requests need no token: while somebody develops, and from this machine only. */

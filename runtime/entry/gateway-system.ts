@@ -1,6 +1,5 @@
 import type { ArtifactGrants } from '../auth/grant.ts'
 import type { Config } from '../config/config.ts'
-import type { RegistryThread } from '../model/registry-thread.ts'
 import type { Logger } from '../observe/log.ts'
 import { createAdministrationRoutes, identifyAsLocal, identifyByAccess } from '../server/admin/routes.ts'
 import type { BodyBudget } from '../server/body.ts'
@@ -9,6 +8,7 @@ import type { MetricsSources } from '../server/metrics/registries.ts'
 import { createRegistryRoutes } from '../server/registry/routes.ts'
 import type { ModelPlacement } from '../server/residency/model-placement.ts'
 import type { SystemRoute } from '../server/system-route.ts'
+import type { ServiceThread } from '../thread/service-thread.ts'
 import { openControl } from './control.ts'
 import type { RegistryMethods } from './registry.ts'
 import {
@@ -23,7 +23,7 @@ export interface GatewaySystemOptions {
   readonly stateDirectory: string
   /** A folder that only its user can enter, with a short path. */
   readonly runDirectory: string
-  readonly registry: RegistryThread<RegistryMethods>
+  readonly registry: ServiceThread<RegistryMethods>
   readonly grants: ArtifactGrants
   readonly bodies: BodyBudget
   readonly placement: ModelPlacement

@@ -1,10 +1,10 @@
 import type { ReportingAdministration } from '../model/administration.ts'
-import type { RegistryThread } from '../model/registry-thread.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
 import type { RegistryService } from '../server/registry/service.ts'
+import type { ServiceThread } from '../thread/service-thread.ts'
 import type { RegistryMethods } from './registry.ts'
 
-type Thread = Pick<RegistryThread<RegistryMethods>, 'ask' | 'askGiving'>
+type Thread = Pick<ServiceThread<RegistryMethods>, 'ask' | 'askGiving'>
 
 /** Makes the administration that the registry's thread answers. */
 export function createThreadAdministration(thread: Thread): ReportingAdministration {

@@ -1,8 +1,6 @@
 /** The registry's thread: SQLite, hashing and unpacking, off the gateway's loop. It answers questions by name. */
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import { errorCodes } from '../error/codes.ts'
-import { toWire } from '../error/wire.ts'
 import {
   type AddModelParameters,
   createAdministration,
@@ -10,14 +8,13 @@ import {
 } from '../model/administration.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
-import type { Progress } from '../model/progress.ts'
 import type { AddedModel } from '../model/registration.ts'
-import type { RegistryAnswer, RegistryQuestion } from '../model/registry-thread.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
 import type { ArtifactFile } from '../model/stored-artifact.ts'
 import { openUploads, type UploadChunk, type UploadName, type UploadState } from '../model/upload.ts'
 import type { LogLevel } from '../observe/log-line.ts'
+import { answerQuestions } from '../thread/service.ts'
 import { type ModelHostOptions, openModelHost } from './model-host.ts'
 import { createProcessLog } from './process-log.ts'
 
@@ -62,9 +59,11 @@ const sweepMs = 3_600_000
 const data = workerData as RegistryData
 const { directory, settings } = data
 const log = createProcessLog(data.logLevel)
-// Questions may come before it is open: each waits for it, and each is told why where it cannot be opened.
-const methods = openMethods()
-parentPort?.on('message', (question: RegistryQuestion) => void answer(question))
+answerQuestions({
+  port: parentPort,
+  methods: openMethods(),
+  onFailure: (method, error) => log.error('The registry failed', { method, directory, error }),
+})
 
 async function openMethods(): Promise<RegistryMethods> {
   const onPruningFailed = (error: unknown): void => log.warn('The model store could not be pruned', { error })
@@ -90,28 +89,4 @@ async function openMethods(): Promise<RegistryMethods> {
     finishUpload: (name, md5) => uploads.finish(name, md5),
     registerUpload: (name, model) => uploads.use(name, (source) => registry.add({ ...model, source })),
   }
-}
-
-async function answer({ id, method, parameters, reports }: RegistryQuestion): Promise<void> {
-  try {
-    const given = reports ? withReporter(parameters, (progress) => reply({ id, progress })) : parameters
-    const value = await (await methods)[method]?.(...(given as never[]))
-    reply({ id, value })
-  } catch (error) {
-    const wire = toWire(error)
-    if (errorCodes[wire.code].status >= 500) log.error('The registry failed', { method, directory, error })
-    reply({ id, error: wire })
-  }
-}
-
-/** Who asked took the function out of the first parameter, since it cannot cross. */
-function withReporter(
-  [first, ...others]: readonly unknown[],
-  onProgress: (progress: Progress) => void,
-): unknown[] {
-  return [{ ...(first as object), onProgress }, ...others]
-}
-
-function reply(message: RegistryAnswer): void {
-  parentPort?.postMessage(message)
 }

@@ -5,8 +5,8 @@ import { makeStateDirectory } from '../../runtime/config/state-directory.ts'
 import { openGatewayModels } from '../../runtime/entry/gateway-models.ts'
 import { modelSettingsOf } from '../../runtime/entry/model-host.ts'
 import type { RegistryMethods } from '../../runtime/entry/registry.ts'
-import { RegistryThread } from '../../runtime/model/registry-thread.ts'
 import { createLogger } from '../../runtime/observe/log.ts'
+import { ServiceThread } from '../../runtime/thread/service-thread.ts'
 import { modelOf } from '../replica/replica-workshop.ts'
 import { makeProject, type TestProject, until } from '../support/server.ts'
 import { gatewayOptions } from './gateway-options.ts'
@@ -24,7 +24,7 @@ afterEach(() => project[Symbol.asyncDispose]())
 describe('the models of a gateway', () => {
   it('keep the files of what is loaded in the store, and of nothing else', async () => {
     await using resources = new AsyncDisposableStack()
-    const registry = new RegistryThread<RegistryMethods>(
+    const registry = new ServiceThread<RegistryMethods>(
       new URL('../../runtime/entry/registry.ts', import.meta.url),
       {
         directory: stateDirectory,

@@ -17,6 +17,7 @@ const layers: Layers = {
     define: 2,
     network: 2,
     route: 2,
+    thread: 2,
     auth: 3,
     build: 3,
     model: 3,

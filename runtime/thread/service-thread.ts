@@ -1,35 +1,21 @@
 import { Worker } from 'node:worker_threads'
-import { fromWire, type WireError } from '../error/wire.ts'
-import type { Progress, ProgressOptions } from './progress.ts'
+import { fromWire } from '../error/wire.ts'
+import type { ServiceAnswer, ServiceMethods, ServiceQuestion } from './question.ts'
 
-/** What crosses to the registry's thread: a question by the name of its method. */
-export interface RegistryQuestion {
-  readonly id: number
-  readonly method: string
-  readonly parameters: readonly unknown[]
-  /** Whether who asks hears of progress: the first parameter is then to be given an `onProgress`. */
-  readonly reports: boolean
+interface ProgressListener {
+  readonly onProgress?: ((progress: never) => void) | undefined
 }
 
-/** What comes back: any number of reports of progress, then a value or an error. */
-export type RegistryAnswer =
-  | { readonly id: number; readonly progress: Progress }
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: WireError }
-
-/** The methods that a thread offers: asynchronous functions over structured-cloneable values. */
-type Methods = { readonly [name: string]: (...parameters: never[]) => Promise<unknown> }
-
-interface OpenQuestion extends ProgressOptions {
+interface OpenQuestion extends ProgressListener {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
 
 /**
- * The registry as seen from the gateway's loop: it lives in a thread of its own, since SQLite, hashing and
- * unpacking block theirs. Questions are answered in any order.
+ * A service as seen from another loop: it lives in a thread of its own, since SQLite, hashing and unpacking block
+ * theirs. Questions are answered in any order. A thread that has died is started again by the next question.
  */
-export class RegistryThread<Served extends Methods> {
+export class ServiceThread<Served extends ServiceMethods> {
   readonly #entry: URL
   readonly #data: unknown
   #worker: Worker | null = null
@@ -79,7 +65,7 @@ export class RegistryThread<Served extends Methods> {
     this.#open.set(id, { resolve, reject, onProgress })
     // Where the thread has died, the next question starts another.
     this.#worker ??= this.#start()
-    const question: RegistryQuestion = { id, method, parameters, reports: onProgress !== undefined }
+    const question: ServiceQuestion = { id, method, parameters, reports: onProgress !== undefined }
     this.#worker.postMessage(question, [...buffers])
     // The thread serves the interface that the type parameter names.
     return promise as Promise<Awaited<ReturnType<Served[Name]>>>
@@ -87,19 +73,19 @@ export class RegistryThread<Served extends Methods> {
 
   #start(): Worker {
     const worker = new Worker(this.#entry, { workerData: this.#data })
-    worker.on('message', (answer: RegistryAnswer) => this.#settle(answer))
+    worker.on('message', (answer: ServiceAnswer) => this.#settle(answer))
     worker.on('error', (error) => this.#failAll(error))
     worker.on('exit', () => {
       this.#worker = null
-      this.#failAll(new Error('The thread of the registry has ended.'))
+      this.#failAll(new Error('The thread of a service has ended.'))
     })
     return worker
   }
 
-  #settle(answer: RegistryAnswer): void {
+  #settle(answer: ServiceAnswer): void {
     const question = this.#open.get(answer.id)
     if ('progress' in answer) {
-      question?.onProgress?.(answer.progress)
+      question?.onProgress?.(answer.progress as never)
       return
     }
     this.#open.delete(answer.id)
@@ -116,9 +102,9 @@ export class RegistryThread<Served extends Methods> {
 /** Functions cannot cross to a thread: the one that hears of progress is taken out. */
 function withoutReporter(
   parameters: readonly unknown[],
-): ProgressOptions & { readonly parameters: readonly unknown[] } {
+): ProgressListener & { readonly parameters: readonly unknown[] } {
   const [first, ...others] = parameters
   if (typeof first !== 'object' || first === null || !('onProgress' in first)) return { parameters }
-  const { onProgress, ...rest } = first as ProgressOptions
+  const { onProgress, ...rest } = first as ProgressListener
   return { onProgress, parameters: [rest, ...others] }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Progress, ProgressOptions } from '../../runtime/model/progress.ts'
-import { RegistryThread } from '../../runtime/model/registry-thread.ts'
+import { ServiceThread } from '../../runtime/thread/service-thread.ts'
 
 interface Methods {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
@@ -12,10 +12,10 @@ interface Methods {
   readonly die: () => Promise<void>
 }
 
-describe('RegistryThread', () => {
-  let thread: RegistryThread<Methods>
+describe('ServiceThread', () => {
+  let thread: ServiceThread<Methods>
   beforeEach(() => {
-    thread = new RegistryThread<Methods>(new URL('./fixtures/mortal-thread.ts', import.meta.url), 'data')
+    thread = new ServiceThread<Methods>(new URL('./fixtures/mortal-thread.ts', import.meta.url), 'data')
   })
   afterEach(() => thread.close())
 
