@@ -1,5 +1,18 @@
 /** The public API of isoplex: what a function file imports. */
 export { createServeMultiplexedModelId } from './auth/synapse-token.ts'
+export type { ActionDefinition, ActionOptions, ActionResult } from './define/action.ts'
+export { defineAction } from './define/action.ts'
+export type {
+  ActionContext,
+  AnyIterable,
+  Checkpoint,
+  FileContent,
+  FunctionHandle,
+  InferOptions,
+  JobFileFacts,
+  JobFiles,
+  MessageLevel,
+} from './define/action-context.ts'
 export type {
   Awaitable,
   FetchedInput,
@@ -26,9 +39,22 @@ export type {
 export { defineInference } from './define/inference.ts'
 export type { ModelLoader, MultiplexedOptions, OnnxModel, OnnxOptions } from './define/model.ts'
 export { multiplexed, onnx } from './define/model.ts'
+export { modelId } from './define/model-id.ts'
 export type { BatchOptions, FunctionOptions, FunctionSchemas, Method, Place } from './define/options.ts'
 export type { FileOptions, FileSchema, TensorSchema } from './define/schema.ts'
 export { file, tensorOf } from './define/schema.ts'
+export type {
+  CurrentStep,
+  JsonRecord,
+  Step,
+  StepContext,
+  StepDefinition,
+  StepFields,
+  StepOutcome,
+  StepRecord,
+  StepResult,
+} from './define/step.ts'
+export { defineStep } from './define/step.ts'
 export type { DeviceTensor } from './engine/device-tensor.ts'
 export type { Engine, Provider, Session, SessionOptions, TensorFacts, Tensors } from './engine/engine.ts'
 export type { NestedElements, TensorArrays, TensorElement, TensorType } from './engine/tensor.ts'

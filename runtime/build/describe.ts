@@ -1,12 +1,13 @@
 import { Kind, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
 import type { Definition } from '../define/definition.ts'
 import { acceptedMediaTypes, findSlots } from '../define/slot.ts'
 import { type FunctionRoute, toFunctionRoute } from '../route/function-route.ts'
 import { flatName } from './bundle-folder.ts'
 import { toJsonSchema } from './json-schema.ts'
-import type { FunctionManifest, JsonSchema } from './manifest.ts'
+import type { ActionManifest, FunctionManifest, JsonSchema } from './manifest.ts'
 import { functionManifestSchema } from './manifest-schema.ts'
 
 /** Where a definition comes from. */
@@ -32,7 +33,7 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
   if (definition.kind === 'inference' && typeof definition.model?.load !== 'function') {
     throw new TypeError('The option "model" must be made by onnx() or multiplexed().')
   }
-  const { description, timeoutMs, maxBodyBytes, maxOngoingRequests, batch, model, input } = definition
+  const { description, timeoutMs, maxBodyBytes, maxOngoingRequests, batch, model, input, action } = definition
   const manifest = {
     name: route.name,
     file: origin.file,
@@ -53,10 +54,15 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
       batch &&
       withoutAbsent({ maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs, maxBytes: batch.maxBytes }),
     model: model && withoutAbsent({ default: model.default, maxModelsPerReplica: model.maxModelsPerReplica }),
+    action: action && describeAction(action),
     ...schemas,
     accepts: input ? acceptedMediaTypes(input) : [],
   }
   return validateManifest(withoutAbsent(manifest))
+}
+
+function describeAction({ category, timeoutMs, models, weights, steps }: ActionProgram): ActionManifest {
+  return { category, timeoutMs, models, weights, steps: steps?.map(({ name }) => name) ?? [] }
 }
 
 function overridesOf({ name, route }: Definition): { name?: string; route?: string } {
@@ -70,7 +76,8 @@ function overridesOf({ name, route }: Definition): { name?: string; route?: stri
 
 /** The schemas that the function has, as JSON Schema. */
 function schemasOf(definition: Definition, prefix: string): Record<string, JsonSchema | undefined> {
-  const { params, query, input, output } = definition
+  const { params, query, input, action } = definition
+  const output = action ? action.result : definition.output
   const schemas = Object.entries({ params, query, input, output }).map(([option, schema]) => [
     option,
     schema && renderSchema(schema, option, prefix),

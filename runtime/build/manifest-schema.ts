@@ -34,7 +34,7 @@ export const functionManifestSchema = Type.Object(
     file: text,
     route: Type.String({ pattern: '^/', expected: 'a route such as /hello/[name]' }),
     path: Type.String({ pattern: '^/', expected: 'a path' }),
-    kind: choice('function', 'inference'),
+    kind: choice('function', 'inference', 'action'),
     methods: choices('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
     bundle,
     browser: Type.Optional(
@@ -65,6 +65,18 @@ export const functionManifestSchema = Type.Object(
       Type.Object(
         { default: Type.Optional(text), maxModelsPerReplica: Type.Optional(countingNumber) },
         { additionalProperties: false, expected: 'made by onnx() or multiplexed()' },
+      ),
+    ),
+    action: Type.Optional(
+      Type.Object(
+        {
+          category: Type.Union([text, Type.Null()]),
+          timeoutMs: Type.Union([positiveNumber, Type.Null()]),
+          models: Type.Array(text),
+          weights: Type.Record(Type.String(), Type.Number({ minimum: 0 })),
+          steps: Type.Array(text),
+        },
+        { additionalProperties: false, expected: 'made by defineAction()' },
       ),
     ),
     accepts: Type.Array(text, { expected: 'a list of media types' }),

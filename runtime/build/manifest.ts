@@ -13,7 +13,7 @@ export interface FunctionManifest {
   readonly route: string
   /** The route as the server registers it: `/hello/:name`, `/files/*`. */
   readonly path: string
-  readonly kind: 'function' | 'inference'
+  readonly kind: 'function' | 'inference' | 'action'
   readonly methods: readonly Method[]
   /** The bundle's file name; it contains the hash of its content, so another name means other code. */
   readonly bundle: string
@@ -37,12 +37,27 @@ export interface FunctionManifest {
     readonly default?: string
     readonly maxModelsPerReplica?: number
   }
+  /** What the server knows of the jobs of an action; none for functions. */
+  readonly action?: ActionManifest
   /** The media types in which a body may come; empty where the function reads none. */
   readonly accepts: readonly string[]
   readonly params?: JsonSchema
   readonly query?: JsonSchema
   readonly input?: JsonSchema
   readonly output?: JsonSchema
+}
+
+/** What the server knows of the jobs of an action. Its parameters are the function's `input`, its result the `output`. */
+export interface ActionManifest {
+  readonly category: string | null
+  /** How long one job may take in all, in milliseconds; `null` leaves it to the configuration. */
+  readonly timeoutMs: number | null
+  /** Models that it may use where no token is sent. */
+  readonly models: readonly string[]
+  /** The categories of its progress, or the steps, with their weights. */
+  readonly weights: Readonly<Record<string, number>>
+  /** The names of its steps in their order; empty for an action without. */
+  readonly steps: readonly string[]
 }
 
 /** A function file that could not be built, and why. Its last good manifest keeps serving. */

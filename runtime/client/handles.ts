@@ -13,7 +13,7 @@ export type Client<Routes> = { readonly [Name in keyof Routes]: Handle<Name, Rou
 
 /** Functions of which no more is known than that they have names. */
 export interface AnyRoutes {
-  readonly [name: string]: { readonly kind: 'function' | 'inference'; readonly types?: AnyTypes }
+  readonly [name: string]: { readonly kind: 'function' | 'inference' | 'action'; readonly types?: AnyTypes }
 }
 
 interface AnyTypes {

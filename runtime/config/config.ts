@@ -205,6 +205,48 @@ export interface Config {
    */
   readonly publicUrl: string | null
 
+  /** Jobs that run at a time, each in a process of its own; 0 runs none here. An integer from 0 to 256. @default 1 */
+  readonly maxConcurrentJobs: number
+  /** Jobs that may wait. An integer from 1 to 10000000. @default 100000 */
+  readonly maxQueuedJobs: number
+  /** Jobs of one principal that may wait or run. An integer from 1 to 10000000. @default 20000 */
+  readonly maxJobsPerPrincipal: number
+  /** Time in which a job must end, where its action names none. An integer from 1 to 2147483647. @default 86400000 */
+  readonly jobTimeoutMs: number
+  /** Time that a cancelled job has to notice before it is ended. An integer from 0 to 2147483647. @default 1000 */
+  readonly jobCancelGraceMs: number
+  /** Time in which the rollback of a job must end. An integer from 1 to 2147483647. @default 60000 */
+  readonly jobRollbackTimeoutMs: number
+  /**
+   * Time after which a job whose server has gone is taken up by another. An integer from 1000 to 3600000.
+   * @default 15000
+   */
+  readonly jobLeaseMs: number
+  /**
+   * Deaths of a job without a step or checkpoint in between, until it fails. An integer from 1 to 1000. @default 5
+   */
+  readonly maxJobAttempts: number
+  /**
+   * Bytes of files and result that one job may leave. An integer from 1 to 9007199254740991. @default 4294967296
+   */
+  readonly maxJobBytes: number
+  /** Bytes of what one step or checkpoint of a job records. An integer from 1 to 1073741824. @default 4194304 */
+  readonly maxJobRecordBytes: number
+  /** Events that are kept of one job. An integer from 100 to 10000000. @default 10000 */
+  readonly maxJobEvents: number
+  /** Time after which an ended job is forgotten. An integer from 1 to 9007199254740991. @default 604800000 */
+  readonly jobRetentionMs: number
+  /**
+   * Database of the jobs, which several servers may share; while unset, a file in the state folder. A URL such as
+   * postgres://user:password@host/database. @default null
+   */
+  readonly jobStoreUrl: string | null
+  /**
+   * Where inputs, results and files of jobs are kept; while unset, beside the database of the jobs. A place such as
+   * s3://bucket/prefix. @default null
+   */
+  readonly jobFilesUrl: string | null
+
   /** Who may read `/metrics`. One of admin, public. @default 'admin' */
   readonly metricsAccess: 'admin' | 'public'
   /** Whether `serve` has the page `/-/playground` too, as `dev` always does. True or false. @default false */

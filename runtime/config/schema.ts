@@ -203,6 +203,49 @@ export const configSchema = Type.Object(
       }),
     ),
 
+    maxConcurrentJobs: integer(
+      'Jobs that run at a time, each in a process of its own; 0 runs none here.',
+      0,
+      256,
+    ),
+    maxQueuedJobs: integer('Jobs that may wait.', 1, 10_000_000),
+    maxJobsPerPrincipal: integer('Jobs of one principal that may wait or run.', 1, 10_000_000),
+    jobTimeoutMs: integer('Time in which a job must end, where its action names none.', 1, longestDelayMs),
+    jobCancelGraceMs: integer(
+      'Time that a cancelled job has to notice before it is ended.',
+      0,
+      longestDelayMs,
+    ),
+    jobRollbackTimeoutMs: integer('Time in which the rollback of a job must end.', 1, longestDelayMs),
+    jobLeaseMs: integer(
+      'Time after which a job whose server has gone is taken up by another.',
+      1_000,
+      3_600_000,
+    ),
+    maxJobAttempts: integer(
+      'Deaths of a job without a step or checkpoint in between, until it fails.',
+      1,
+      1_000,
+    ),
+    maxJobBytes: integer('Bytes of files and result that one job may leave.', 1, Number.MAX_SAFE_INTEGER),
+    maxJobRecordBytes: integer('Bytes of what one step or checkpoint of a job records.', 1, 1_073_741_824),
+    maxJobEvents: integer('Events that are kept of one job.', 100, 10_000_000),
+    jobRetentionMs: integer('Time after which an ended job is forgotten.', 1, Number.MAX_SAFE_INTEGER),
+    jobStoreUrl: orNull(
+      text('^postgres(?:ql)?://[^\\s\\u0000-\\u001f]{1,2000}$', {
+        description:
+          'Database of the jobs, which several servers may share; while unset, a file in the state folder.',
+        expected: 'a URL such as postgres://user:password@host/database',
+      }),
+    ),
+    jobFilesUrl: orNull(
+      text('^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\\u0000-\\u001f]{1,512})?$', {
+        description:
+          'Where inputs, results and files of jobs are kept; while unset, beside the database of the jobs.',
+        expected: 'a place such as s3://bucket/prefix',
+      }),
+    ),
+
     metricsAccess: choice<Config['metricsAccess']>('Who may read `/metrics`.', ['admin', 'public']),
     playground: Type.Boolean({
       description: 'Whether `serve` has the page `/-/playground` too, as `dev` always does.',

@@ -1,4 +1,5 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
+import type { ActionProgram } from './action.ts'
 import type { Awaitable, ModelContext, RawRequest, RequestContext, RunnerContext } from './context.ts'
 import type { ModelLoader } from './model.ts'
 import type { BatchOptions, FunctionOptions, FunctionSchemas, Method } from './options.ts'
@@ -15,11 +16,13 @@ export interface SetupContext {
 export interface Definition
   extends FunctionOptions,
     FunctionSchemas<TObject | undefined, TObject | undefined, TSchema | undefined, TSchema | undefined> {
-  readonly kind: 'function' | 'inference'
+  readonly kind: 'function' | 'inference' | 'action'
   readonly methods: readonly Method[]
   readonly batch?: BatchOptions | undefined
   readonly model?: ModelLoader<unknown>
   readonly warmup?: readonly unknown[]
+  /** What the jobs of an action do; none for functions. */
+  readonly action?: ActionProgram
   setup?(context: SetupContext): unknown
   teardown?(state: unknown): unknown
   /**

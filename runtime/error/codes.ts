@@ -20,19 +20,31 @@ export const errorCodes = Object.freeze({
   GRANT_INVALID: { status: 403, retryable: false, title: 'The link to this artifact is not valid' },
   ROUTE_NOT_FOUND: { status: 404, retryable: false, title: 'No such route' },
   MODEL_NOT_FOUND: { status: 404, retryable: false, title: 'No such model' },
+  JOB_NOT_FOUND: { status: 404, retryable: false, title: 'No such job' },
   ENTRY_NOT_FOUND: { status: 404, retryable: false, title: 'No such entry in the registry' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, title: 'Method not allowed' },
   UPLOAD_TIMEOUT: { status: 408, retryable: true, title: 'The request body took too long' },
+  JOB_UNFINISHED: { status: 409, retryable: true, title: 'The job has no result yet' },
+  JOB_ENDED: { status: 409, retryable: false, title: 'The job has ended without that' },
+  LEASE_LOST: { status: 409, retryable: false, title: 'Another server goes on with this job' },
   BODY_TOO_LARGE: { status: 413, retryable: false, title: 'The request body is too large' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false, title: 'Unsupported media type' },
   RANGE_UNSATISFIABLE: { status: 416, retryable: false, title: 'The range is outside of the artifact' },
   URL_REFUSED: { status: 422, retryable: false, title: 'The URL may not be fetched' },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    retryable: false,
+    title: 'The idempotency key belongs to another request',
+  },
   INPUT_INVALID: { status: 422, retryable: false, title: 'The input does not fit the schema' },
   TENSOR_MISMATCH: { status: 422, retryable: false, title: 'A tensor does not fit the model' },
   CANCELLED: { status: 499, retryable: false, title: 'The caller has gone' },
   INTERNAL: { status: 500, retryable: false, title: 'Internal error' },
   OUTPUT_INVALID: { status: 500, retryable: false, title: 'The function broke its output schema' },
   INFERENCE_FAILED: { status: 500, retryable: false, title: 'The model failed on this input' },
+  STEP_FAILED: { status: 500, retryable: false, title: 'A step of the job failed' },
+  JOB_CRASHED: { status: 500, retryable: false, title: 'The process of the job died each time' },
+  PROGRESS_INVALID: { status: 500, retryable: false, title: 'The action reports impossible progress' },
   FUNCTION_BROKEN: { status: 500, retryable: false, title: 'The function could not be started' },
   CONFIG_INVALID: { status: 500, retryable: false, title: 'The configuration is not valid' },
   BUILD_FAILED: { status: 500, retryable: false, title: 'The function does not compile' },
@@ -46,12 +58,14 @@ export const errorCodes = Object.freeze({
   QUEUE_FULL: { status: 503, retryable: true, title: 'The server has no room for this request now' },
   DRAINING: { status: 503, retryable: true, title: 'The server is stopping' },
   ROOM_TAKEN: { status: 503, retryable: true, title: 'Every place for a model is pinned' },
+  JOB_STORE_UNAVAILABLE: { status: 503, retryable: true, title: 'The store of the jobs is not to be had' },
   STORAGE_FULL: { status: 503, retryable: true, title: 'The disk is full' },
   PROVIDER_UNAVAILABLE: { status: 503, retryable: false, title: 'No such execution provider here' },
   QUARANTINED: { status: 503, retryable: true, title: 'Such requests have ended replicas lately' },
   REPLICA_CRASHED: { status: 503, retryable: true, title: 'The replica died while it worked on this' },
   DEVICE_LOST: { status: 503, retryable: true, title: 'What computes here is gone' },
   DEADLINE_EXCEEDED: { status: 504, retryable: true, title: 'The deadline has passed' },
+  JOB_TOO_LARGE: { status: 507, retryable: false, title: 'The job leaves more than there is room for' },
   MODEL_TOO_LARGE: {
     status: 507,
     retryable: false,
@@ -81,6 +95,11 @@ export interface ErrorDetails {
   }
   /** What is not there: a tenant, an access, an alias. */
   ENTRY_NOT_FOUND: { readonly entry: string }
+  /** `state` is what the job has ended as, `code` why. */
+  JOB_ENDED: { readonly state: string; readonly code: string | null }
+  STEP_FAILED: { readonly step: string }
+  JOB_TOO_LARGE: { readonly limitBytes: number }
+  JOB_STORE_UNAVAILABLE: { readonly retryAfterMs: number; readonly reason: 'unreachable' | 'taken' }
   RANGE_UNSATISFIABLE: { readonly sizeBytes: number }
   URL_REFUSED: {
     readonly reason:

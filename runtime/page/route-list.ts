@@ -22,7 +22,7 @@ export interface RouteFacts {
   /** The path from the top of the server, with parameters in braces: `/hello/{name}`. */
   readonly path: string
   readonly methods: readonly Method[]
-  readonly kind: 'function' | 'inference'
+  readonly kind: 'function' | 'inference' | 'action' | 'action'
   readonly access: 'token' | 'public'
   readonly runs: readonly Place[]
   /** Whether a request may be sent again where it is not known what became of it. */

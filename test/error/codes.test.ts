@@ -4,6 +4,16 @@ import { errorCodes, isErrorCode } from '../../runtime/error/codes.ts'
 it('keeps every code and its status, since callers rely on them', () => {
   const statuses = Object.fromEntries(Object.entries(errorCodes).map(([code, { status }]) => [code, status]))
   expect(statuses).toEqual({
+    JOB_NOT_FOUND: 404,
+    JOB_UNFINISHED: 409,
+    JOB_ENDED: 409,
+    LEASE_LOST: 409,
+    IDEMPOTENCY_MISMATCH: 422,
+    STEP_FAILED: 500,
+    JOB_CRASHED: 500,
+    PROGRESS_INVALID: 500,
+    JOB_STORE_UNAVAILABLE: 503,
+    JOB_TOO_LARGE: 507,
     REQUEST_MALFORMED: 400,
     TOKEN_MISSING: 401,
     TOKEN_INVALID: 401,
@@ -53,6 +63,7 @@ it('keeps every code and its status, since callers rely on them', () => {
 it('calls nothing worth a retry that the caller alone can mend', () => {
   const retryable = Object.entries(errorCodes).filter(([, facts]) => facts.retryable)
   expect(retryable.map(([code]) => code)).toEqual([
+    'JOB_UNFINISHED',
     'UPLOAD_TIMEOUT',
     'BACKEND_UNAVAILABLE',
     'FETCH_FAILED',
@@ -61,6 +72,7 @@ it('calls nothing worth a retry that the caller alone can mend', () => {
     'DRAINING',
     'ROOM_TAKEN',
     'STORAGE_FULL',
+    'JOB_STORE_UNAVAILABLE',
     'QUARANTINED',
     'REPLICA_CRASHED',
     'DEVICE_LOST',

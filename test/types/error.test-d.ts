@@ -60,6 +60,10 @@ assertType<
   Equal<
     keyof ErrorDetails,
     | 'TOKEN_INVALID'
+    | 'JOB_ENDED'
+    | 'STEP_FAILED'
+    | 'JOB_TOO_LARGE'
+    | 'JOB_STORE_UNAVAILABLE'
     | 'ENTRY_NOT_FOUND'
     | 'RANGE_UNSATISFIABLE'
     | 'URL_REFUSED'
