@@ -63,16 +63,16 @@ it('keeps every code and its status, since callers rely on them', () => {
 it('calls nothing worth a retry that the caller alone can mend', () => {
   const retryable = Object.entries(errorCodes).filter(([, facts]) => facts.retryable)
   expect(retryable.map(([code]) => code)).toEqual([
-    'JOB_UNFINISHED',
     'UPLOAD_TIMEOUT',
+    'JOB_UNFINISHED',
     'BACKEND_UNAVAILABLE',
     'FETCH_FAILED',
     'SHARE_EXCEEDED',
     'QUEUE_FULL',
     'DRAINING',
     'ROOM_TAKEN',
-    'STORAGE_FULL',
     'JOB_STORE_UNAVAILABLE',
+    'STORAGE_FULL',
     'QUARANTINED',
     'REPLICA_CRASHED',
     'DEVICE_LOST',
