@@ -32,3 +32,8 @@ export function createCredentials(said: Omit<Credentials, 'identity'>): Credenti
   const identity = Bun.CryptoHasher.hash('sha256', text, 'base64url')
   return Object.freeze({ modelId, tenant, accessToken, issuer, proven, expiresAtMs, identity })
 }
+
+/** The same caller, asking for another model. */
+export function withModel(credentials: Credentials, modelId: string): Credentials {
+  return credentials.modelId === modelId ? credentials : createCredentials({ ...credentials, modelId })
+}
