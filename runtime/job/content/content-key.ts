@@ -1,22 +1,23 @@
 import { IsoplexError } from '../../error/error.ts'
 
-const names = /^(?!.{513})[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127})*$/
+const maxKeyLength = 512
+const form = /^[\w-]{1,128}(?:\/[\w-]{1,128})*$/
+
+/** Whether a text has the form of a key: nothing else on a shelf is a content. */
+export function isContentKey(text: string): boolean {
+  return text.length <= maxKeyLength && form.test(text)
+}
 
 /**
- * Holds the key of a content to its form, so that none can name anything outside its shelf.
+ * Holds the key of a content to its form, so that none names anything outside its shelf.
  *
  * @throws {TypeError} where it has another.
  */
 export function assertContentKey(key: string): void {
-  if (names.test(key)) return
+  if (isContentKey(key)) return
   throw new TypeError(
-    `"key" must be names of letters, digits and "_ . -" with slashes between; got ${JSON.stringify(key)}.`,
+    `"key" must be names of letters, digits, "_" and "-" with slashes between; got ${JSON.stringify(key)}.`,
   )
-}
-
-/** Whether a text has the form of a key: a shelf lists no others. */
-export function isContentKey(text: string): boolean {
-  return names.test(text)
 }
 
 /** What is thrown where there is nothing under a key. */
