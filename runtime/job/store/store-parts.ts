@@ -1,6 +1,7 @@
 import type { ContentShelf } from '../content/content-shelf.ts'
 import type { EventLimits } from './event-log.ts'
 import type { JobDatabase } from './job-database.ts'
+import type { JobRoom } from './job-room.ts'
 
 /** What one job may leave, and for how long. */
 export interface JobStoreLimits extends EventLimits {
@@ -17,6 +18,7 @@ export interface JobStoreParts {
   readonly database: JobDatabase
   readonly shelf: ContentShelf
   readonly limits: JobStoreLimits
+  readonly room: JobRoom
   /** Makes the id of a new job, at a time of the database. */
   readonly makeId: (nowMs: number) => string
 }
