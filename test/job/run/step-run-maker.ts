@@ -1,7 +1,8 @@
 import type { ActionContext } from '../../../runtime/define/action-context.ts'
 import type { Step } from '../../../runtime/define/step.ts'
+import { IsoplexError } from '../../../runtime/error/error.ts'
 import { ProgressMeter } from '../../../runtime/job/run/progress.ts'
-import type { StepRun } from '../../../runtime/job/run/step-run.ts'
+import type { StepRun, StepsEnd } from '../../../runtime/job/run/step-run.ts'
 import { StepLedger } from './step-ledger.ts'
 
 /** What of a run a test cares about. */
@@ -45,4 +46,14 @@ export function stepRun({ steps, ledger = new StepLedger(), strict = false, ...d
       count: 1,
     }),
   }
+}
+
+/** Fails as a step of a user may. */
+export function refuse(): never {
+  throw new IsoplexError('JOB_ENDED', 'The file is empty.', { details: { state: 'failed', code: null } })
+}
+
+/** What such a run has kept as its result. */
+export function kept(result: StepsEnd['end']['result']): unknown {
+  return JSON.parse(result?.path ?? 'null')
 }
