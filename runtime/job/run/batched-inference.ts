@@ -24,11 +24,12 @@ export async function* inferInBatches<Input, Output>(
   { batchSize, answer }: BatchedInference<Input, Output>,
 ): AsyncGenerator<Output, void, undefined> {
   const source = new BatchSource(inputs, batchSize)
+  const rest = createRest()
   let inHand: Promise<readonly (Output | Error)[]> = Promise.resolve([])
   let left = false
   let failed = false
   const begin = (batch: readonly Input[]): Promise<readonly (Output | Error)[]> => {
-    if (!left && batch.length > 0) inHand = answerWhole(batch, answer)
+    if (!left && batch.length > 0) inHand = answerWhole(batch, { batchSize, answer, rest })
     return batch.length > 0 ? inHand : Promise.resolve([])
   }
   let gathered = source.next()
@@ -61,12 +62,26 @@ export async function* inferInBatches<Input, Output>(
 
 async function answerWhole<Input, Output>(
   batch: readonly Input[],
-  answer: BatchedInference<Input, Output>['answer'],
+  { answer, rest }: BatchedInference<Input, Output> & { readonly rest: () => Promise<void> },
 ): Promise<readonly (Output | Error)[]> {
+  await rest()
   const answers = await answer(batch)
   if (Array.isArray(answers) && answers.length === batch.length) return answers
   const got = Array.isArray(answers) ? `${answers.length} results` : typeof answers
   throw new Error(
     `infer() must return one result for each of the ${batch.length} inputs; it returned ${got}.`,
   )
+}
+
+/** The longest that answers may follow each other before timers and messages, a cancelling one too, have their turn. */
+const restlessMs = 20
+
+/** Makes what lets the event loop turn, where it has not for long: promises alone never let it. */
+function createRest(): () => Promise<void> {
+  let restedMs = performance.now()
+  return async () => {
+    if (performance.now() - restedMs < restlessMs) return
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    restedMs = performance.now()
+  }
 }

@@ -16,8 +16,7 @@ const nameForm = /^(?!\.)[\w.-]{1,128}$/
 
 /** Makes the files of a job as an action sees them: each is written aside, as it comes, and kept once it is whole. */
 export function createJobFiles({ host, directory }: JobFilesOptions): JobFiles {
-  let underWay = 0
-  const place = (): string => join(directory, `file-${(underWay += 1)}`)
+  const place = (): string => join(directory, `file-${crypto.randomUUID()}`)
   return Object.freeze({
     async write(name: string, content: FileContent, options: { readonly mediaType?: string } = {}) {
       assertName(name)
