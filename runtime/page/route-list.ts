@@ -22,7 +22,7 @@ export interface RouteFacts {
   /** The path from the top of the server, with parameters in braces: `/hello/{name}`. */
   readonly path: string
   readonly methods: readonly Method[]
-  readonly kind: 'function' | 'inference' | 'action' | 'action'
+  readonly kind: 'function' | 'inference' | 'action'
   readonly access: 'token' | 'public'
   readonly runs: readonly Place[]
   /** Whether a request may be sent again where it is not known what became of it. */
@@ -33,4 +33,11 @@ export interface RouteFacts {
   readonly description?: string
   /** The model that answers where a request needs no token and brings none. */
   readonly defaultModel?: string
+  /** What the jobs of an action report; none for functions. */
+  readonly action?: {
+    /** The categories of its progress, or the steps, with their weights. */
+    readonly weights: Readonly<Record<string, number>>
+    /** The names of its steps in their order; empty for an action without. */
+    readonly steps: readonly string[]
+  }
 }

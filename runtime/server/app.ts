@@ -37,6 +37,9 @@ const exposedHeaders = [
   'etag',
   'accept-ranges',
   'content-range',
+  'location',
+  'preference-applied',
+  'idempotency-replayed',
 ]
 
 /** An app as the server swaps it in: all that it does is answer requests. */

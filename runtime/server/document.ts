@@ -1,5 +1,5 @@
-import type { FunctionManifest, Manifest } from '../build/manifest.ts'
-import type { RouteList } from '../page/route-list.ts'
+import type { ActionManifest, FunctionManifest, Manifest } from '../build/manifest.ts'
+import type { RouteFacts, RouteList } from '../page/route-list.ts'
 import { parseRoute } from '../route/pattern.ts'
 import { operationsOf, problemSchema, securitySchemes } from './openapi.ts'
 import { SchemaComponents } from './schema-components.ts'
@@ -63,9 +63,14 @@ export function routeList({ functions, broken }: Manifest, { appName, routePrefi
       file: fn.file,
       ...(fn.description === undefined ? {} : { description: fn.description }),
       ...(fn.model?.default === undefined ? {} : { defaultModel: fn.model.default }),
+      ...(fn.action === undefined ? {} : { action: actionFacts(fn.action) }),
     })),
     broken: broken.map(({ file, place, reason, served }) => ({ file, place, reason, served })),
   }
+}
+
+function actionFacts({ weights, steps }: ActionManifest): NonNullable<RouteFacts['action']> {
+  return { weights, steps }
 }
 
 /** A route as OpenAPI writes it: `/hello/{name}`. The rest of a path is a parameter as well. */

@@ -16,7 +16,7 @@ export interface Layers {
   readonly adapters: Readonly<Record<string, readonly string[]>>
   /** The areas that may import adapters. */
   readonly adapterUsers: readonly string[]
-  /** Areas that must run in a page, and so import only each other and `browserPackages`. */
+  /** Areas, and single files of others, that must run in a page, and so import only each other and `browserPackages`. */
   readonly browserSafe: readonly string[]
   readonly browserPackages: readonly string[]
   /** Packages that only some areas may import; `@a/*` stands for all of a scope. */
@@ -38,7 +38,7 @@ export function checkLayers(sources: readonly SourceFile[], layers: Layers): Fin
       const problem = describeReference(source.path, reference, layers)
       if (problem !== null) findings.push({ path: source.path, line: reference.line, problem })
     }
-    if (layers.browserSafe.includes(area)) findings.push(...checkGlobals(source))
+    if (browserSafePartOf(source.path, layers) !== null) findings.push(...checkGlobals(source))
     return findings
   })
 }
@@ -66,7 +66,7 @@ function describeReference(path: string, reference: ModuleReference, layers: Lay
   const target = targetOf(path, specifier)
   if (target !== null) {
     if (reference.kind === 'url' && mayNameByUrl(area, target, layers)) return null
-    return target === 'package.json' ? null : describeTarget(area, target, layers)
+    return target === 'package.json' ? null : describeTarget(path, target, layers)
   }
   if (/^(?:\/|file:)/.test(specifier)) {
     return `imports ${specifier} by an absolute path; import it by a relative one`
@@ -80,14 +80,22 @@ function mayNameByUrl(area: string, target: string, { namedByUrl, separate }: La
   return namedByUrl.includes(area) && !Object.hasOwn(separate, area)
 }
 
-function describeTarget(area: string, target: string, layers: Layers): string | null {
+/** The area of a file, or the file itself, that must run in a page; `null` where it need not. */
+function browserSafePartOf(path: string, { browserSafe }: Layers): string | null {
+  return [areaOf(path), path].find((part) => browserSafe.includes(part)) ?? null
+}
+
+function describeTarget(path: string, target: string, layers: Layers): string | null {
+  const area = areaOf(path)
   const targetArea = areaOf(target)
   const imports = `imports ${target}`
+  const safePart = browserSafePartOf(path, layers)
+  if (safePart !== null && browserSafePartOf(target, layers) === null) {
+    const part = safePart === area ? targetArea : target
+    return `${imports}, but ${safePart} runs in the browser too and ${part} does not`
+  }
   if (targetArea === area) return null
   if (area === 'functions') return `${imports}; ${functionRule}`
-  if (layers.browserSafe.includes(area) && !layers.browserSafe.includes(targetArea)) {
-    return `${imports}, but ${area} runs in the browser too and ${targetArea} does not`
-  }
   if (area.startsWith('adapters/')) {
     const allowed = layers.adapters[area.slice('adapters/'.length)] ?? []
     return allowed.includes(targetArea) ? null : `${imports}; ${area} may import ${allowed.join(', ')} only`
@@ -101,12 +109,13 @@ function describeTarget(area: string, target: string, layers: Layers): string | 
   return describeRank(area, target, layers)
 }
 
-function describeBuiltin(path: string, name: string, { browserSafe }: Layers): string | null {
+function describeBuiltin(path: string, name: string, layers: Layers): string | null {
   if (areaOf(path) === 'functions' && !path.startsWith('functions/_models/')) {
     return `imports ${name}; ${functionRule}`
   }
-  if (!browserSafe.includes(areaOf(path))) return null
-  return `imports ${name}, but ${areaOf(path)} runs in the browser too; hand in what it needs from outside`
+  const safePart = browserSafePartOf(path, layers)
+  if (safePart === null) return null
+  return `imports ${name}, but ${safePart} runs in the browser too; hand in what it needs from outside`
 }
 
 function describeRank(area: string, target: string, { ranks, separate }: Layers): string | null {
@@ -142,7 +151,7 @@ function describePackage(path: string, specifier: string, layers: Layers): strin
   if (owners !== undefined && !owners.includes(area)) {
     return `imports ${name}, which belongs to ${owners.join(' and ')} alone; use what that exports`
   }
-  if (!layers.browserSafe.includes(area) || layers.browserPackages.includes(name)) return null
+  if (browserSafePartOf(path, layers) === null || layers.browserPackages.includes(name)) return null
   return `imports ${name}, but ${area} runs in the browser too, where only ${layers.browserPackages.join(', ')} are known to work`
 }
 
