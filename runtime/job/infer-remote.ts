@@ -48,7 +48,11 @@ export async function inferRemote(call: RemoteInference): Promise<unknown> {
     headers: {
       accept: 'application/json',
       ...(await tokenHeader(call)),
-      ...(body !== null && { 'content-type': 'application/json' }),
+      ...(body !== null && {
+        'content-type': 'application/json',
+        // Without it node:http sends no body with DELETE.
+        'content-length': String(Buffer.byteLength(body)),
+      }),
     },
     ...(body !== null && { body }),
     policy: { origins: [origin], hosts: [] },
