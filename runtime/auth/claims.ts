@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose'
-import type { Credentials } from './credentials.ts'
+import { type Credentials, createCredentials } from './credentials.ts'
 import { invalidToken } from './invalid-token.ts'
 
 /** The names of the claims that make up credentials. */
@@ -42,9 +42,7 @@ export function toCredentials(payload: JWTPayload, reading: ClaimReading): Crede
   const accessToken = optionalClaim(payload, names.accessToken, reading)
   if (accessToken !== null && !isAccessToken(accessToken)) throw badClaim('the access token')
   const expiresAtMs = toExpiry(payload.exp)
-  const said = JSON.stringify([issuer, proven, modelId, tenant, accessToken])
-  const identity = Bun.CryptoHasher.hash('sha256', said, 'base64url')
-  return Object.freeze({ modelId, tenant, accessToken, issuer, proven, expiresAtMs, identity })
+  return createCredentials({ modelId, tenant, accessToken, issuer, proven, expiresAtMs })
 }
 
 /** What stands below `claim text` in a message. */

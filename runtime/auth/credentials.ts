@@ -24,3 +24,16 @@ export interface Credentials {
    */
   readonly identity: string
 }
+
+/** Credentials with the identity that what they say gives them. */
+export function createCredentials(said: Omit<Credentials, 'identity'>): Credentials {
+  const { modelId, tenant, accessToken, issuer, proven, expiresAtMs } = said
+  const text = JSON.stringify([issuer, proven, modelId, tenant, accessToken])
+  const identity = Bun.CryptoHasher.hash('sha256', text, 'base64url')
+  return Object.freeze({ modelId, tenant, accessToken, issuer, proven, expiresAtMs, identity })
+}
+
+/** The same caller, asking for another model. */
+export function withModel(credentials: Credentials, modelId: string): Credentials {
+  return credentials.modelId === modelId ? credentials : createCredentials({ ...credentials, modelId })
+}

@@ -10,6 +10,8 @@ export interface ProjectKey {
   readonly encryption: CryptoKey
   /** Signs and verifies links to artifacts. */
   readonly grants: KeyObject
+  /** Seals the credentials of those who submit jobs (AES-256-GCM). */
+  readonly seals: KeyObject
   /** When it stops to count, in milliseconds since 1970; `Infinity` for the key that signs. */
   readonly untilMs: number
 }
@@ -35,7 +37,8 @@ export async function createProjectKey(
     importContentSecret(derive(secret, 'isoplex token encryption')),
   ])
   const grants = createSecretKey(derive(secret, 'isoplex artifact grant'))
-  return Object.freeze({ id: idOfSecret(secret), secret: signing, encryption, grants, untilMs })
+  const seals = createSecretKey(derive(secret, 'isoplex credential seal'))
+  return Object.freeze({ id: idOfSecret(secret), secret: signing, encryption, grants, seals, untilMs })
 }
 
 /** The id of the key of a secret: letters and digits only, so that no command takes it for a flag. */

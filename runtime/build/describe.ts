@@ -1,4 +1,4 @@
-import { Kind, type TSchema } from '@sinclair/typebox'
+import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
@@ -30,6 +30,7 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
   const route = toFunctionRoute(origin.functionFile, overridesOf(definition))
   const schemas = schemasOf(definition, flatName(route.name))
   assertParameters(definition.params, route)
+  if (definition.kind === 'action') assertAction(definition, route)
   if (definition.kind === 'inference' && typeof definition.model?.load !== 'function') {
     throw new TypeError('The option "model" must be made by onnx() or multiplexed().')
   }
@@ -63,6 +64,28 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
 
 function describeAction({ category, timeoutMs, models, weights, steps }: ActionProgram): ActionManifest {
   return { category, timeoutMs, models, weights, steps: steps?.map(({ name }) => name) ?? [] }
+}
+
+/** What a function may say and an action may not: a compiler would not let it pass. */
+const functionOptions = [
+  ...(['query', 'output', 'model', 'batch', 'warmup', 'setup', 'teardown'] as const),
+  ...(['idempotent', 'maxOngoingRequests'] as const),
+]
+
+function assertAction(definition: Definition, { pattern: { route, parameters } }: FunctionRoute): void {
+  if (!definition.action) throw new TypeError('An action must be made by defineAction().')
+  const [parameter] = parameters
+  if (parameter !== undefined) {
+    throw new TypeError(
+      `The route ${route} of an action has the path parameter "${parameter}"; put it into "params", which come in the body.`,
+    )
+  }
+  for (const option of functionOptions) {
+    if (definition[option] !== undefined) throw new TypeError(`An action takes no option "${option}".`)
+  }
+  const runs: unknown = definition.runs ?? ['server']
+  if (Bun.deepEquals(runs, ['server'])) return
+  throw new TypeError(`The option "runs" of an action must be ['server']; got ${Bun.inspect(runs)}.`)
 }
 
 function overridesOf({ name, route }: Definition): { name?: string; route?: string } {
@@ -132,11 +155,22 @@ function assertParameters(
 function validateManifest(manifest: Record<string, unknown>): FunctionManifest {
   const [error] = Value.Errors(functionManifestSchema, manifest)
   if (!error) return manifest as unknown as FunctionManifest
-  const member = error.path.split('/')[1] ?? ''
-  const schema = (functionManifestSchema.properties as Record<string, TSchema>)[member]
-  const option = member === 'methods' ? 'method' : member
-  throw new TypeError(
-    `The option "${option}" must be ${schema?.expected}; got ${Bun.inspect(manifest[member])}.`,
+  const [, member = '', part] = error.path.split('/')
+  const { action } = functionManifestSchema.properties
+  if (member === 'action' && part !== undefined && Object.hasOwn(action.properties, part)) {
+    throw optionRefusal(part, action, manifest.action)
+  }
+  throw optionRefusal(member, functionManifestSchema, manifest)
+}
+
+/** What the manifest calls otherwise than whoever writes a function. */
+const optionNames: Readonly<Record<string, string>> = { methods: 'method', weights: 'progress' }
+
+function optionRefusal(member: string, { properties }: TObject, owner: unknown): TypeError {
+  const value = (owner as Readonly<Record<string, unknown>>)[member]
+  const option = optionNames[member] ?? member
+  return new TypeError(
+    `The option "${option}" must be ${properties[member]?.expected}; got ${Bun.inspect(value)}.`,
   )
 }
 

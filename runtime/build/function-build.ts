@@ -125,7 +125,7 @@ async function locateDefinition(file: string): Promise<SourcePlace> {
 }
 
 function describeExport(exports: Readonly<Record<string, unknown>>): string {
-  const wanted = 'export default what defineFunction() or defineInference() returns'
+  const wanted = 'export default what defineFunction(), defineInference() or defineAction() returns'
   const value = exports.default
   if (value === undefined) return `It has no default export; ${wanted}.`
   const what = value === null ? 'null' : typeof value

@@ -3,6 +3,8 @@ import { type TSchema, type TUnion, Type } from '@sinclair/typebox'
 const countingNumber = Type.Integer({ minimum: 1, expected: 'a whole number from 1' })
 const positiveNumber = Type.Number({ exclusiveMinimum: 0, expected: 'a finite number above 0' })
 const text = Type.String({ minLength: 1, expected: 'a text' })
+const label = Type.String({ minLength: 1, maxLength: 128 })
+const modelName = Type.String({ minLength: 1, maxLength: 256 })
 const jsonSchema = Type.Record(Type.String(), Type.Unknown(), { expected: 'a schema' })
 
 const bundle = Type.String({ pattern: '^[\\w.-]+-[0-9a-f]{16}\\.js$', expected: 'the name of a bundle' })
@@ -70,11 +72,14 @@ export const functionManifestSchema = Type.Object(
     action: Type.Optional(
       Type.Object(
         {
-          category: Type.Union([text, Type.Null()]),
-          timeoutMs: Type.Union([positiveNumber, Type.Null()]),
-          models: Type.Array(text),
-          weights: Type.Record(Type.String(), Type.Number({ minimum: 0 })),
-          steps: Type.Array(text),
+          category: Type.Union([label, Type.Null()], { expected: 'a text of 1 to 128 characters' }),
+          timeoutMs: Type.Union([positiveNumber, Type.Null()], { expected: 'a finite number above 0' }),
+          models: Type.Array(modelName, { expected: 'a list of models such as digits or digits@3' }),
+          weights: Type.Record(Type.String(), Type.Number({ minimum: 0 }), {
+            minProperties: 1,
+            expected: 'weights from 0 by category',
+          }),
+          steps: Type.Array(text, { expected: 'a list of steps made by defineStep()' }),
         },
         { additionalProperties: false, expected: 'made by defineAction()' },
       ),

@@ -22,6 +22,8 @@ export interface GatewayModels {
   readonly source: ModelSource
   /** Forgets what was found, so that the next request sees what has become of it. */
   forget(): void
+  /** Keeps the files of further models in the store: those of these digests, asked for again and again. */
+  keep(digests: () => Iterable<string>): void
 }
 
 /** What was made ready is held by the store itself for ten minutes; what is loaded longer has to be named. */
@@ -50,8 +52,10 @@ export function openGatewayModels(
       log.warn('The registry is not watched: its changes are noticed late', { error }),
   }
   resources.use(watchState(stateDirectory, (name) => name.startsWith('registry.sqlite'), events))
+  const others: (() => Iterable<string>)[] = []
   const hold = (): void => {
-    const digests = [...scheduler.pool.links].flatMap(({ model }) => model?.digest ?? [])
+    const loaded = [...scheduler.pool.links].flatMap(({ model }) => model?.digest ?? [])
+    const digests = [...loaded, ...others.flatMap((list) => [...list()])]
     registry
       .ask('hold', [...new Set(digests)])
       .catch((error: unknown) => log.warn('The files of loaded models are not held in the store', { error }))
@@ -62,6 +66,10 @@ export function openGatewayModels(
     grant: (credentials, stickyKey) => current.grant(credentials, stickyKey),
     grantDefault: (modelId, stickyKey) => current.grantDefault(modelId, stickyKey),
     confirm: (credentials) => current.confirm(credentials),
+    describe: (asking, stickyKey) => current.describe(asking, stickyKey),
   })
-  return { access, source, forget }
+  const keep = (digests: () => Iterable<string>): void => {
+    others.push(digests)
+  }
+  return { access, source, forget, keep }
 }

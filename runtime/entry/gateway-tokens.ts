@@ -2,6 +2,7 @@ import { type ArtifactGrants, createArtifactGrants } from '../auth/grant.ts'
 import { createProjectIssuer, createSynapseIssuer, type TokenIssuer } from '../auth/issuer.ts'
 import { loadTokenIssuers } from '../auth/issuer-config.ts'
 import { loadProjectKeys } from '../auth/key-ring.ts'
+import { type CredentialSeals, createCredentialSeals } from '../auth/sealed-credential.ts'
 import { createTokenVerifier, type TokenVerifier } from '../auth/verifier.ts'
 import type { Config } from '../config/config.ts'
 import { fetchFailed } from '../network/refusal.ts'
@@ -20,6 +21,7 @@ export interface GatewayTokensOptions {
 export interface GatewayTokens {
   readonly verifier: TokenVerifier
   readonly grants: ArtifactGrants
+  readonly seals: CredentialSeals
 }
 
 const fetchTimeoutMs = 10_000
@@ -47,7 +49,11 @@ export async function openGatewayTokens(
   const load = async (): Promise<GatewayTokens> => {
     const keys = await loadProjectKeys(stateDirectory)
     const issuers = [createProjectIssuer(keys, { audience }), ...others]
-    return { verifier: createTokenVerifier({ issuers }), grants: createArtifactGrants(keys) }
+    return {
+      verifier: createTokenVerifier({ issuers }),
+      grants: createArtifactGrants(keys),
+      seals: createCredentialSeals(keys),
+    }
   }
   let current = await load()
   const follow = async (): Promise<void> => {
@@ -75,6 +81,10 @@ export async function openGatewayTokens(
     grants: Object.freeze<ArtifactGrants>({
       make: (digest, expiresAtMs) => current.grants.make(digest, expiresAtMs),
       check: (digest, text, nowMs) => current.grants.check(digest, text, nowMs),
+    }),
+    seals: Object.freeze<CredentialSeals>({
+      seal: (credentials, purpose) => current.seals.seal(credentials, purpose),
+      open: (sealed, purpose) => current.seals.open(sealed, purpose),
     }),
   })
 }

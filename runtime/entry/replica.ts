@@ -1,5 +1,4 @@
 /** A replica: a process that holds runners' threads. It does what the gateway says over IPC and dies with it. */
-import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { createLockMemory, freeLock } from '../../adapters/onnx-node/process-lock.ts'
 import {
@@ -9,6 +8,7 @@ import {
   type RunnerOrder,
 } from '../replica/message.ts'
 import { reportHealth } from './health.ts'
+import { volunteerForMemoryShortage } from './memory-shortage.ts'
 import { exitWithParent } from './parent.ts'
 import { leadProcessGroup } from './process-group.ts'
 import { createProcessLog } from './process-log.ts'
@@ -83,14 +83,4 @@ function createThread(): Worker {
 
 function report(message: ReplicaReport): void {
   process.send?.(message)
-}
-
-/** When memory runs out, the kernel is to end a replica, which is replaced, and not the gateway. */
-function volunteerForMemoryShortage(): void {
-  if (process.platform !== 'linux') return
-  try {
-    writeFileSync('/proc/self/oom_score_adj', '500')
-  } catch {
-    // A container may forbid it; the kernel then chooses by size.
-  }
 }

@@ -7,9 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { createOnnxNodeEngine } from '../../adapters/onnx-node/engine.ts'
 import { readMachineFacts } from '../../adapters/onnx-node/machine-facts.ts'
 import type { LockMemory } from '../../adapters/onnx-node/process-lock.ts'
-import { type Definition, isDefinition } from '../define/definition.ts'
-import type { Engine, Provider, Session } from '../engine/engine.ts'
-import { IsoplexError } from '../error/error.ts'
+import type { Session } from '../engine/engine.ts'
 import { toWire } from '../error/wire.ts'
 import { createOutboundPolicy } from '../network/policy.ts'
 import { FrameConnection } from '../replica/connection.ts'
@@ -18,6 +16,8 @@ import { encodeJson, type Frame, frameKinds } from '../replica/frame.ts'
 import type { RunnerOrder, RunnerReport } from '../replica/message.ts'
 import { Runner } from '../replica/runner.ts'
 import { loadFailure } from '../runner/load-failure.ts'
+import { importFunction } from './bundled-function.ts'
+import { configureEngine } from './configured-engine.ts'
 import { createProcessLog } from './process-log.ts'
 
 /** What a runner's thread is started with, before it is told what to run: a {@link RunnerOrder}, its first message. */
@@ -39,11 +39,12 @@ const { webgpuLock, expectsModel } = workerData as RunnerData
 if (expectsModel) void readMachineFacts().catch(() => undefined)
 const [order]: readonly [RunnerOrder] = await orderOf(parentPort)
 const log = createProcessLog(order.logLevel)
-const sessions: Session[] = []
+const sessions: Pick<Session, 'provider' | 'dispose'>[] = []
 const fallbacks: string[] = []
-const engine = configuredEngine(
+const engine = configureEngine(
   createOnnxNodeEngine({ webgpuLock, onFallback: ({ reason }) => fallbacks.push(reason) }),
   order.session,
+  (session) => sessions.push(session),
 )
 let runner: Runner | null = null
 
@@ -70,7 +71,7 @@ async function orderOf(port: typeof parentPort): Promise<readonly [RunnerOrder]>
 
 async function start(): Promise<void> {
   try {
-    const definition = await loadDefinition(order)
+    const definition = await importFunction(order.bundlePath, order.name)
     const fresh = new Runner({
       name: order.name,
       definition,
@@ -114,35 +115,9 @@ async function stop(): Promise<void> {
   connection.end()
 }
 
-async function loadDefinition({ bundlePath, name }: RunnerOrder): Promise<Definition> {
-  const module: { readonly default?: unknown } = await import(bundlePath)
-  if (isDefinition(module.default)) return module.default
-  throw new IsoplexError(
-    'FUNCTION_BROKEN',
-    `The bundle of "${name}" has no default export made by a define… function.`,
-  )
-}
-
 /** What callers are told of a failed start; the log has all of it. */
 function failureOf(error: unknown): unknown {
   const { name, model } = order
   log.error('A runner could not start', { function: name, model: model?.id, error })
   return loadFailure(error, { name, model: model?.id ?? null, log: "the server's log" })
-}
-
-/** The engine with the operator's wishes where a function has none, and a record of what it loaded. */
-function configuredEngine(base: Engine, wishes: RunnerOrder['session']): Engine {
-  return {
-    name: base.name,
-    async load(location, options) {
-      const session = await base.load(location, {
-        provider: wishes.provider as Provider | 'auto',
-        ...(wishes.fallback === null ? {} : { fallback: wishes.fallback as Provider }),
-        ...(wishes.intraOpThreads > 0 ? { intraOpThreads: wishes.intraOpThreads } : {}),
-        ...options,
-      })
-      sessions.push(session)
-      return session
-    },
-  }
 }

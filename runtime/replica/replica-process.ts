@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { Subprocess } from 'bun'
+import { ChildProcess } from '../process/child-process.ts'
 import {
   modelsExpected,
   type ReplicaCommand,
@@ -40,12 +40,6 @@ export interface ReplicaOptions {
   readonly startTimeoutMs?: number
 }
 
-/** Bun is to read no `.env`, which may hold the server's secrets, and to fetch no package that is missing. */
-const flags = ['--no-env-file', '--no-install']
-/** How much a replica yields to the gateway, as `nice` counts; where there is no `nice`, it does not. */
-const niceness = 5
-const nice = Bun.which('nice')
-const errorOutput = 2
 const ownEntryPath = fileURLToPath(new URL('../entry/replica.ts', import.meta.url))
 
 /** A replica's process as its gateway holds it, with the processes that its functions start. */
@@ -60,36 +54,27 @@ export class ReplicaProcess {
   silence = 0
   /** Whether the gateway has ended it by force, so that nothing that went on in it is the reason. */
   condemned = false
-  readonly #child: Subprocess
+  readonly #child: ChildProcess<ReplicaCommand, ReplicaReport>
   readonly #startTimer: Timer
-  readonly #ended = Promise.withResolvers<void>()
   #state: ReplicaState
   #sinceMs = this.startedMs
   #loads = 0
   #ready = false
-  #dead = false
   #released = false
 
   /** @throws {Error} where the system has no room for another process. */
   constructor(number: number, options: ReplicaOptions, events: ReplicaEvents) {
     this.number = number
     const { state = 'starting', environment, startTimeoutMs = 30_000, entryPath = ownEntryPath } = options
-    const expectations = options.expectsModels ? [modelsExpected] : []
     this.#state = state
-    const prefix = nice === null ? [] : [nice, '-n', String(niceness)]
-    const command = [process.execPath, ...flags, entryPath, String(process.pid), ...expectations]
-    this.#child = Bun.spawn([...prefix, ...command], {
-      env: environment,
-      // What functions print goes where the log goes: the gateway's own output may be read by a program.
-      stdio: ['ignore', errorOutput, errorOutput],
-      serialization: 'json',
-      ipc: (message: ReplicaReport) => this.#receive(message, events),
-      onExit: (_, code, signal) => {
+    this.#child = new ChildProcess({
+      entryPath,
+      facts: options.expectsModels ? [modelsExpected] : [],
+      environment,
+      received: (report) => this.#receive(report, events),
+      ended: (how) => {
         clearTimeout(this.#startTimer)
-        this.#dead = true
-        this.#endGroup()
-        events.died(signal === null ? `exit code ${code}` : `signal ${signal}`)
-        this.#ended.resolve()
+        events.died(how)
       },
     })
     this.#startTimer = setTimeout(() => this.kill(), startTimeoutMs).unref()
@@ -117,7 +102,7 @@ export class ReplicaProcess {
 
   /** Whether it takes orders. */
   get ready(): boolean {
-    return this.#ready && !this.#dead
+    return this.#ready && !this.dead
   }
 
   /** Whether it has ever taken orders. */
@@ -127,7 +112,7 @@ export class ReplicaProcess {
 
   /** Whether the process has ended. */
   get dead(): boolean {
-    return this.#dead
+    return this.#child.dead
   }
 
   /** Whether it was let go, so that its end is no death. */
@@ -144,7 +129,7 @@ export class ReplicaProcess {
 
   /** Resolves when the process has ended and that has been told. */
   get ended(): Promise<void> {
-    return this.#ended.promise
+    return this.#child.ended
   }
 
   /** Makes it be there for something else. */
@@ -156,24 +141,22 @@ export class ReplicaProcess {
   /** Starts a runner's thread. */
   start(order: RunnerOrder): void {
     this.#loads += 1
-    this.#command({ kind: 'start', order })
+    this.#child.send({ kind: 'start', order })
   }
 
   /** Ends a runner's thread, whatever it does. */
   terminate(runner: number): void {
-    this.#command({ kind: 'terminate', runner })
+    this.#child.send({ kind: 'terminate', runner })
   }
 
   /** Ends the process at once, and what its functions have started. */
   kill(): void {
-    if (this.#dead) return
-    this.#endGroup()
-    this.#child.kill('SIGKILL')
+    this.#child.kill()
   }
 
   /** Lets the process end by itself: it does so when its channel closes. */
   disconnect(): void {
-    if (this.#dead || this.#released) return
+    if (this.dead || this.#released) return
     this.#released = true
     this.#child.disconnect()
   }
@@ -188,23 +171,6 @@ export class ReplicaProcess {
       clearTimeout(this.#startTimer)
       this.#ready = true
       events.ready()
-    }
-  }
-
-  /** It leads a group of its own as soon as it runs: what was started in it, and has not left the group, ends with it. */
-  #endGroup(): void {
-    try {
-      process.kill(-this.pid, 'SIGKILL')
-    } catch {
-      // It leads none, or nobody is left in it.
-    }
-  }
-
-  #command(command: ReplicaCommand): void {
-    try {
-      this.#child.send(command)
-    } catch {
-      // It has ended: `died` says, or has said, what becomes of its runners.
     }
   }
 }

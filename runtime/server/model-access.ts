@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { anonymous, type Credentials } from '../auth/credentials.ts'
+import { anonymous, type Credentials, withModel } from '../auth/credentials.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { type AnswerCacheOptions, createAnswerCache } from './answer-cache.ts'
@@ -43,6 +43,12 @@ export interface ModelAccess {
    * @throws {IsoplexError} `TOKEN_INVALID` and whatever else `Backend.confirm` throws
    */
   confirm(credentials: Credentials): Promise<string>
+  /**
+   * What the backend says of a model that a caller may use, with none of its files; `null` is a caller without a token.
+   *
+   * @throws {IsoplexError} as {@link grant}, less what keeps the files from being had.
+   */
+  describe(asking: Asking, stickyKey: string | null): Promise<ModelRecord>
 }
 
 interface Version {
@@ -58,8 +64,10 @@ interface Grant {
   readonly versions: readonly Version[]
 }
 
+type ChosenVersion = Omit<Grant, 'versions'> & Version
+
 /** Who asks for which model; `null` where anybody may. */
-interface Asking {
+export interface Asking {
   readonly modelId: string
   readonly credentials: Credentials | null
 }
@@ -79,23 +87,23 @@ export function createModelAccess(source: ModelSource, options: AnswerCacheOptio
     ({ record, tenant }: { record: ModelRecord; tenant: string | null }) => source.prepare(record, tenant),
     options,
   )
-  const choose = async (
-    grant: Promise<Grant>,
-    modelId: string,
-    sticky: string | null,
-  ): Promise<GrantedModel> => {
-    const { tenant, principal, versions } = await grant
+  const choose = async ({ modelId, credentials }: Asking, sticky: string | null): Promise<ChosenVersion> => {
+    const own = credentials && withModel(credentials, modelId)
+    const key = own?.identity ?? `${anonymous} ${modelId}`
+    const { tenant, principal, versions } = await grants(key, { modelId, credentials: own })
     // With the model's name, so that those who are first to see one canary are not the first to see all.
-    const { key, record } = chooseVersion(versions, `${modelId}\n${sticky ?? principal}`)
+    return { tenant, principal, ...chooseVersion(versions, `${modelId}\n${sticky ?? principal}`) }
+  }
+  const grant = async (asking: Asking, sticky: string | null): Promise<GrantedModel> => {
+    const { principal, key, record, tenant } = await choose(asking, sticky)
     return { principal, model: await models(key, { record, tenant }) }
   }
   return Object.freeze({
-    grant: (credentials: Credentials, stickyKey: string | null) => {
-      const { identity, modelId } = credentials
-      return choose(grants(identity, { modelId, credentials }), modelId, stickyKey)
-    },
+    grant: (credentials: Credentials, stickyKey: string | null) =>
+      grant({ modelId: credentials.modelId, credentials }, stickyKey),
     grantDefault: (modelId: string, stickyKey: string | null) =>
-      choose(grants(`${anonymous} ${modelId}`, { modelId, credentials: null }), modelId, stickyKey),
+      grant({ modelId, credentials: null }, stickyKey),
+    describe: async (asking: Asking, stickyKey: string | null) => (await choose(asking, stickyKey)).record,
     confirm: (credentials: Credentials) => confirmations(credentials.identity, credentials),
   })
 }

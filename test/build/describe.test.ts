@@ -1,11 +1,13 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import { describeFunction } from '../../runtime/build/describe.ts'
-import type { Definition } from '../../runtime/define/definition.ts'
+import { defineAction } from '../../runtime/define/action.ts'
+import { brandDefinition, type Definition } from '../../runtime/define/definition.ts'
 import { defineFunction } from '../../runtime/define/function.ts'
 import { defineInference } from '../../runtime/define/inference.ts'
 import { multiplexed, onnx } from '../../runtime/define/model.ts'
 import { file, tensorOf } from '../../runtime/define/schema.ts'
+import { defineStep } from '../../runtime/define/step.ts'
 
 const handler = () => 1
 
@@ -146,5 +148,96 @@ describe('describeFunction', () => {
   it('refuses an inference function without a model', () => {
     const definition = defineInference({ input: Type.Null(), infer: () => 1 } as never)
     expect(() => describeFile('a.ts', definition)).toThrow('"model" must be made by onnx() or multiplexed()')
+  })
+})
+
+/** An action with options that no compiler would let pass. */
+function actionWith(options: Readonly<Record<string, unknown>>): Definition {
+  return defineAction({ execute: () => 1, ...options } as Parameters<typeof defineAction>[0])
+}
+
+describe('an action', () => {
+  it('is described with its parameters as the input and its result as the output', () => {
+    const definition = defineAction({
+      description: 'Evaluates.',
+      category: 'neural_net',
+      access: 'public',
+      timeoutMs: 60_000,
+      maxBodyBytes: 1000,
+      models: ['digits@3'],
+      progress: { inference: 3, report: 1 },
+      params: Type.Object({ archive: file({ mediaTypes: ['application/zip'] }) }),
+      result: Type.Object({ accuracy: Type.Number() }),
+      execute: () => ({ accuracy: 1 }),
+    })
+    const manifest = describeFile('evaluate.ts', definition)
+    expect(manifest).toMatchObject({
+      name: 'evaluate',
+      path: '/evaluate',
+      kind: 'action',
+      methods: ['POST'],
+      access: 'public',
+      runs: ['server'],
+      maxBodyBytes: 1000,
+      accepts: ['application/json', 'multipart/form-data', 'application/zip'],
+      input: { type: 'object', required: ['archive'] },
+      output: { type: 'object', required: ['accuracy'] },
+      action: {
+        category: 'neural_net',
+        timeoutMs: 60_000,
+        models: ['digits@3'],
+        weights: { inference: 3, report: 1 },
+        steps: [],
+      },
+    })
+    // The limit of a job is none of the request that submits it.
+    expect(manifest).not.toHaveProperty('timeoutMs')
+    expect(manifest).not.toHaveProperty('params')
+    expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest)
+  })
+
+  it('is described with its steps in their order, and takes no body where it has no parameters', () => {
+    const step = (name: string, weight: number) => defineStep({ name, weight, execute: () => undefined })
+    const definition = defineAction({ steps: [step('fetch', 1), step('infer', 8)] })
+    const manifest = describeFile('a.ts', definition)
+    expect(manifest).toMatchObject({
+      access: 'token',
+      accepts: [],
+      action: { category: null, timeoutMs: null, models: [], weights: { fetch: 1, infer: 8 } },
+    })
+    expect(manifest.action?.steps).toEqual(['fetch', 'infer'])
+    expect(manifest).not.toHaveProperty('input')
+  })
+
+  it.each(['[id].ts', 'jobs/[...rest].ts'])('has no path parameters, as %s would give it', (functionFile) => {
+    expect(() => describeFile(functionFile, actionWith({}))).toThrow(
+      /^The route .* of an action has the path parameter "(id|rest)"; put it into "params"/,
+    )
+  })
+
+  it.each<[options: Readonly<Record<string, unknown>>, message: string]>([
+    [{ category: 5 }, 'The option "category" must be a text of 1 to 128 characters; got 5.'],
+    [{ category: '' }, 'The option "category" must be'],
+    [{ models: ['digits', 5] }, 'The option "models" must be a list of models such as digits or digits@3'],
+    [{ models: ['x'.repeat(257)] }, 'The option "models" must be'],
+    [{ progress: {} }, 'The option "progress" must be weights from 0 by category; got {}.'],
+    [{ runs: ['server', 'browser'] }, `The option "runs" of an action must be ['server']`],
+    [{ runs: 'browser' }, `The option "runs" of an action must be ['server']; got "browser".`],
+    [{ query: Type.Object({}) }, 'An action takes no option "query".'],
+    [{ output: Type.Null() }, 'An action takes no option "output".'],
+    [{ model: onnx() }, 'An action takes no option "model".'],
+    [{ batch: { maxSize: 2, maxDelayMs: 1 } }, 'An action takes no option "batch".'],
+    [{ idempotent: false }, 'An action takes no option "idempotent".'],
+    [{ access: 'everyone' }, 'The option "access" must be one of token, public; got "everyone".'],
+    [{ description: 5 }, 'The option "description" must be a text; got 5.'],
+    [{ params: { type: 'object' } }, 'The schema "input" has no TypeBox schema'],
+    [{ result: Type.Date() }, 'The schema "output"'],
+  ])('is refused with %o', (options, message) => {
+    expect(() => describeFile('a.ts', actionWith(options))).toThrow(message)
+  })
+
+  it('is refused where something else claims to be one', () => {
+    const { action: _, ...rest } = actionWith({})
+    expect(() => describeFile('a.ts', brandDefinition(rest))).toThrow('must be made by defineAction()')
   })
 })

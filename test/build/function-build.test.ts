@@ -43,6 +43,41 @@ describe('a function file that', () => {
   })
 })
 
+describe('an action', () => {
+  const action = (options: string): string => `import { Type } from '@sinclair/typebox'
+import { defineAction, modelId } from 'isoplex'
+
+export default defineAction({
+  params: Type.Object({ modelId: modelId() }),
+  ${options}
+})
+`
+
+  it('may be the only function of a project', async () => {
+    await using project = await createProject({ 'functions/evaluate.ts': action('execute: () => 1,') })
+    const { functions, broken } = await project.builder().build()
+    expect(broken).toEqual([])
+    expect(functions).toMatchObject([{ name: 'evaluate', kind: 'action', path: '/evaluate' }])
+  })
+
+  it.each([
+    ['functions/[id].js', 'execute: () => 1,', /the path parameter "id"/],
+    ['functions/a.js', "execute: () => 1, runs: ['browser'],", /"runs" of an action/],
+    ['functions/a.js', 'execute: () => 1, category: 5,', /"category" must be a text/],
+    ['functions/a.js', '', /either "execute" or "steps"/],
+    ['functions/a.js', 'execute: () => 1, steps: [],', /either "execute" or "steps"/],
+    ['functions/a.js', 'execute: 5,', /"execute" must be a function/],
+    ['functions/a.js', 'execute: () => 1, timeoutMs: -1,', /"timeoutMs" must be above 0/],
+    ['functions/a.js', 'execute: () => 1, progress: { a: -1 },', /"progress.a" must be a number from 0/],
+  ])('in %s with "%s" is refused by name, where it stands', async (file, options, reason) => {
+    await using project = await createProject({ [file]: action(options) })
+    const { functions, broken } = await project.builder().build()
+    expect(functions).toEqual([])
+    expect(broken).toMatchObject([{ file, place: { file, line: 4 }, served: false }])
+    expect(broken[0]?.reason).toMatch(reason)
+  })
+})
+
 describe('messageOf', () => {
   it.each<[error: unknown, message: string]>([
     [new Error('plain'), 'plain'],

@@ -19,6 +19,16 @@ export default defineFunction({
 })
 `
 
+const action = `import { Type } from '@sinclair/typebox'
+import { defineAction } from 'isoplex'
+
+export default defineAction({
+  params: Type.Object({ count: Type.Integer() }),
+  result: Type.Object({ mean: Type.Number() }),
+  execute: ({ params }) => ({ mean: params.count }),
+})
+`
+
 const use = `import type { Routes } from '../.isoplex/routes.d.ts'
 
 type Types<Name extends keyof Routes> = NonNullable<Routes[Name]['types']>
@@ -26,6 +36,10 @@ type Types<Name extends keyof Routes> = NonNullable<Routes[Name]['types']>
 export const params: Types<'hello/[name]'>['params'] = { name: 'Ada' }
 // @ts-expect-error the path parameter is a text
 export const wrong: Types<'hello/[name]'>['params'] = { name: 5 }
+export const input: Types<'measure'>['input'] = { count: 5 }
+export const output: Types<'measure'>['output'] = { mean: 5 }
+// @ts-expect-error the parameters of an action are typed
+export const none: Types<'measure'>['input'] = {}
 // @ts-expect-error there is no such function
 export type None = Routes['goodbye']
 `
@@ -46,6 +60,7 @@ export interface Routes {
   it('types what uses it under the settings of this repository', { timeout: 60_000 }, async () => {
     await using project = await createProject({
       'functions/hello/[name].ts': greeting,
+      'functions/measure.ts': action,
       'test/use.ts': use,
       'tsconfig.json': JSON.stringify({
         extends: settings,
@@ -53,7 +68,7 @@ export interface Routes {
         include: ['functions', 'test'],
       }),
     })
-    const manifest = { functions: [sampleFunction('hello/[name]')], broken: [] }
+    const manifest = { functions: [sampleFunction('hello/[name]'), sampleFunction('measure')], broken: [] }
     await writeRoutesTypes(manifest, { projectDirectory: project.directory })
     const { exitCode, stdout } = Bun.spawnSync([process.execPath, tsc, '--noEmit', '-p', project.directory])
     expect(

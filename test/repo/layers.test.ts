@@ -16,6 +16,7 @@ const layers: Layers = {
     observe: 1,
     define: 2,
     network: 2,
+    process: 2,
     route: 2,
     thread: 2,
     auth: 3,
