@@ -53,7 +53,7 @@ export async function applyChange<Answer>(
   { answer, set = {}, events = [] }: JobChange<Answer>,
 ): Promise<Answer> {
   const count = { lastSeq: Number(row.last_seq), dropped: Number(row.dropped_events) }
-  const admitted = admitEvents(count, events, limits)
+  const admitted = admitEvents(count, events, limits.maxJobEvents)
   await insertEvents(sql, row.id, admitted.events)
   const counted = { last_seq: admitted.lastSeq, dropped_events: admitted.dropped }
   const columns = { ...set, ...(events.length === 0 ? {} : counted) }

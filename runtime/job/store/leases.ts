@@ -81,7 +81,7 @@ async function readTaken({ limits }: JobStoreParts, sql: TransactionSQL, row: Jo
   if (request === undefined) throw new Error('a job that was just taken is gone')
   return {
     lease: { jobId: row.id, fence: Number(row.fence) },
-    job: toJob(row, partsOf(row.id), limits.retentionMs),
+    job: toJob(row, partsOf(row.id), limits.jobRetentionMs),
     head: JSON.parse(request.head) as RequestHead,
     credential: request.credential === null ? null : new Uint8Array(request.credential),
     models: JSON.parse(request.models) as string[],

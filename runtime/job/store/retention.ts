@@ -26,7 +26,7 @@ function findExpired({ database, limits }: JobStoreParts): Promise<readonly Expi
   return database.read(async (sql) => {
     const rows = await sql<{ id: string; last_seq: BigColumn }[]>`
       SELECT id, last_seq FROM job
-      WHERE ended_ms <= ${sql.unsafe(database.dialect.nowMs)} - ${limits.retentionMs}
+      WHERE ended_ms <= ${sql.unsafe(database.dialect.nowMs)} - ${limits.jobRetentionMs}
       ORDER BY ended_ms LIMIT ${jobsAtOnce}`
     return rows.map((row) => ({ id: row.id, lastSeq: Number(row.last_seq) }))
   })

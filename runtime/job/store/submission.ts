@@ -47,7 +47,7 @@ export async function submitJob(parts: JobStoreParts, job: NewJob, limits: JobLi
       await place(sql)
       const queued = stateEvent(createdMs, { state: 'queued', attempt: 0, error: null })
       await insertEvents(sql, id, [{ ...queued, seq: 1 }])
-      return { job: toJob(row, noParts, parts.limits.retentionMs), created: true }
+      return { job: toJob(row, noParts, parts.limits.jobRetentionMs), created: true }
     }),
   )
 }
@@ -87,7 +87,7 @@ async function findSubmitted(
       'This idempotency key was used for another request; send the same one again, or another key.',
     )
   }
-  return toJob(row, (await readParts(sql, [row.id]))(row.id), limits.retentionMs)
+  return toJob(row, (await readParts(sql, [row.id]))(row.id), limits.jobRetentionMs)
 }
 
 interface JobInsertion {
