@@ -80,7 +80,7 @@ export async function openParts(
   resources.defer(() => server.stop(0, 0))
   await makeStateDirectory(stateDirectory)
   const tokens = await openGatewayTokens(options, resources)
-  const registry = openServiceThread(options)
+  const registry = openRegistryThread(options)
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
   const source = resources.use(await openFunctionSource({ ...options, environment }))
@@ -128,7 +128,8 @@ export async function openParts(
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
-function openServiceThread({ config, stateDirectory }: PartsOptions): ServiceThread<RegistryMethods> {
+/** Starts the thread of the registry. */
+export function openRegistryThread({ config, stateDirectory }: PartsOptions): ServiceThread<RegistryMethods> {
   const data: RegistryData = {
     directory: stateDirectory,
     settings: modelSettingsOf(config),
@@ -182,13 +183,15 @@ function openPlacement(
   return new ModelPlacement({ residency, source, log, pinnedModels, preloadModels })
 }
 
-interface SchedulerParts {
+/** What a scheduler is opened with beside the configuration. */
+export interface SchedulerParts {
   readonly environment: Readonly<Record<string, string>>
   readonly runDirectory: string
   readonly tallies: Tallies
 }
 
-function openScheduler(
+/** Opens what brings requests to replicas, and starts these. */
+export function openScheduler(
   { config, log }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
