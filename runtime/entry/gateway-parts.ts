@@ -24,6 +24,7 @@ import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
+import { type JobHost, openJobHost } from './job-host.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
 import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
@@ -52,6 +53,8 @@ export interface GatewayParts {
   readonly exchange: ExchangeOptions
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
+  /** The jobs of actions. */
+  readonly jobs: JobHost
   /** What is served to pages. */
   readonly page: PageSource
   /** The metrics, the administration, the registry for others, and what pages load. */
@@ -86,11 +89,12 @@ export async function openParts(
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
+  const trusting = isTrusting(options)
   const exchange: ExchangeOptions = {
     authorizer: {
       verifier: tokens.verifier,
       models: models.access,
-      trustsLoopback: isTrusting(options),
+      trustsLoopback: trusting,
     },
     scheduler,
     budget: new BodyBudget(config.maxBodiesInFlightBytes),
@@ -101,12 +105,15 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
-  const { grants } = tokens
+  const { grants, seals } = tokens
+  const { access } = models
+  const strict = options.mode === 'dev'
+  const jobs = resources.use(openJobHost({ ...options, access, trusting, seals, environment, strict }))
+  models.keep(() => jobs.digests())
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
   const metrics = { tallies, residency: scheduler, lag, bodies }
-  const trusting = isTrusting(options)
   const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
@@ -117,7 +124,7 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, placement, page }
+  const served = { identity, server, registry, source, scheduler, exchange, placement, jobs, page }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
