@@ -47,6 +47,7 @@ function openOwn(filesShelf: ContentShelf | null): JobStore {
         database: { path: join(directory, 'jobs.sqlite') },
         shelf: filesShelf ?? createFolderShelf(join(directory, 'contents')),
         limits: limitsOf(),
+        sole: true,
       }),
     onTaken: (ownerPid) => log.warn('Another server keeps the jobs of this state folder', { ownerPid }),
     onOwned: () => log.info('The jobs of this state folder are kept by this server from now on'),
