@@ -44,6 +44,7 @@ export type { BatchOptions, FunctionOptions, FunctionSchemas, Method, Place } fr
 export type { FileOptions, FileSchema, TensorSchema } from './define/schema.ts'
 export { file, tensorOf } from './define/schema.ts'
 export type {
+  ConcludeContext,
   CurrentStep,
   JsonRecord,
   Step,

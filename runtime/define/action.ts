@@ -4,7 +4,7 @@ import type { Awaitable, StaticOf } from './context.ts'
 import { brandDefinition, type Definition, type FunctionTypes, settleEach } from './definition.ts'
 import { modelIdsIn } from './model-id.ts'
 import { assertCallable, assertCount, assertOptions, type FunctionOptions } from './options.ts'
-import type { Step, StepContext } from './step.ts'
+import type { ConcludeContext, Step } from './step.ts'
 
 /** What an action may say of itself. */
 export interface ActionOptions
@@ -69,7 +69,7 @@ export interface SteppedAction<
    *
    * @default `{ success, stepsExecuted, stepsTotal, processedCount }`, and `results` where there are any
    */
-  conclude?(context: StepContext<StaticOf<Params>>): Awaitable<ActionResult<Result>>
+  conclude?(context: ConcludeContext<StaticOf<Params>>): Awaitable<ActionResult<Result>>
   readonly execute?: never
 }
 
@@ -95,7 +95,7 @@ export interface ActionProgram {
     | null
   readonly execute: ((context: ActionContext) => Awaitable<unknown>) | null
   readonly steps: readonly Step[] | null
-  readonly conclude: ((context: StepContext) => Awaitable<unknown>) | null
+  readonly conclude: ((context: ConcludeContext) => Awaitable<unknown>) | null
 }
 
 /** What the runner of an action answers once a job's parameters have been checked. */

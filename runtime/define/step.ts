@@ -49,11 +49,15 @@ export interface StepFields {
   processedCount: number
 }
 
-/** What a step gets: the action's context, and the fields that the steps of a job share. */
-export interface StepContext<Params = unknown> extends ActionContext<Params>, StepFields {
-  readonly step: CurrentStep
+/** What the conclusion of an action gets once all its steps have ended: the context, and the fields they shared. */
+export interface ConcludeContext<Params = unknown> extends ActionContext<Params>, StepFields {
   /** The steps that have ended, in their order. */
   readonly stepResults: readonly StepRecord[]
+}
+
+/** What a step gets: the action's context, and the fields that the steps of a job share. */
+export interface StepContext<Params = unknown> extends ConcludeContext<Params> {
+  readonly step: CurrentStep
   /** What went wrong in rollbacks so far. */
   readonly errors: readonly string[]
 }
