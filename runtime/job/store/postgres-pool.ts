@@ -1,10 +1,13 @@
 import { SQL, type TransactionSQL } from 'bun'
 import { unreachable } from './database-error.ts'
 
+/** Says that a part of the work is done, and the next one has the whole time again. */
+export type GoOn = () => void
+
 /** Connections to a PostgreSQL server; those that are lost are made again when they are needed. */
 export interface PostgresPool {
-  query<Result>(work: (sql: SQL) => Promise<Result>): Promise<Result>
-  transact<Result>(work: (sql: TransactionSQL) => Promise<Result>): Promise<Result>
+  query<Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result>
+  transact<Result>(work: (sql: TransactionSQL, goOn: GoOn) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
@@ -19,7 +22,7 @@ const deadlineMs = 10_000
 export function createPostgresPool(url: string): PostgresPool {
   let current = connect(url)
   let closed = false
-  const query = async <Result>(work: (sql: SQL) => Promise<Result>): Promise<Result> => {
+  const query = async <Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result> => {
     const sql = current
     const { promise: overdue, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
@@ -29,15 +32,15 @@ export function createPostgresPool(url: string): PostgresPool {
       void sql.close({ timeout: 0 })
     }, deadlineMs)
     try {
-      return await Promise.race([work(sql), overdue])
+      return await Promise.race([work(sql, () => timer.refresh()), overdue])
     } finally {
       clearTimeout(timer)
     }
   }
   return Object.freeze({
     query,
-    transact: <Result>(work: (sql: TransactionSQL) => Promise<Result>) =>
-      query(async (sql) => (await sql.begin(work)) as Result),
+    transact: <Result>(work: (sql: TransactionSQL, goOn: GoOn) => Promise<Result>) =>
+      query(async (sql, goOn) => (await sql.begin((open) => work(open, goOn))) as Result),
     async close() {
       closed = true
       await current.close({ timeout: 0 })
