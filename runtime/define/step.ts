@@ -102,7 +102,14 @@ const nameForm = /^[\w.-]{1,128}$/
  * or one of the functions is none.
  */
 export function defineStep<Params = unknown>(definition: StepDefinition<Params>): Step<Params> {
-  const { name, weight = 1, canSkip, execute, rollback } = definition
+  const step = { ...definition, weight: definition.weight ?? 1 }
+  assertStep(step)
+  return Object.freeze(step)
+}
+
+/** Refuses what is no step, as the compiler would. @throws {TypeError} as {@link defineStep}. */
+export function assertStep(step: Step<never>): void {
+  const { name, weight, canSkip, execute, rollback } = step
   if (typeof name !== 'string' || !nameForm.test(name)) {
     throw new TypeError(`"name" must be 1 to 128 letters, digits and _ . - ; got ${JSON.stringify(name)}.`)
   }
@@ -112,5 +119,4 @@ export function defineStep<Params = unknown>(definition: StepDefinition<Params>)
   assertCallable('execute', execute)
   if (canSkip !== undefined) assertCallable('canSkip', canSkip)
   if (rollback !== undefined) assertCallable('rollback', rollback)
-  return Object.freeze({ ...definition, weight })
 }
