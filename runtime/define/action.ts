@@ -38,10 +38,7 @@ interface ActionBase<Params extends TSchema | undefined, Result extends TSchema 
   /** The result, or each item of a streamed one. Without it the result is not checked. */
   readonly result?: Result
   /** Answers one batch of inputs, in their order; `context.infer` calls it. */
-  infer?(
-    inputs: readonly Input[],
-    context: ActionContext<StaticOf<Params>, Input, Output>,
-  ): Awaitable<readonly Output[]>
+  infer?(inputs: readonly Input[], context: ActionContext<StaticOf<Params>>): Awaitable<readonly Output[]>
 }
 
 /** An action whose work is one function. */
@@ -64,13 +61,15 @@ export interface SteppedAction<
   Output,
 > extends ActionBase<Params, Result, Input, Output> {
   /** The steps in their order: a list, or a registry of steps. */
-  readonly steps: Iterable<Step<StaticOf<Params>>>
+  readonly steps: Iterable<Step<StaticOf<Params>, NoInfer<Input>, NoInfer<Output>>>
   /**
    * Makes the result once all steps have ended.
    *
    * @default `{ success, stepsExecuted, stepsTotal, processedCount }`, and `results` where there are any
    */
-  conclude?(context: ConcludeContext<StaticOf<Params>>): Awaitable<ActionResult<Result>>
+  conclude?(
+    context: ConcludeContext<StaticOf<Params>, NoInfer<Input>, NoInfer<Output>>,
+  ): Awaitable<ActionResult<Result>>
   readonly execute?: never
 }
 

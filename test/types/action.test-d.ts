@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import {
-  type ConcludeContext,
   createStepRegistry,
   defineAction,
   defineInference,
@@ -9,6 +8,7 @@ import {
   modelId,
   multiplexed,
   type StepContext,
+  type StepRecord,
 } from '../../runtime/index.ts'
 import { assertType, type Equal } from './equality.ts'
 
@@ -98,6 +98,25 @@ defineAction({
   },
 })
 
+// So do the steps of an action.
+defineAction({
+  infer: (inputs: readonly string[]) => inputs.map((text) => text.length),
+  steps: [
+    {
+      name: 'infer',
+      weight: 1,
+      async execute({ infer, results }) {
+        for await (const length of infer(['a'])) {
+          assertType<Equal<typeof length, number>>()
+          results.push(length)
+        }
+        // @ts-expect-error the action infers texts
+        infer([5])
+      },
+    },
+  ],
+})
+
 // Steps written in place know the parameters, and share fields.
 defineAction({
   params: Params,
@@ -127,7 +146,8 @@ defineAction({
     },
   ],
   conclude(context) {
-    assertType<Equal<typeof context, ConcludeContext<{ modelId: string; count: number }>>>()
+    assertType<Equal<typeof context.stepResults, readonly StepRecord[]>>()
+    assertType<Equal<typeof context.params, { modelId: string; count: number }>>()
     return { mean: context.processedCount }
   },
 })
