@@ -216,6 +216,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/registry/upload-handlers.test.ts',
     reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
   },
+  'runtime/client/job-request.ts': {
+    provenBy: 'test/client/jobs.test.ts',
+    reason: 'How all that is about jobs is asked: tested by who asks, over HTTP.',
+  },
   'runtime/client/page-call.ts': {
     provenBy: 'test/client/call.test.ts',
     reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
