@@ -3,6 +3,7 @@ import { isIsoplexError } from '../error/error.ts'
 import type { Answered, Ran, Where } from './answered.ts'
 import { type Deadline, orAborted, startDeadline } from './deadline.ts'
 import type { AnyCall, ClientFacts, Errand } from './errand.ts'
+import { freshId } from './fresh-id.ts'
 import { assertHeaderText } from './header-text.ts'
 import { encodeInput } from './input-body.ts'
 import type { LocalEngine } from './local-engine.ts'
@@ -41,11 +42,14 @@ const begunCodes: ReadonlySet<ErrorCode> = new Set([
 export async function makeCall(client: ClientFacts, name: string, call: AnyCall): Promise<Answered> {
   const { where = 'auto' } = call
   assertWhere(where, client)
-  if (call.stickyKey !== undefined) assertHeaderText('stickyKey', call.stickyKey)
+  for (const option of ['stickyKey', 'idempotencyKey'] as const) {
+    const text = call[option]
+    if (text !== undefined) assertHeaderText(option, text)
+  }
   const startedMs = performance.now()
   const deadline = startDeadline(call.signal, call.timeoutMs ?? client.timeoutMs)
   const { signal } = deadline
-  const requestId = freshRequestId()
+  const requestId = freshId()
   try {
     const body = await orAborted(encodeInput(call.input), signal)
     const { maxReplyBytes: maxBytes } = client
@@ -118,9 +122,4 @@ function assertWhere(where: Where, { local }: ClientFacts): void {
   if (where === 'browser' && !local) {
     throw new TypeError('"where" is "browser", but the client was made without "local".')
   }
-}
-
-function freshRequestId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -3,11 +3,16 @@ import type { RouteList } from '../page/route-list.ts'
 import { baseUrlOf } from './address.ts'
 import { makeCall } from './call.ts'
 import { startDeadline } from './deadline.ts'
-import type { AnyCall, CallOptions, ClientFacts } from './errand.ts'
+import type { AnyCall, CallOptions, ClientFacts, SubmitOptions } from './errand.ts'
+import { freshId } from './fresh-id.ts'
 import type { AnyRoutes, Client } from './handles.ts'
 import { exchangeOnce, type Fetch } from './http-transport.ts'
+import { createJobHandle, type JobHandle } from './job-handle.ts'
+import { toJob } from './job-request.ts'
+import { createJobs } from './jobs.ts'
 import type { LocalEngine } from './local-engine.ts'
 import { senseless } from './reply-bytes.ts'
+import { readReply } from './reply-value.ts'
 import { createRouteBook, toRouteList } from './route-book.ts'
 import { createTokenSource, type TokenOption } from './token-source.ts'
 
@@ -41,7 +46,8 @@ const longestMs = 2 ** 31 - 1
 
 /**
  * Makes a client of an isoplex server: each of its functions by its name. Inference functions have `infer(input,
- * options)`, edge functions `call(options)`; both give `{ output, ran }`.
+ * options)`, edge functions `call(options)`; both give `{ output, ran }`. Actions have `submit(params, options)`, which
+ * gives the handle of a job.
  *
  * The client asks nothing before the first call. What fails is an `IsoplexError`, wherever it failed.
  *
@@ -61,6 +67,8 @@ export function createClient<Routes = AnyRoutes>(options: ClientOptions): Client
     const handle = Object.freeze({
       infer: (input: unknown, call: CallOptions = {}) => checkedCall(client, name, { ...call, input }),
       call: (call: AnyCall = {}) => checkedCall(client, name, call),
+      submit: (input: unknown, options: SubmitOptions = {}) => submit(client, name, { ...options, input }),
+      ...(name === 'jobs' ? createJobs(client) : {}),
     })
     handles.set(name, handle)
     return handle
@@ -70,6 +78,12 @@ export function createClient<Routes = AnyRoutes>(options: ClientOptions): Client
   return new Proxy(Object.freeze({}), {
     get: (_, name) => (typeof name === 'symbol' ? undefined : name === 'routes' ? routes : handleOf(name)),
   }) as Client<Routes>
+}
+
+async function submit(client: ClientFacts, name: string, call: AnyCall): Promise<JobHandle> {
+  const { idempotencyKey = freshId() } = call
+  const { output, ran } = await checkedCall(client, name, { ...call, idempotencyKey, where: 'server' })
+  return createJobHandle(client, toJob(output, ran))
 }
 
 async function checkedCall(client: ClientFacts, name: string, call: AnyCall): ReturnType<typeof makeCall> {
@@ -95,7 +109,7 @@ async function askRoutes(baseUrl: string, fetch: Fetch, maxBytes: number): Promi
   const headers = { accept: 'application/json' }
   try {
     const request = { method: 'GET', url: `${baseUrl}/-/routes`, headers, body: null }
-    const outcome = await exchangeOnce(fetch, request, reading)
+    const outcome = await exchangeOnce(fetch, request, reading, readReply)
     if ('error' in outcome) throw outcome.error
     return toRouteList(outcome.value.value)
   } catch (error) {

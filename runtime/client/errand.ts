@@ -50,6 +50,17 @@ export interface AnyCall extends CallOptions {
   readonly input?: unknown
   readonly params?: TextValues | undefined
   readonly query?: TextValues | undefined
+  readonly idempotencyKey?: string | undefined
+}
+
+/** How a job may be submitted. */
+export interface SubmitOptions extends Pick<CallOptions, 'signal' | 'timeoutMs'> {
+  /**
+   * Submitting again with the same key and the same parameters gives the same job.
+   *
+   * @default a new one, so that trying again on the way makes no second job
+   */
+  readonly idempotencyKey?: string | undefined
 }
 
 /** One call on its way: encoded once, whoever answers it. */

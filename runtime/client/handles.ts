@@ -3,12 +3,15 @@ import type { Tensor } from '../engine/tensor.ts'
 import type { RouteList } from '../page/route-list.ts'
 import type { TextValues } from './address.ts'
 import type { Answered } from './answered.ts'
-import type { CallOptions } from './errand.ts'
+import type { CallOptions, SubmitOptions } from './errand.ts'
+import type { JobHandle } from './job-handle.ts'
+import type { Jobs } from './jobs.ts'
 
 /** The functions of a server by their names, and what it says of them. */
 export type Client<Routes> = { readonly [Name in keyof Routes]: Handle<Name, Routes[Name]> } & {
   /** Asks the server for its functions. A function of this name is out of a client's reach. */
   routes(): Promise<RouteList>
+  readonly jobs: Jobs
 }
 
 /** Functions of which no more is known than that they have names. */
@@ -26,7 +29,8 @@ interface AnyTypes {
 /** How a function is called, by its kind. */
 export type Handle<Name, Fn> = Fn extends { readonly kind: infer Kind; readonly types?: infer Types }
   ? ('inference' extends Kind ? InferenceHandle<Name, Typed<Types>> : unknown) &
-      ('function' extends Kind ? EdgeHandle<Name, Typed<Types>> : unknown)
+      ('function' extends Kind ? EdgeHandle<Name, Typed<Types>> : unknown) &
+      ('action' extends Kind ? ActionHandle<Name, Typed<Types>> : unknown)
   : never
 
 /** How an inference function is called. */
@@ -53,10 +57,25 @@ export interface EdgeHandle<Name, Types extends AnyTypes> {
   ): Promise<Answered<Received<Types['output']>>>
 }
 
+/** How jobs of an action are submitted. */
+export interface ActionHandle<Name, Types extends AnyTypes> {
+  /** Submits a job, which then goes on by itself. @throws {IsoplexError} whatever the call fails with: see {@link makeCall} */
+  submit(
+    ...call: SubmitArguments<Types['input'], SubmitOptions & Texts<'params', ParamsOf<Name, Types>>>
+  ): Promise<JobHandle<Received<Types['output']>>>
+}
+
 type Typed<Types> = NonNullable<Types> extends AnyTypes ? NonNullable<Types> : AnyTypes
 
 /** One argument, which may be left out where nothing in it is compulsory. */
 type Arguments<Options> = object extends Options ? [options?: Options] : [options: Options]
+
+/** The parameters of a job, and the options beside them. */
+type SubmitArguments<Params, Options> = undefined extends Params
+  ? object extends Options
+    ? [params?: Given<Params>, options?: Options]
+    : [params: Given<Params>, options: Options]
+  : [params: Given<Params>, ...options: Arguments<Options>]
 
 /** A member that may be left out where `undefined` will do. */
 type Member<Name extends string, Value> = undefined extends Value

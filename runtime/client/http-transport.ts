@@ -1,7 +1,6 @@
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { failureOf } from './problem.ts'
 import type { ReplyReading } from './reply-bytes.ts'
-import { type ReplyValue, readReply } from './reply-value.ts'
 import type { Outcome } from './retry.ts'
 
 /** What makes requests: the `fetch` of the platform, or one of that form. */
@@ -16,26 +15,24 @@ export interface HttpRequest {
   readonly body: Uint8Array<ArrayBuffer> | null
 }
 
-/** A reply that was read, and its headers. */
-export interface HttpReply extends ReplyValue {
-  readonly headers: Headers
-}
+/** Reads a reply that is a success. */
+export type ReplyReader<Value> = (response: Response, reading: ReplyReading) => Promise<Value>
 
 /**
  * Sends a request once and reads the reply. It is never sent to another address than this one, since it may carry a token. What goes wrong is
  * a failure; only the end of the call, by its caller or its time, is thrown.
  */
-export async function exchangeOnce(
+export async function exchangeOnce<Value>(
   fetch: Fetch,
   { method, url, headers, body }: HttpRequest,
   reading: ReplyReading,
-): Promise<Outcome<HttpReply>> {
+  read: ReplyReader<Value>,
+): Promise<Outcome<Value>> {
   const { signal, requestId } = reading
   try {
     const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' })
     if (!response.ok) return await failureOf(response, reading)
-    const { value, streams } = await readReply(response, reading)
-    return { value: { value, streams, headers: response.headers } }
+    return { value: await read(response, reading) }
   } catch (cause) {
     if (signal.aborted) throw signal.reason
     if (isIsoplexError(cause)) return { error: cause, retryAfterMs: null }

@@ -15,7 +15,7 @@ export type Outcome<Value> = { readonly value: Value } | Failure
 export interface RetryLimits {
   /** Tries after the first one. */
   readonly retries: number
-  readonly deadline: Deadline
+  readonly deadline: Pick<Deadline, 'signal' | 'leftMs'>
 }
 
 const firstPauseMs = 200
@@ -49,14 +49,15 @@ export function pauseBefore(tried: number, random = Math.random()): number {
 }
 
 /** Whether another try may end otherwise: not where a reply came that makes no sense, or a refusal of who knows whom. */
-function mayHelp(error: AnyIsoplexError): boolean {
+export function mayHelp(error: AnyIsoplexError): boolean {
   if (error.code !== 'FETCH_FAILED') return error.retryable
   // A server that is not ours may leave the details out.
   const { reason, status = 0 }: Partial<typeof error.details> = error.details ?? {}
   return reason === 'connection' || reason === 'cut-off' || (reason === 'status' && status >= 500)
 }
 
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+/** Waits for so long, or until the signal fires: then it fails with the reason of that. */
+export function pause(durationMs: number, signal: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout>
   const over = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, durationMs)

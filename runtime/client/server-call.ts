@@ -4,13 +4,18 @@ import type { RouteFacts } from '../page/route-list.ts'
 import type { Ran } from './answered.ts'
 import { orAborted } from './deadline.ts'
 import { type Errand, targetOf } from './errand.ts'
-import { exchangeOnce, type HttpReply, type HttpRequest } from './http-transport.ts'
-import { acceptedReplies, type ReplyValue } from './reply-value.ts'
+import { exchangeOnce, type HttpRequest, type ReplyReader } from './http-transport.ts'
+import { acceptedReplies, type ReplyValue, readReply } from './reply-value.ts'
 import { type Outcome, withRetries } from './retry.ts'
 
 /** What a place made of a call. */
 export interface PlaceAnswer extends ReplyValue {
   readonly ran: Omit<Ran, 'tookMs' | 'fellBack'>
+}
+
+/** A reply that was read, and its headers. */
+interface HttpReply extends ReplyValue {
+  readonly headers: Headers
 }
 
 /** Codes of a path that nothing answers, or no longer in this way. */
@@ -47,11 +52,16 @@ async function send(errand: Errand, facts: RouteFacts): Promise<PlaceAnswer> {
   const limits = { retries: facts.idempotent ? client.retries : 0, deadline }
   const exchange = async (token: string | null): Promise<HttpReply> => {
     const request = requestOf(errand, facts, token)
-    return withRetries(() => exchangeOnce(client.fetch, request, errand), limits)
+    return withRetries(() => exchangeOnce(client.fetch, request, errand, readHttpReply), limits)
   }
   const reply = await orAborted(client.tokens.use(exchange), deadline.signal)
   return { value: reply.value, streams: reply.streams, ran: ranOf(reply, errand) }
 }
+
+const readHttpReply: ReplyReader<HttpReply> = async (response, reading) => ({
+  ...(await readReply(response, reading)),
+  headers: response.headers,
+})
 
 function requestOf(errand: Errand, facts: RouteFacts, token: string | null): HttpRequest {
   const { client, call, body, requestId } = errand
@@ -65,6 +75,7 @@ function requestOf(errand: Errand, facts: RouteFacts, token: string | null): Htt
       ...(body ? { 'content-type': body.contentType } : {}),
       ...(token === null ? {} : { serve_multiplexed_model_id: token }),
       ...(call.stickyKey === undefined ? {} : { 'x-sticky-key': call.stickyKey }),
+      ...(call.idempotencyKey === undefined ? {} : { 'idempotency-key': call.idempotencyKey }),
     },
     body: body?.bytes ?? null,
   }

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorCodes, isErrorCode } from './codes.ts'
 import { type AnyIsoplexError, IsoplexError, isIsoplexError } from './error.ts'
+import { errorTitles } from './titles.ts'
 
 /** An error on its way between processes: plain data, no stack, nothing that is not meant for a caller. */
 export interface WireError {
@@ -60,11 +61,11 @@ export function fromProblem(document: unknown, requestId: string | null = null):
 /** The problem document of an error; details become members of their own, after RFC 9457 section 3.2. */
 export function toProblem(error: unknown, instance?: string): Problem {
   const wire = toWire(error)
-  const { status, title } = errorCodes[wire.code]
+  const { status } = errorCodes[wire.code]
   return {
     ...(wire.details as Record<string, unknown> | undefined),
     type: 'about:blank',
-    title,
+    title: errorTitles[wire.code],
     status,
     detail: wire.message,
     code: wire.code,

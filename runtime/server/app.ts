@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import type { Manifest } from '../build/manifest.ts'
 import { type AppIdentity, openApiDocument, routeList } from './document.ts'
 import { createExchange, type ExchangeOptions, type ServedFunction } from './exchange.ts'
+import { createSubmission, type SubmissionOptions } from './job/submission.ts'
 import { documentationPage, pagePolicy } from './page.ts'
 import { problemReply, refusalReply, requestIdOf, routeNotFound } from './reply.ts'
 import { type Refuse, Routes } from './routes.ts'
@@ -24,6 +25,8 @@ export interface AppOptions {
   readonly readiness: () => Readiness
   /** Further paths of the server's own: `/metrics`, and below `/-/` the administration and the registry for others. */
   readonly systemRoutes: readonly SystemRoute[]
+  /** Where actions hand their jobs over. */
+  readonly submissions?: SubmissionOptions
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
@@ -74,10 +77,13 @@ export function createApp(options: AppOptions): App {
 function addFunction(
   routes: Routes,
   served: ServedFunction,
-  { identity, exchange, functions }: AppOptions,
+  { identity, exchange, functions, submissions }: AppOptions,
 ): void {
   const { manifest } = served
-  const handle = createExchange(served, exchange)
+  const handle =
+    manifest.kind === 'action' && submissions
+      ? createSubmission(served, exchange, submissions)
+      : createExchange(served, exchange)
   const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
   for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)

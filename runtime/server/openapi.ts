@@ -1,6 +1,7 @@
 import type { FunctionManifest, JsonSchema } from '../build/manifest.ts'
 import type { Method } from '../define/options.ts'
 import { type ErrorCode, errorCodes } from '../error/codes.ts'
+import { errorTitles } from '../error/titles.ts'
 import { parseRoute } from '../route/pattern.ts'
 import type { SchemaComponents } from './schema-components.ts'
 
@@ -135,6 +136,6 @@ function problemsOf(fn: FunctionManifest): Readonly<Record<string, object>> {
   ]
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   return Object.fromEntries(
-    codes.map((code) => [errorCodes[code].status, { description: errorCodes[code].title, content }]),
+    codes.map((code) => [errorCodes[code].status, { description: errorTitles[code], content }]),
   )
 }

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { exchangeOnce, type HttpRequest } from '../../runtime/client/http-transport.ts'
+import type { ReplyReading } from '../../runtime/client/reply-bytes.ts'
+import { readReply } from '../../runtime/client/reply-value.ts'
 import { type HostileServer, startHostileServer } from '../support/hostile-server.ts'
 import { readingOf } from './reading.ts'
 
 const send = (url: string, init: RequestInit): Promise<Response> => fetch(url, init)
+
+/** Reads a reply as calls do, with its headers. */
+const read = async (response: Response, reading: ReplyReading) => ({
+  ...(await readReply(response, reading)),
+  headers: response.headers,
+})
 
 function requestTo({ url }: HostileServer, facts: Partial<HttpRequest> = {}): HttpRequest {
   return { method: 'POST', url: `${url}/a`, headers: {}, body: null, ...facts }
@@ -14,7 +22,7 @@ describe('exchangeOnce', () => {
     await using server = await startHostileServer()
     server.reply('/a', { kind: 'json', value: { a: 1 }, headers: { 'x-request-id': 'r-2' } })
     const request = requestTo(server, { headers: { 'x-a': 'b' }, body: Uint8Array.of(1, 2) })
-    const outcome = await exchangeOnce(send, request, readingOf())
+    const outcome = await exchangeOnce(send, request, readingOf(), read)
     expect(outcome).toMatchObject({ value: { value: { a: 1 }, streams: false } })
     expect('value' in outcome && outcome.value.headers.get('x-request-id')).toBe('r-2')
     const [sent] = server.requests
@@ -26,7 +34,7 @@ describe('exchangeOnce', () => {
     await using server = await startHostileServer()
     server.reply('/a', { kind: 'redirect', to: `${thief.url}/a`, status: 307 })
     const request = requestTo(server, { headers: { serve_multiplexed_model_id: 'secret' } })
-    const outcome = await exchangeOnce(send, request, readingOf())
+    const outcome = await exchangeOnce(send, request, readingOf(), read)
     expect(outcome).toMatchObject({
       error: { code: 'FETCH_FAILED', details: { reason: 'status', status: 307 } },
     })
@@ -45,7 +53,7 @@ describe('exchangeOnce', () => {
   ] as const)('gives the failure where a reply %s', async (_, behaviour, reason) => {
     await using server = await startHostileServer()
     server.reply('/a', behaviour)
-    const outcome = await exchangeOnce(send, requestTo(server), readingOf())
+    const outcome = await exchangeOnce(send, requestTo(server), readingOf(), read)
     expect(outcome).toMatchObject({ error: { code: 'FETCH_FAILED', details: { reason }, requestId: 'r-1' } })
   })
 
@@ -53,7 +61,7 @@ describe('exchangeOnce', () => {
     const server = await startHostileServer()
     const request = requestTo(server)
     await server[Symbol.asyncDispose]()
-    const outcome = await exchangeOnce(send, request, readingOf())
+    const outcome = await exchangeOnce(send, request, readingOf(), read)
     expect(outcome).toMatchObject({
       error: { code: 'FETCH_FAILED', details: { reason: 'connection' }, cause: expect.any(Error) },
       retryAfterMs: null,
@@ -67,7 +75,7 @@ describe('exchangeOnce', () => {
     for (const count of [1, 2]) {
       const controller = new AbortController()
       const { signal } = controller
-      const outcome = exchangeOnce(send, requestTo(server), readingOf({ signal }))
+      const outcome = exchangeOnce(send, requestTo(server), readingOf({ signal }), read)
       await server.until(({ requests }) => requests.length === count)
       controller.abort(new Error('gone'))
       await expect(outcome).rejects.toThrow('gone')

@@ -80,12 +80,6 @@ it('calls nothing worth a retry that the caller alone can mend', () => {
   ])
 })
 
-it('gives each code a title of its own, for people', () => {
-  const titles = Object.values(errorCodes).map(({ title }) => title)
-  expect(new Set(titles).size).toBe(titles.length)
-  for (const title of titles) expect(title).toMatch(/^[A-Z][^.]+$/)
-})
-
 it.each([
   ['INTERNAL', true],
   ['toString', false],

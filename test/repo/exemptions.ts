@@ -38,6 +38,14 @@ export const exemptions: Exemptions = {
     reason:
       'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
   },
+  'runtime/job/run/failure.ts': {
+    provenBy: 'test/job/run/step-execution.test.ts',
+    reason: 'What becomes of errors: tested there and in the tests beside it on whole runs of steps.',
+  },
+  'runtime/job/run/fields.ts': {
+    provenBy: 'test/job/run/course.test.ts',
+    reason: 'The fields that steps share: tested there and in the tests beside it on whole runs of steps.',
+  },
   'runtime/model/artifact-files.ts': {
     provenBy: 'test/model/artifact-store.test.ts',
     reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
@@ -207,6 +215,10 @@ export const exemptions: Exemptions = {
   'runtime/server/registry/chunk.ts': {
     provenBy: 'test/server/registry/upload-handlers.test.ts',
     reason: 'A part of taking uploads: tested there on real forms, those that lie included.',
+  },
+  'runtime/client/job-request.ts': {
+    provenBy: 'test/client/jobs.test.ts',
+    reason: 'How all that is about jobs is asked: tested by who asks, over HTTP.',
   },
   'runtime/client/page-call.ts': {
     provenBy: 'test/client/call.test.ts',

@@ -1,6 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { createClient, type FileValue, type RouteList } from '../../runtime/client/index.ts'
 import {
+  createClient,
+  type FileValue,
+  type Job,
+  type JobHandle,
+  type RouteList,
+} from '../../runtime/client/index.ts'
+import {
+  defineAction,
   defineFunction,
   defineInference,
   file,
@@ -45,6 +52,12 @@ const masks = defineFunction({
   },
 })
 const raw = defineFunction({ method: ['GET', 'DELETE'], handler: () => new Response('a') })
+const train = defineAction({
+  params: Type.Object({ modelId: Type.String(), data: file(), epochs: Type.Optional(Type.Integer()) }),
+  result: Type.Object({ loss: Type.Number() }),
+  execute: () => ({ loss: 1 }),
+})
+const tidy = defineAction({ execute: () => 1 })
 
 interface Routes {
   readonly digits: typeof digits
@@ -53,6 +66,9 @@ interface Routes {
   readonly count: typeof count
   readonly masks: typeof masks
   readonly raw: typeof raw
+  readonly train: typeof train
+  readonly tidy: typeof tidy
+  readonly 'tidy/[where]': typeof tidy
   readonly 'files/[...rest]': typeof raw
 }
 
@@ -139,10 +155,43 @@ export async function useFurther(picture: File): Promise<void> {
   await client['files/[...rest]'].call({ params: { path: 'a/b' } })
 }
 
+/** How it would submit jobs. */
+export async function useJobs(data: File, signal: AbortSignal): Promise<void> {
+  const client = createClient<Routes>({ baseUrl: '/' })
+
+  // A job takes the action's parameters, and gives what its schema says, whole or one by one.
+  const job = await client.train.submit({ modelId: 'a', data }, { signal, idempotencyKey: 'a' })
+  assertType<Equal<typeof job, JobHandle<{ loss: number }>>>()
+  assertType<Equal<typeof job.job, Job>>()
+  const result = await job.result({ timeoutMs: 5, onProgress: ({ overall }) => overall.toFixed() })
+  assertType<Equal<typeof result, { loss: number }>>()
+  for await (const each of job.results()) assertType<Equal<typeof each, { loss: number }>>()
+  // @ts-expect-error the data are compulsory
+  await client.train.submit({ modelId: 'a' })
+  // @ts-expect-error the parameters are compulsory
+  await client.train.submit()
+  // @ts-expect-error an action is no function
+  await client.train.call()
+  // @ts-expect-error a function is no action
+  await client.count.submit()
+
+  // Without a schema there are no parameters, and the result is not known.
+  const tidied = await client.tidy.submit()
+  assertType<Equal<typeof tidied, JobHandle<unknown>>>()
+  await client['tidy/[where]'].submit(undefined, { params: { where: 'a' } })
+  // @ts-expect-error the path has a parameter
+  await client['tidy/[where]'].submit()
+
+  const found = await client.jobs.get('job_a')
+  assertType<Equal<typeof found, JobHandle>>()
+  for (const { id, state } of await client.jobs.list({ state: 'failed', limit: 5 })) found.file(id + state)
+}
+
 // Without types, a function is called by any name and in either way; a name may be none.
 const untyped = createClient({ baseUrl: 'http://localhost' })
 void untyped.anything?.call({ input: 1, params: { a: 1 }, query: { b: [1] } })
 void untyped.anything?.infer(1, { params: { a: 1 } })
+void untyped.anything?.submit({ a: 1 })
 
 // @ts-expect-error a client has to know its server
 createClient({})

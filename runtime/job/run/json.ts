@@ -49,6 +49,6 @@ function isPlain(value: object): boolean {
 }
 
 function nameOf(value: object): string {
-  const { name } = value.constructor
-  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
+  const name = value.constructor?.name || 'object of a class'
+  return `${/^[AEIO]/i.test(name) ? 'an' : 'a'} ${name}`
 }
