@@ -106,6 +106,7 @@ async function openIn(
     corsOrigins: [],
     readiness,
     systemRoutes: [],
+    submissions: null,
   })
   return {
     manifest,
