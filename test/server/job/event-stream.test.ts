@@ -32,6 +32,11 @@ function batchOf(seq: number, size = 1): readonly JobEvent[] {
   )
 }
 
+function gone(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+}
+
 const textOf = (stream: ReadableStream<Uint8Array>): Promise<string> => new Response(stream).text()
 
 describe('a stream of events', () => {
@@ -56,7 +61,7 @@ describe('a stream of events', () => {
     const { stream } = open(
       async function* (_id, _viewer, _after, signal) {
         yield batchOf(1)
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+        await gone(signal)
       },
       { leaving: [stopping.signal] },
     )
@@ -70,9 +75,8 @@ describe('a stream of events', () => {
 
   it('begins at once, and says something in silence', async () => {
     const { stream } = open(
-      // biome-ignore lint/correctness/useYield: nothing happens.
       async function* (_id, _viewer, _after, signal) {
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+        await gone(signal)
       },
       { format: serverSentEvents, heartbeatMs: 1 },
     )
