@@ -19,6 +19,7 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   access: async () => (await import('./access.ts')).addAccessCommand,
   audit: async () => (await import('./audit.ts')).addAuditCommand,
   run: async () => (await import('./run.ts')).addRunCommand,
+  jobs: async () => (await import('./jobs.ts')).addJobsCommand,
   ps: async () => (await import('./ps.ts')).addPsCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
 }

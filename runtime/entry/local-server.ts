@@ -6,6 +6,7 @@ import type { TokenVerifier } from '../auth/verifier.ts'
 import type { Manifest } from '../build/manifest.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
+import type { JobService } from '../job/service.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
@@ -112,13 +113,17 @@ async function openIn(
     registry.ask('syncFolder', join(functionsDirectory, '_models')),
   ])
   given.onModels?.(changes)
-  jobs.follow(manifest, source.bundlesDirectory)
   const functions = manifest.functions.map((fn): ServedFunction => {
     return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
   })
   const stopping = new AbortController()
   resources.defer(() => stopping.abort())
-  const watched = { jobs: jobs.service, stopping: stopping.signal }
+  // The store is for those who submit jobs, and most calls are none.
+  const submit: JobService['submit'] = (request) => {
+    jobs.follow(manifest, source.bundlesDirectory)
+    return jobs.service.submit(request)
+  }
+  const watched = { jobs: { ...jobs.service, submit }, stopping: stopping.signal }
   const app = createApp({
     manifest,
     functions,
