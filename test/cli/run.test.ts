@@ -15,9 +15,12 @@ export default defineFunction({
 })
 `
 const greeting = `
+import { Type } from '@sinclair/typebox'
 import { defineFunction } from 'isoplex'
 export default defineFunction({
   access: 'public',
+  params: Type.Object({ name: Type.String() }),
+  query: Type.Object({ loud: Type.Optional(Type.String()) }),
   handler: ({ params, query }) => ({ name: params.name, loud: query.loud ?? null }),
 })
 `
