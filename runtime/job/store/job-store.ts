@@ -5,6 +5,7 @@ import { readEvents } from './event-log.ts'
 import { fetchContent, keepFile, readContent } from './job-contents.ts'
 import { type JobDatabasePlace, openJobDatabase } from './job-database.ts'
 import { createJobIdMaker } from './job-id.ts'
+import { createJobRoom } from './job-room.ts'
 import { getJob, listJobs } from './job-view.ts'
 import { releaseJob, renewLease, takeJob } from './leases.ts'
 import { reportJob } from './report.ts'
@@ -31,7 +32,13 @@ export interface JobStoreOptions {
  */
 export async function openJobStore({ database: place, shelf, limits }: JobStoreOptions): Promise<JobStore> {
   const database = await openJobDatabase(place)
-  const parts: JobStoreParts = Object.freeze({ database, shelf, limits, makeId: createJobIdMaker() })
+  const parts: JobStoreParts = Object.freeze({
+    database,
+    shelf,
+    limits,
+    room: createJobRoom(),
+    makeId: createJobIdMaker(),
+  })
   return Object.freeze({
     submit: (job, jobLimits) => submitJob(parts, job, jobLimits),
     get: (id, viewer) => getJob(parts, id, viewer),
