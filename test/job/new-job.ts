@@ -7,10 +7,9 @@ export const wideLimits: JobLimits = { maxQueuedJobs: 100_000, maxJobsPerPrincip
 /** Room enough for any test. */
 export const wideStoreLimits: JobStoreLimits = {
   maxJobBytes: 1_000_000_000,
-  maxRecordBytes: 4_000_000,
-  maxEvents: 100_000,
-  maxEventBytes: 65_536,
-  retentionMs: 86_400_000,
+  maxJobRecordBytes: 4_000_000,
+  maxJobEvents: 100_000,
+  jobRetentionMs: 86_400_000,
 }
 
 /** A job that is to be submitted, with other facts where they are given. */
