@@ -62,11 +62,10 @@ export async function serveJobs(options: ServedJobsOptions = {}): Promise<Served
     database: { path: join(directory, 'jobs.sqlite') },
     shelf: createFolderShelf(join(directory, 'contents')),
     limits: {
-      maxEvents: 1_000,
-      maxEventBytes: 65_536,
+      maxJobEvents: 1_000,
       maxJobBytes: 10_000_000,
-      maxRecordBytes: 65_536,
-      retentionMs: 60_000,
+      maxJobRecordBytes: 65_536,
+      jobRetentionMs: 60_000,
     },
   })
   const feed = new JobFeed(store, { everyMs: 5 })
