@@ -25,8 +25,8 @@ export interface AppOptions {
   readonly readiness: () => Readiness
   /** Further paths of the server's own: `/metrics`, and below `/-/` the administration and the registry for others. */
   readonly systemRoutes: readonly SystemRoute[]
-  /** Where actions hand their jobs over. */
-  readonly submissions?: SubmissionOptions
+  /** Where actions hand their jobs over; `null` serves no actions. */
+  readonly submissions: SubmissionOptions | null
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
@@ -74,19 +74,22 @@ export function createApp(options: AppOptions): App {
   return app
 }
 
-function addFunction(
-  routes: Routes,
-  served: ServedFunction,
-  { identity, exchange, functions, submissions }: AppOptions,
-): void {
+function addFunction(routes: Routes, served: ServedFunction, options: AppOptions): void {
+  const { identity, functions } = options
   const { manifest } = served
-  const handle =
-    manifest.kind === 'action' && submissions
-      ? createSubmission(served, exchange, submissions)
-      : createExchange(served, exchange)
+  const handle = createAnswering(served, options)
+  if (!handle) return
   const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
   for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)
+}
+
+function createAnswering(
+  served: ServedFunction,
+  { exchange, submissions }: AppOptions,
+): ReturnType<typeof createExchange> | null {
+  if (served.manifest.kind !== 'action') return createExchange(served, exchange)
+  return submissions && createSubmission(served, exchange, submissions)
 }
 
 /** The function that answers the prefix itself: the index, else the only inference function. */
