@@ -8,7 +8,7 @@ import speech from './speech.ts'
 const Params = Type.Object({
   archive: Type.Optional(
     file({
-      mediaTypes: ['application/zip', 'application/x-zip-compressed'],
+      mediaTypes: ['application/zip', 'application/x-zip-compressed', 'application/octet-stream'],
       description: 'A zip of WAV files; or give a `url`.',
     }),
   ),

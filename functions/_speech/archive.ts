@@ -21,15 +21,15 @@ const stepBytes = 16_384
 export function* unpackSounds(archive: Uint8Array): Generator<PackedSound> {
   const names = new Set<string>()
   const unpacked: PackedSound[] = []
-  let open: string | null = null
   let total = 0
   const unzip = new Unzip((file) => {
     if (!isSound(file.name)) return
     assertName(file.name, names)
-    open = file.name
     const parts: Uint8Array[] = []
     let bytes = 0
     file.ondata = (error, part, final) => {
+      // What is thrown below comes back as an error of the file.
+      if (error instanceof IsoplexError) throw error
       if (error) throw refuse(`The file "${file.name}" of the archive is damaged.`)
       parts.push(part)
       bytes += part.length
@@ -38,7 +38,6 @@ export function* unpackSounds(archive: Uint8Array): Generator<PackedSound> {
         throw refuse(`The file "${file.name}" is larger than ${limits.soundBytes} bytes.`)
       if (total > limits.bytes) throw refuse(`The archive holds more than ${limits.bytes} bytes.`)
       if (!final) return
-      open = null
       unpacked.push({ name: file.name, bytes: joined(parts, bytes) })
     }
     file.start()
@@ -48,7 +47,6 @@ export function* unpackSounds(archive: Uint8Array): Generator<PackedSound> {
     push(unzip, archive, start)
     yield* unpacked.splice(0)
   }
-  if (open !== null) throw refuse(`The archive ends in the middle of "${open}".`)
 }
 
 /** An error that tells whoever submitted the job what is wrong with the input. */
