@@ -128,7 +128,9 @@ export function jobProcessesOf({ pid }: Pick<TestServer, 'pid'>): readonly numbe
     const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => {
       return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ')
     })
-    return children.filter((child) => child !== '' && commandOf(child).includes('entry/action.ts')).map(Number)
+    return children
+      .filter((child) => child !== '' && commandOf(child).includes('entry/action.ts'))
+      .map(Number)
   } catch {
     // The gateway has ended in between.
     return []

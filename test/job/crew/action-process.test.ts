@@ -6,14 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cancelledEnd, overdueEnd } from '../../../runtime/job/crew/job-end.ts'
 import { isAlive } from '../../support/process-table.ts'
 import { actionFiles } from './action-files.ts'
-import { type ActionWorkshop, makeActionWorkshop } from './action-workshop.ts'
+import { ActionWorkshop } from './action-workshop.ts'
 
 let workshop: ActionWorkshop
 let root: string
 let directory: string
 
 beforeAll(async () => {
-  workshop = await makeActionWorkshop(actionFiles)
+  workshop = await ActionWorkshop.make(actionFiles)
   root = await mkdtemp(join(tmpdir(), 'isoplex-action-'))
 })
 beforeEach(async () => {
