@@ -9,5 +9,5 @@ volunteerForMemoryShortage()
 console.log(await Bun.file('/proc/self/oom_score_adj').text())
 `
   const child = Bun.spawn([process.execPath, '-e', text], { stdio: ['ignore', 'pipe', 'inherit'] })
-  expect(Number(await child.stdout.text())).toBe(500)
+  expect(Number(await new Response(child.stdout).text())).toBe(500)
 })

@@ -239,7 +239,7 @@ export const exemptions: Exemptions = {
   },
   'runtime/entry/action.ts': {
     provenBy: 'test/job/crew/action-process.test.ts',
-    reason: 'A program: tested there as the process that it is, over a real store.',
+    reason: 'It is the whole of a process: importing it takes over the process that does.',
   },
   'runtime/job/run/function-calls.ts': {
     provenBy: 'test/job/run/function-handles.test.ts',

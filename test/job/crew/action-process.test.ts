@@ -116,6 +116,15 @@ describe('an action that is to end', () => {
     expect(messages.map(({ data }) => data.message)).toEqual([`It heard ${code}.`])
   })
 
+  it('hears it also where it has not begun yet', async () => {
+    const begun = join(directory, 'begun')
+    await workshop.submit('waiting', { begun })
+    const taking = await workshop.start()
+    taking.process.cancel(cancelledEnd().error)
+    expect(await taking.end()).toMatchObject({ finished: true, job: { state: 'cancelled' } })
+    expect(existsSync(begun)).toBe(false)
+  })
+
   it('is ended by force where it does not listen', async () => {
     const { taking } = await startWaiting(true)
     taking.process.cancel(cancelledEnd().error)

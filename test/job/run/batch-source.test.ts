@@ -73,15 +73,13 @@ describe('the end', () => {
   })
 
   it('says what goes wrong in it', async () => {
-    function* values(): Generator<number> {
-      try {
-        yield 1
-        yield 2
-      } finally {
-        throw new Error('It does not end well.')
-      }
+    const values: AsyncIterable<number> = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: 1 }),
+        return: () => Promise.reject(new Error('It does not end well.')),
+      }),
     }
-    const source = new BatchSource(values(), 1)
+    const source = new BatchSource(values, 1)
     await source.next()
     await expect(source.end()).rejects.toThrow('It does not end well.')
   })
