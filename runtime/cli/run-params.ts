@@ -61,9 +61,12 @@ function parse(text: string): unknown {
   }
 }
 
+/** Bun knows these by the names that they had before they were registered. */
+const unregisteredPrefix = /^audio\/x-(?=(?:wav|flac|aac)$)/
+
 async function readFile({ path, mediaType }: GivenFile): Promise<FileValue> {
   const file = Bun.file(path)
-  const guessed = file.type.split(';', 1)[0] ?? ''
+  const guessed = (file.type.split(';', 1)[0] ?? '').replace(unregisteredPrefix, 'audio/')
   try {
     return fileValue(
       await file.bytes(),

@@ -8,7 +8,6 @@ import { createS3Shelf } from '../job/content/s3-shelf.ts'
 import { createServerShelf } from '../job/content/server-shelf.ts'
 import { openSoleStore } from '../job/sole-store.ts'
 import { openJobStore } from '../job/store/job-store.ts'
-import type { JobStoreLimits } from '../job/store/store-parts.ts'
 import type { JobStore } from '../job/store.ts'
 import { answerQuestions } from '../thread/service.ts'
 import type { JobsData } from './job-settings.ts'
@@ -18,9 +17,6 @@ import { createProcessLog } from './process-log.ts'
 export interface JobsMethods extends JobStore {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
 }
-
-/** An event is a line for people and programs to watch; what is larger belongs into a file of the job. */
-const maxEventBytes = 65_536
 
 // Who opens jobs starts this thread with exactly that.
 const { directory, settings, logLevel } = workerData as JobsData
@@ -46,7 +42,7 @@ function openOwn(filesShelf: ContentShelf | null): JobStore {
       openJobStore({
         database: { path: join(directory, 'jobs.sqlite') },
         shelf: filesShelf ?? createFolderShelf(join(directory, 'contents')),
-        limits: limitsOf(),
+        limits: settings,
         sole: true,
       }),
     onTaken: (ownerPid) => log.warn('Another server keeps the jobs of this state folder', { ownerPid }),
@@ -57,23 +53,12 @@ function openOwn(filesShelf: ContentShelf | null): JobStore {
 async function openShared(url: string, filesShelf: ContentShelf | null): Promise<JobStore> {
   const tableShelf = createServerShelf(url)
   const shelf = filesShelf ?? tableShelf
-  const store = await openJobStore({ database: { url }, shelf, limits: limitsOf() })
+  const store = await openJobStore({ database: { url }, shelf, limits: settings })
   return {
     ...store,
     close: async () => {
       await store.close()
       await tableShelf.close()
     },
-  }
-}
-
-function limitsOf(): JobStoreLimits {
-  const { maxJobBytes, maxJobRecordBytes, maxJobEvents, jobRetentionMs } = settings
-  return {
-    maxJobBytes,
-    maxRecordBytes: maxJobRecordBytes,
-    maxEvents: maxJobEvents,
-    maxEventBytes,
-    retentionMs: jobRetentionMs,
   }
 }

@@ -1,10 +1,12 @@
 /** A server that nobody can reach but its own process: functions run as on any other, on this machine, without a port. */
 import { join } from 'node:path'
 import { createCredentials } from '../auth/credentials.ts'
+import type { CredentialSeals } from '../auth/sealed-credential.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { Manifest } from '../build/manifest.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { IsoplexError } from '../error/error.ts'
+import type { JobService } from '../job/service.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
@@ -14,9 +16,12 @@ import { readPluginIdentity } from '../route/prefix.ts'
 import { createApp } from '../server/app.ts'
 import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions, ServedFunction } from '../server/exchange.ts'
+import { identifyAsOperator } from '../server/job/onlooker.ts'
+import { createJobRoutes } from '../server/job/routes.ts'
 import { openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openRegistryThread, openScheduler, type PartsOptions } from './gateway-parts.ts'
+import { openJobHost } from './job-host.ts'
 
 /** What a local server serves. */
 export interface LocalServerOptions extends Omit<PartsOptions, 'mode'> {
@@ -89,6 +94,20 @@ async function openIn(
     connections: unconnected,
     closing: () => false,
   }
+  // Jobs of this process are nobody else's: their store is gone with it, wherever those of the project are kept.
+  const jobs = resources.use(
+    openJobHost({
+      config: { ...config, jobStoreUrl: null, jobFilesUrl: null, maxConcurrentJobs: 1 },
+      stateDirectory: runDirectory,
+      seals: noSeals,
+      environment,
+      strict: true,
+      access: models.access,
+      trusting: true,
+      log: options.log,
+    }),
+  )
+  models.keep(() => jobs.digests())
   const [manifest, changes] = await Promise.all([
     source.read(),
     registry.ask('syncFolder', join(functionsDirectory, '_models')),
@@ -97,16 +116,23 @@ async function openIn(
   const functions = manifest.functions.map((fn): ServedFunction => {
     return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
   })
-  const readiness = (): { readonly ready: true } => ({ ready: true })
+  const stopping = new AbortController()
+  resources.defer(() => stopping.abort())
+  // The store is for those who submit jobs, and most calls are none.
+  const submit: JobService['submit'] = (request) => {
+    jobs.follow(manifest, source.bundlesDirectory)
+    return jobs.service.submit(request)
+  }
+  const watched = { jobs: { ...jobs.service, submit }, stopping: stopping.signal }
   const app = createApp({
     manifest,
     functions,
     identity,
     exchange,
     corsOrigins: [],
-    readiness,
-    systemRoutes: [],
-    submissions: null,
+    readiness: () => ({ ready: true }),
+    systemRoutes: createJobRoutes({ ...watched, identify: identifyAsOperator, log: options.log }),
+    submissions: watched,
   })
   return {
     manifest,
@@ -114,6 +140,16 @@ async function openIn(
     fetch: async (url, init) => app.fetch(new Request(url, init)),
   }
 }
+
+/** Jobs of this process come without a token. */
+const noSeals: CredentialSeals = Object.freeze({
+  seal() {
+    throw new TypeError('A local job takes no token.')
+  },
+  open() {
+    throw new TypeError('A local job was submitted without a token.')
+  },
+})
 
 const localVerifier: TokenVerifier = Object.freeze({
   verify(token: string) {

@@ -69,7 +69,7 @@ export function createContextMaker(parts: ContextParts): ContextMaker {
       ...createReportMembers(parts, category),
       handle: <In, Out>(fn: Definition, options: { readonly model?: string } = {}) =>
         parts.handles.open(fn, options.model, signal) as FunctionHandle<In, Out>,
-      infer: (inputs, options = {}) =>
+      infer: <In, Out>(inputs: AnyIterable<In>, options: InferOptions<In, Out> = {}) =>
         infer({ parts, signal, category, context: () => context }, inputs, options),
       fetchInput: async (url, options = {}) => parts.fetchInput(url, options, signal),
     }

@@ -8,7 +8,12 @@ import { assertSeen, readJobWithin } from './job-view.ts'
 import type { JobStoreParts } from './store-parts.ts'
 
 /** As `JobStore.finish`. */
-export function finishJob(parts: JobStoreParts, lease: Lease, end: JobEnd): Promise<void> {
+export async function finishJob(parts: JobStoreParts, lease: Lease, end: JobEnd): Promise<void> {
+  await recordEnd(parts, lease, end)
+  parts.room.leave()
+}
+
+function recordEnd(parts: JobStoreParts, lease: Lease, end: JobEnd): Promise<void> {
   const { result } = end
   if (result === null) return changeLeased(parts, lease, (job) => endJob(job, { ...end, result }))
   const { path, ...facts } = result
@@ -63,12 +68,14 @@ const cancelledError: JobError = Object.freeze({
 })
 
 /** As `JobStore.cancel`. */
-export function cancelJob(parts: JobStoreParts, id: string, viewer: Viewer): Promise<Job> {
-  return parts.database.write(async (sql) => {
+export async function cancelJob(parts: JobStoreParts, id: string, viewer: Viewer): Promise<Job> {
+  const cancelled = await parts.database.write(async (sql) => {
     const job = assertSeen(await holdJob(parts, sql, id), viewer)
     await applyChange(parts, job, await cancelHeld(job))
     return await readJobWithin(parts, sql, id)
   })
+  parts.room.leave()
+  return cancelled
 }
 
 async function cancelHeld(job: HeldJob): Promise<JobChange<undefined>> {

@@ -15,25 +15,21 @@ export interface AdmittedEvents extends EventCount {
   readonly events: readonly JobEvent[]
 }
 
-/** What the events of one job are held to. */
-export interface EventLimits {
-  readonly maxEvents: number
-  /** Bytes of the data of one event, as JSON. */
-  readonly maxEventBytes: number
-}
-
 // What a watcher cannot do without. There are as many of them as a job has steps, files and attempts.
 const kept: ReadonlySet<JobEventKind> = new Set(['state', 'step', 'file'])
 
+const maxEventBytes = 65_536
+
 /**
- * Numbers events. Beyond the limit those of the kinds `state`, `step` and `file` are kept and all others are counted;
+ * Numbers events. Beyond the limit, and where their data is longer than 64 KiB, only those of the kinds `state`,
+ * `step` and `file` are kept and all others are counted;
  * a `dropped` event before the next one that is kept tells how many. A job ends with a `state`, so that the sum of all
  * `dropped` events is exact then.
  */
 export function admitEvents(
   count: EventCount,
   events: readonly NewJobEvent[],
-  limits: EventLimits,
+  maxEvents: number,
 ): AdmittedEvents {
   const admitted: JobEvent[] = []
   let { lastSeq, dropped } = count
@@ -46,7 +42,7 @@ export function admitEvents(
       if (dropped > 0) admit({ atMs: event.atMs, kind: 'dropped', data: { count: dropped } })
       dropped = 0
       admit(event)
-    } else if (lastSeq < limits.maxEvents && isShort(event, limits.maxEventBytes)) {
+    } else if (lastSeq < maxEvents && isShort(event)) {
       admit(event)
     } else {
       dropped += event.kind === 'dropped' ? Number(event.data.count) : 1
@@ -55,8 +51,8 @@ export function admitEvents(
   return { events: admitted, lastSeq, dropped }
 }
 
-function isShort({ data }: NewJobEvent, maxBytes: number): boolean {
-  return Buffer.byteLength(JSON.stringify(data)) <= maxBytes
+function isShort({ data }: NewJobEvent): boolean {
+  return Buffer.byteLength(JSON.stringify(data)) <= maxEventBytes
 }
 
 // Databases take some ten thousands of parameters in a statement.

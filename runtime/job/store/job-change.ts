@@ -53,15 +53,12 @@ export async function applyChange<Answer>(
   { answer, set = {}, events = [] }: JobChange<Answer>,
 ): Promise<Answer> {
   const count = { lastSeq: Number(row.last_seq), dropped: Number(row.dropped_events) }
-  const admitted = admitEvents(count, events, limits)
+  const admitted = admitEvents(count, events, limits.maxJobEvents)
   await insertEvents(sql, row.id, admitted.events)
-  const columns = { ...set, ...(events.length === 0 ? {} : countColumns(admitted)) }
+  const counted = { last_seq: admitted.lastSeq, dropped_events: admitted.dropped }
+  const columns = { ...set, ...(events.length === 0 ? {} : counted) }
   if (Object.keys(columns).length > 0) await sql`UPDATE job SET ${sql(columns)} WHERE id = ${row.id}`
   return answer
-}
-
-function countColumns({ lastSeq, dropped }: { readonly lastSeq: number; readonly dropped: number }) {
-  return { last_seq: lastSeq, dropped_events: dropped }
 }
 
 async function holdLeased(

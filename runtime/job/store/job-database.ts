@@ -1,9 +1,10 @@
-import { SQL, type TransactionSQL } from 'bun'
-import { IsoplexError } from '../../error/error.ts'
+import type { SQL, TransactionSQL } from 'bun'
+import { IsoplexError, isIsoplexError } from '../../error/error.ts'
 import { openSqliteDatabase } from '../../model/sqlite-database.ts'
 import { toDatabaseError } from './database-error.ts'
 import { type JobDialect, postgresDialect, sqliteDialect } from './job-dialect.ts'
 import { jobSchemaForm, migrateJobs } from './job-schema.ts'
+import { createPostgresPool } from './postgres-pool.ts'
 
 /** Where the database of the jobs is: a file of SQLite, or a PostgreSQL server. */
 export type JobDatabasePlace = { readonly path: string } | { readonly url: string }
@@ -26,9 +27,6 @@ export interface JobDatabase {
   write<Result>(work: (sql: TransactionSQL) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
-
-const maxConnections = 8
-const connectTimeoutSeconds = 5
 
 /**
  * Opens the database of the jobs and brings its tables up to date. A server that does not answer yet is asked again by
@@ -57,32 +55,33 @@ async function openFile(path: string): Promise<JobDatabase> {
 }
 
 async function openServer(url: string): Promise<JobDatabase> {
-  const sql = new SQL({ url, max: maxConnections, connectionTimeout: connectTimeoutSeconds })
-  let form: Promise<number> | null = null
-  const transact = async <Result>(work: (sql: TransactionSQL) => Promise<Result>): Promise<Result> =>
-    (await sql.begin(work)) as Result
+  const pool = createPostgresPool(url)
+  let prepared = false
   const prepare = async (): Promise<void> => {
-    const migrating = form ?? transact((migration) => migrateJobs(migration, postgresDialect))
-    form = migrating
-    try {
-      assertForm(await migrating)
-    } catch (error) {
-      if (form === migrating) form = null
-      throw error
-    }
+    if (prepared) return
+    assertForm(await pool.transact((sql) => migrateJobs(sql, postgresDialect)))
+    prepared = true
   }
   const afterPreparing = <Result>(work: () => Promise<Result>): Promise<Result> =>
     asDatabaseErrors(async () => {
       await prepare()
       return await work()
     })
-  const database = Object.freeze({
+  try {
+    await afterPreparing(async () => {})
+  } catch (error) {
+    if (!isIsoplexError(error) || error.code !== 'JOB_STORE_UNAVAILABLE') {
+      await pool.close()
+      throw error
+    }
+  }
+  return Object.freeze({
     dialect: postgresDialect,
-    read: <Result>(work: (sql: SQL) => Promise<Result>) => afterPreparing(() => work(sql)),
-    write: <Result>(work: (sql: TransactionSQL) => Promise<Result>) => afterPreparing(() => transact(work)),
-    close: () => sql.close(),
+    read: <Result>(work: (sql: SQL) => Promise<Result>) => afterPreparing(() => pool.query(work)),
+    write: <Result>(work: (sql: TransactionSQL) => Promise<Result>) =>
+      afterPreparing(() => pool.transact(work)),
+    close: pool.close,
   })
-  return database
 }
 
 function assertForm(form: number): void {

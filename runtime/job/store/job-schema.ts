@@ -39,6 +39,9 @@ function formsOf({ idType, bigType, bytesType, tableEnd }: JobDialect): readonly
         last_seq ${bigType} NOT NULL,
         dropped_events ${bigType} NOT NULL
       ) ${tableEnd}`,
+      // For whoever takes jobs, however many have ended.
+      "CREATE INDEX job_queued ON job (id) WHERE state = 'queued'",
+      "CREATE INDEX job_running ON job (id) WHERE state = 'running'",
       'CREATE INDEX job_by_state ON job (state, id)',
       'CREATE INDEX job_by_principal ON job (principal, id)',
       'CREATE INDEX job_unended ON job (principal) WHERE ended_ms IS NULL',

@@ -5,6 +5,7 @@ import { readEvents } from './event-log.ts'
 import { fetchContent, keepFile, readContent } from './job-contents.ts'
 import { type JobDatabasePlace, openJobDatabase } from './job-database.ts'
 import { createJobIdMaker } from './job-id.ts'
+import { createJobRoom } from './job-room.ts'
 import { getJob, listJobs } from './job-view.ts'
 import { endLeases, releaseJob, renewLease, takeJob } from './leases.ts'
 import { reportJob } from './report.ts'
@@ -34,7 +35,13 @@ export interface JobStoreOptions {
 export async function openJobStore(options: JobStoreOptions): Promise<JobStore> {
   const { database: place, shelf, limits, sole = false } = options
   const database = await openJobDatabase(place)
-  const parts: JobStoreParts = Object.freeze({ database, shelf, limits, makeId: createJobIdMaker() })
+  const parts: JobStoreParts = Object.freeze({
+    database,
+    shelf,
+    limits,
+    room: createJobRoom(),
+    makeId: createJobIdMaker(),
+  })
   if (sole) await endLeases(parts)
   return Object.freeze({
     submit: (job, jobLimits) => submitJob(parts, job, jobLimits),

@@ -19,7 +19,7 @@ export function getJob(parts: JobStoreParts, id: string, viewer: Viewer): Promis
 export async function readJobWithin({ limits }: JobStoreParts, sql: SQL, id: string): Promise<Job> {
   const [row] = await sql<JobRow[]>`SELECT ${sql.unsafe(jobColumns)} FROM job WHERE id = ${id}`
   if (row === undefined) throw jobNotFound()
-  return toJob(row, (await readParts(sql, [id]))(id), limits.retentionMs)
+  return toJob(row, (await readParts(sql, [id]))(id), limits.jobRetentionMs)
 }
 
 /** As `JobStore.list`. */
@@ -37,7 +37,7 @@ export function listJobs({ database, limits }: JobStoreParts, query: JobQuery): 
       sql,
       rows.map((row) => row.id),
     )
-    return rows.map((row) => toJob(row, partsOf(row.id), limits.retentionMs))
+    return rows.map((row) => toJob(row, partsOf(row.id), limits.jobRetentionMs))
   })
 }
 

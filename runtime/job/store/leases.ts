@@ -10,10 +10,12 @@ import type { JobStoreParts } from './store-parts.ts'
 /** As `JobStore.take`. */
 export async function takeJob(parts: JobStoreParts, options: TakeOptions): Promise<TakenJob | null> {
   if (options.functions.length === 0) return null
-  return await parts.database.write(async (sql) => {
+  const taken = await parts.database.write(async (sql) => {
     const found = (await findAbandoned(parts, sql, options)) ?? (await findQueued(parts, sql, options))
     return found === null ? null : await takeHeld(parts, found, options)
   })
+  if (taken !== null) parts.room.leave()
+  return taken
 }
 
 /** A running job whose lease has ended: its worker is dead, or cut off. */
@@ -69,15 +71,17 @@ async function takeHeld(
 }
 
 async function readTaken({ limits }: JobStoreParts, sql: TransactionSQL, row: JobRow): Promise<TakenJob> {
-  const [request] = await sql<RequestRow[]>`SELECT head, models, credential FROM job WHERE id = ${row.id}`
+  const [requests, steps, partsOf, { fields, checkpoint }] = await Promise.all([
+    sql<RequestRow[]>`SELECT head, models, credential FROM job WHERE id = ${row.id}`,
+    sql<RecordRow[]>`SELECT name, result, rollback FROM job_step WHERE job_id = ${row.id} ORDER BY seq`,
+    readParts(sql, [row.id]),
+    readMemory(sql, row.id),
+  ])
+  const request = requests[0]
   if (request === undefined) throw new Error('a job that was just taken is gone')
-  const steps = await sql<{ name: string; result: string | null; rollback: string | null }[]>`
-    SELECT name, result, rollback FROM job_step WHERE job_id = ${row.id} ORDER BY seq`
-  const partsOf = await readParts(sql, [row.id])
-  const { fields, checkpoint } = await readMemory(sql, row.id)
   return {
     lease: { jobId: row.id, fence: Number(row.fence) },
-    job: toJob(row, partsOf(row.id), limits.retentionMs),
+    job: toJob(row, partsOf(row.id), limits.jobRetentionMs),
     head: JSON.parse(request.head) as RequestHead,
     credential: request.credential === null ? null : new Uint8Array(request.credential),
     models: JSON.parse(request.models) as string[],
@@ -97,6 +101,12 @@ interface RequestRow {
   readonly head: string
   readonly models: string
   readonly credential: Uint8Array | null
+}
+
+interface RecordRow {
+  readonly name: string
+  readonly result: string | null
+  readonly rollback: string | null
 }
 
 function runningStepOf({ running_step, running_attempt }: JobRow): RunningStep | null {

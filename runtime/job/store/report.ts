@@ -12,7 +12,7 @@ export function reportJob(parts: JobStoreParts, lease: Lease, report: JobReport)
   return changeLeased(parts, lease, async ({ row }) => {
     assertWithin(
       countBytes(metrics ?? ''),
-      parts.limits.maxRecordBytes,
+      parts.limits.maxJobRecordBytes,
       'The metrics of the job',
       'report fewer, and keep what is large in a file of the job (files.write)',
     )

@@ -35,7 +35,7 @@ export function recordStep(
   const fieldsText = JSON.stringify(fields)
   const bytes = countBytes(resultText) + countBytes(fieldsText)
   return changeLeased(parts, lease, async (job) => {
-    assertWithin(bytes, parts.limits.maxRecordBytes, `The record of the step "${name}"`, wayOut)
+    assertWithin(bytes, parts.limits.maxJobRecordBytes, `The record of the step "${name}"`, wayOut)
     const state = stateOf(result)
     if (!(await insertStep(job, { name, state, result: resultText, rollback: null })))
       return { answer: undefined }
@@ -87,7 +87,7 @@ export function saveCheckpoint(parts: JobStoreParts, lease: Lease, value: unknow
   const text = JSON.stringify(value)
   return changeLeased(parts, lease, async ({ sql, row }) => {
     const where = row.running_step === null ? '' : ` of the step "${row.running_step}"`
-    assertWithin(countBytes(text), parts.limits.maxRecordBytes, `The checkpoint${where}`, wayOut)
+    assertWithin(countBytes(text), parts.limits.maxJobRecordBytes, `The checkpoint${where}`, wayOut)
     await writeMemory(sql, row.id, 'checkpoint', text)
     return { answer: undefined, set: { attempts_in_vain: 0 } }
   })

@@ -9,8 +9,6 @@ import { stateEvent } from './job-change.ts'
 import { type BigColumn, type JobRow, jobColumns, noParts, readParts, toJob } from './job-row.ts'
 import type { JobStoreParts } from './store-parts.ts'
 
-const retryAfterMs = 5_000
-
 /** What a submission has come to. */
 interface Submitted {
   readonly job: Job
@@ -38,7 +36,7 @@ export async function submitJob(parts: JobStoreParts, job: NewJob, limits: JobLi
     database.write(async (sql) => {
       const existing = await findSubmitted(parts, sql, marks)
       if (existing !== null) return { job: existing, created: false }
-      await assertRoom(sql, job.principal, limits)
+      await parts.room.reserve(sql, job.principal, limits)
       const row = await insertJob(sql, { id, createdMs, job, marks })
       if (row === null) {
         // Somebody else was quicker by a moment.
@@ -49,7 +47,7 @@ export async function submitJob(parts: JobStoreParts, job: NewJob, limits: JobLi
       await place(sql)
       const queued = stateEvent(createdMs, { state: 'queued', attempt: 0, error: null })
       await insertEvents(sql, id, [{ ...queued, seq: 1 }])
-      return { job: toJob(row, noParts, parts.limits.retentionMs), created: true }
+      return { job: toJob(row, noParts, parts.limits.jobRetentionMs), created: true }
     }),
   )
 }
@@ -89,25 +87,7 @@ async function findSubmitted(
       'This idempotency key was used for another request; send the same one again, or another key.',
     )
   }
-  return toJob(row, (await readParts(sql, [row.id]))(row.id), limits.retentionMs)
-}
-
-async function assertRoom(sql: TransactionSQL, principal: string, limits: JobLimits): Promise<void> {
-  const [counts] = await sql<{ queued: BigColumn; own: BigColumn }[]>`
-    SELECT
-      (SELECT count(*) FROM job WHERE state = 'queued') AS queued,
-      (SELECT count(*) FROM job WHERE principal = ${principal} AND ended_ms IS NULL) AS own`
-  if (Number(counts?.own) >= limits.maxJobsPerPrincipal) {
-    throw new IsoplexError(
-      'SHARE_EXCEEDED',
-      `The caller has ${limits.maxJobsPerPrincipal} jobs that have not ended, which is its share; wait for some of them to end, or cancel some.`,
-      { details: { retryAfterMs } },
-    )
-  }
-  if (Number(counts?.queued) < limits.maxQueuedJobs) return
-  throw new IsoplexError('QUEUE_FULL', `${limits.maxQueuedJobs} jobs wait already; submit it again later.`, {
-    details: { retryAfterMs },
-  })
+  return toJob(row, (await readParts(sql, [row.id]))(row.id), limits.jobRetentionMs)
 }
 
 interface JobInsertion {
