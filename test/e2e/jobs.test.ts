@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readControlPointers } from '../../runtime/entry/control-pointer.ts'
 import type { JobDocument } from '../../runtime/job/document.ts'
 import type { JobEvent } from '../../runtime/job/event.ts'
 import {
@@ -9,8 +11,8 @@ import {
   type TestServer,
   until,
 } from '../support/server.ts'
+import { openFile, workFile } from './http-jobs-project.ts'
 import { readEvents } from './job-events.ts'
-import { openFile, workFile } from './jobs-project.ts'
 
 let project: TestProject
 let server: TestServer
@@ -249,7 +251,8 @@ describe('nonsense', () => {
 
 /** The newest jobs, as the operator sees them over the control socket. */
 async function newestOf(name: string): Promise<readonly JobDocument[]> {
-  const unix = `${project.directory}/.isoplex/control.sock`
+  const [pointer] = await readControlPointers(join(project.directory, '.isoplex'))
+  const unix = pointer?.socketPath ?? ''
   const reply = await fetch(`http://localhost/-/jobs?function=${name}`, { unix })
   const { jobs } = (await reply.json()) as { jobs: readonly JobDocument[] }
   return jobs
