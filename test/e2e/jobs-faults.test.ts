@@ -1,12 +1,13 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createDatabase, hasPostgres } from '../support/postgres.ts'
 import { isAlive, isStopped } from '../support/process-table.ts'
 import { startServer, type TestProject, type TestServer, until } from '../support/server.ts'
 import {
   ended,
+  eventsOf,
   jobProcessesOf,
-  jobWith,
   look,
   makeJobsProject,
   notedIn,
@@ -33,7 +34,7 @@ const stepStates = ({ steps }: ShownJob): readonly string[] =>
 
 describe('an action that does not do what it should', () => {
   it.each(['spin', 'ignore'])('is ended by force where it does not end in its time: %s', async (act) => {
-    await using server = await start('timeoutMs: 400,', { jobCancelGraceMs: 100 })
+    await using server = await start('timeoutMs: 2500,', { jobCancelGraceMs: 100 })
     const job = await ended(server, await submit(server, '/stubborn', { act }))
     expect(job).toMatchObject({ state: 'failed', error: { code: 'DEADLINE_EXCEEDED', rollbackErrors: [] } })
     expect((await notedIn(project)).slice(2)).toEqual(rolledBack)
@@ -61,7 +62,8 @@ describe('an action that does not do what it should', () => {
     expect(job).toMatchObject({ state: 'failed', error: { code: 'JOB_CRASHED', rollbackErrors: [] } })
     const lines = await notedIn(project)
     const executed = lines.filter((line) => line.startsWith('execute act'))
-    expect(executed).toEqual([1, 2, 3].map((attempt) => `execute act ${attempt}`))
+    // The first one got further than none before it: it had recorded a step.
+    expect(executed).toEqual([1, 2, 3, 4].map((attempt) => `execute act ${attempt}`))
     expect(lines.slice(-2)).toEqual(rolledBack)
     expect(stepStates(job)).toEqual(['rolled-back', 'rolled-back'])
   })
@@ -99,7 +101,7 @@ describe('a submitter who loses the right to a model', () => {
     await using server = await start()
     await project.run('tenants', 'add', 'acme')
     await writeFile(join(project.directory, 'model.onnx'), 'any bytes')
-    const added = await project.run('models', 'add', 'digits', 'model.onnx')
+    const added = await project.run('models', 'add', 'model.onnx', '--id', 'digits')
     expect(added.stderr).toBe('')
     const token = await server.token('digits', 'acme')
     const refused = await server.call('/stubborn', { json: { act: 'hold', model: 'other' }, token })
@@ -134,5 +136,77 @@ describe('two servers with one state folder', () => {
     await until(async () => (await second.call(`/-/jobs/${id}`)).status === 200)
     await writeFile(join(project.directory, 'go'), '')
     expect(await ended(second, id)).toMatchObject({ state: 'succeeded' })
+  })
+})
+
+describe.runIf(hasPostgres)('several servers with one database', () => {
+  const startBoth = async (url: string): Promise<readonly [TestServer, TestServer]> => {
+    const settings = { jobStoreUrl: url, jobLeaseMs: 1_000 }
+    const first = await start('', settings)
+    return [first, await startServer(project, 'serve')]
+  }
+  /** Which of them runs a job, and which does not. */
+  const halves = (servers: readonly TestServer[]): { runs: TestServer; idle: TestServer } => {
+    const runs = servers.find((server) => jobProcessesOf(server).length > 0)
+    const idle = servers.find((server) => server !== runs)
+    if (!runs || !idle) throw new Error('no server runs the job')
+    return { runs, idle }
+  }
+
+  it('go on with the jobs of one that is killed', async () => {
+    await using database = await createDatabase()
+    const servers = await startBoth(database.url)
+    const id = await submit(servers[0], '/stubborn', { act: 'hold' })
+    await inAct(servers[0], id)
+    const { runs, idle } = halves(servers)
+    await runs.end('SIGKILL')
+    await inAct(idle, id, 2)
+    await writeFile(join(project.directory, 'go'), '')
+    expect(await ended(idle, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
+    await idle[Symbol.asyncDispose]()
+  })
+
+  it('take nothing from one that stood still, and has lost its job', async () => {
+    await using database = await createDatabase()
+    const servers = await startBoth(database.url)
+    const id = await submit(servers[0], '/stubborn', { act: 'hold' })
+    await inAct(servers[0], id)
+    const { runs, idle } = halves(servers)
+    const [pid = 0] = jobProcessesOf(runs)
+    process.kill(runs.pid, 'SIGSTOP')
+    await until(() => isStopped(runs.pid))
+    await inAct(idle, id, 2)
+    // The process of the one that stands still goes on as well, and wants to record its step.
+    await writeFile(join(project.directory, 'go'), '')
+    const job = await ended(idle, id)
+    process.kill(runs.pid, 'SIGCONT')
+    await until(() => !isAlive(pid))
+    await until(() => runs.log().includes('The lease of a job is lost'))
+    expect(job).toMatchObject({ state: 'succeeded', attempt: 2 })
+    expect(await look(runs, id)).toEqual(job)
+    const done = (await eventsOf(idle, id)).filter(({ data }) => data.state === 'done')
+    expect(done.map(({ data }) => data.step)).toEqual(['prepare', 'act'])
+    for (const server of servers) await server[Symbol.asyncDispose]()
+  })
+
+  it('outlive that it goes away and comes back', async () => {
+    await using database = await createDatabase()
+    await using server = await start('', { jobStoreUrl: database.url, jobLeaseMs: 1_000 })
+    const id = await submit(server, '/stubborn', { act: 'hold' })
+    await inAct(server, id)
+    const [pid = 0] = jobProcessesOf(server)
+    await database.leave()
+    const refused = async (): Promise<boolean> => {
+      const reply = await server.call('/survey', { json: { count: 1, pauseMs: 0 } })
+      return reply.status === 503 && reply.json.reason === 'unreachable'
+    }
+    await until(refused)
+    await writeFile(join(project.directory, 'go'), '')
+    await until(() => server.log().includes('could not be renewed'))
+    expect(jobProcessesOf(server)).toEqual([pid])
+    await database.return()
+    expect(await ended(server, id)).toMatchObject({ state: 'succeeded', attempt: 1 })
+    const next = await submit(server, '/survey', { count: 1, pauseMs: 0 })
+    expect(await ended(server, next)).toMatchObject({ state: 'succeeded' })
   })
 })
