@@ -114,7 +114,11 @@ export async function openParts(
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
   const metrics = { tallies, residency: scheduler, lag, bodies }
-  const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
+  const { authorizer } = exchange
+  const { stopping } = server
+  const watched = { jobs: jobs.service, authorizer, stopping }
+  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting }
+  const system = { ...options, ...watched, ...asked }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
   const { forget: forgetModels } = models

@@ -135,6 +135,7 @@ export class Gateway {
       exchange,
       corsOrigins: config.corsOrigins,
       systemRoutes,
+      submissions: { jobs: jobs.service, stopping: server.stopping },
       readiness: () =>
         readinessOf({
           manifest,

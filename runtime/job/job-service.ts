@@ -45,6 +45,10 @@ export function createJobService(options: JobServiceOptions): JobService {
       await store.get(id, viewer)
       yield* feed.events(id, afterSeq, signal)
     },
+    events: async (id, viewer, afterSeq, limit) => {
+      await store.get(id, viewer)
+      return store.events(id, afterSeq, limit)
+    },
     read: async (id, viewer, content, { offset, maxBytes }) => {
       await store.get(id, viewer)
       return store.read(id, content, offset, maxBytes)

@@ -25,8 +25,8 @@ export interface AppOptions {
   readonly readiness: () => Readiness
   /** Further paths of the server's own: `/metrics`, and below `/-/` the administration and the registry for others. */
   readonly systemRoutes: readonly SystemRoute[]
-  /** Where actions hand their jobs over. */
-  readonly submissions?: SubmissionOptions
+  /** Where actions hand their jobs over; `null` serves no actions. */
+  readonly submissions: SubmissionOptions | null
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
@@ -80,8 +80,10 @@ function addFunction(
   { identity, exchange, functions, submissions }: AppOptions,
 ): void {
   const { manifest } = served
+  const isAction = manifest.kind === 'action'
+  if (isAction && !submissions) return
   const handle =
-    manifest.kind === 'action' && submissions
+    isAction && submissions
       ? createSubmission(served, exchange, submissions)
       : createExchange(served, exchange)
   const paths = [identity.routePrefix + manifest.path]

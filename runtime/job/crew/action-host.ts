@@ -1,22 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { isIsoplexError } from '../../error/error.ts'
 import type { ActionHost } from '../message.ts'
 import type { JobStore, Lease } from '../store.ts'
-
-/** Finds the models of one job, by the right of whoever submitted it. */
-export type JobModels = Pick<ActionHost, 'describeModel' | 'prepareModel'>
+import { type PatienceOptions, withPatience } from './patience.ts'
 
 /** What the host of one job is made with. */
-export interface ActionHostOptions {
+export interface ActionHostOptions extends PatienceOptions {
   readonly store: JobStore
   readonly lease: Lease
-  readonly models: JobModels
-  /** Fires when the job is over here, with the reason: nothing is tried again after it. */
-  readonly signal: AbortSignal
-  /** The wait before the first further try, in milliseconds; it doubles each time. @default 200 */
-  readonly firstDelayMs?: number
-  /** The longest wait before a further try, in milliseconds. @default 5000 */
-  readonly maxDelayMs?: number
+  /** Finds the models of the job, by the right of whoever submitted it. */
+  readonly models: Pick<ActionHost, 'describeModel' | 'prepareModel'>
 }
 
 /**
@@ -26,7 +17,7 @@ export interface ActionHostOptions {
  */
 export function createActionHost(options: ActionHostOptions): ActionHost {
   const { store, lease, models } = options
-  const lasting = <Value>(ask: () => Promise<Value>): Promise<Value> => tryAgain(ask, options)
+  const lasting = <Value>(ask: () => Promise<Value>): Promise<Value> => withPatience(ask, options)
   return Object.freeze({
     describeModel: (modelId) => models.describeModel(modelId),
     prepareModel: (modelId) => models.prepareModel(modelId),
@@ -41,23 +32,4 @@ export function createActionHost(options: ActionHostOptions): ActionHost {
     report: (report) => lasting(() => store.report(lease, report)),
     finish: (end) => lasting(() => store.finish(lease, end)),
   } satisfies ActionHost)
-}
-
-async function tryAgain<Value>(
-  ask: () => Promise<Value>,
-  { signal, firstDelayMs = 200, maxDelayMs = 5_000 }: ActionHostOptions,
-): Promise<Value> {
-  for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, maxDelayMs)) {
-    signal.throwIfAborted()
-    try {
-      return await ask()
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      await delay(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted())
-    }
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  return isIsoplexError(error) && (error.code === 'JOB_STORE_UNAVAILABLE' || error.code === 'STORAGE_FULL')
 }

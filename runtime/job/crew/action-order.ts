@@ -27,6 +27,7 @@ export function createActionOrder(
     runningStep,
     checkpoint,
     overall: job.progress.overall,
+    metrics: job.metrics,
     session,
     inputHosts,
     strict,

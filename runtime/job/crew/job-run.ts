@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Credentials } from '../../auth/credentials.ts'
 import { isIsoplexError } from '../../error/error.ts'
+import { fromWire } from '../../error/wire.ts'
 import type { ActionQuestion } from '../message.ts'
 import type { JobEnd, PendingEnd, TakenJob } from '../store.ts'
+import { createActionHost } from './action-host.ts'
 import { createActionOrder } from './action-order.ts'
 import { ActionProcess } from './action-process.ts'
 import type { ActionHere, CrewOptions } from './crew.ts'
 import { cancelledEnd, crashedEnd, failedEnd, overdueEnd } from './job-end.ts'
 import { keepLease } from './lease-keeper.ts'
-import { createLeasedHost, type LeasedHost } from './leased-host.ts'
+import { type ObservedHost, observeHost } from './observed-host.ts'
+import { withPatience } from './patience.ts'
 import { type Submitter, sealPurposeOf } from './submitter.ts'
 
 /** What a job is run from. */
@@ -33,7 +36,7 @@ export class JobRun {
   readonly digests = new Set<string>()
   readonly #options: JobRunOptions
   readonly #directory: string
-  readonly #host: LeasedHost
+  readonly #host: ObservedHost
   /** Fires when nothing is to be written any more: the lease is lost, or this server stops. */
   readonly #givenUp = new AbortController()
   /** Fires when the job is to end. */
@@ -60,20 +63,23 @@ export class JobRun {
     this.#stepped = taken.steps.length > 0 || taken.runningStep !== null
     this.#rollback = taken.pendingEnd
     const { signal } = this.#givenUp
-    const prepare: (modelId: string) => ReturnType<typeof models.prepare> = async (modelId) => {
-      const model = await models.prepare(this.#submitter(), modelId)
-      this.digests.add(model.digest)
-      return model
-    }
-    const describe = async (modelId: string): Promise<Readonly<Record<string, unknown>>> =>
-      models.describe(this.#submitter(), modelId)
-    this.#host = createLeasedHost(
-      { store, lease: taken.lease, describe, prepare, signal },
-      {
-        written: (question, parameter) => this.#hear(question, parameter),
-        lost: () => this.#lose(),
+    const host = createActionHost({
+      store,
+      lease: taken.lease,
+      signal,
+      models: {
+        describeModel: async (modelId) => models.describe(this.#submitter(), modelId),
+        prepareModel: async (modelId) => {
+          const { digest, info } = await models.prepare(this.#submitter(), modelId)
+          this.digests.add(digest)
+          return info
+        },
       },
-    )
+    })
+    this.#host = observeHost(host, {
+      answered: (question, parameter) => this.#hear(question, parameter),
+      lost: () => this.#lose(),
+    })
     this.#done = this.#run()
   }
 
@@ -87,7 +93,7 @@ export class JobRun {
     if (this.#end !== null || this.#rollback !== null || this.#finished) return
     this.#end = end
     this.#asked.abort()
-    this.#process?.cancel(end.error)
+    this.#process?.cancel(fromWire(end.error))
     this.#watchdog = setTimeout(() => this.#process?.kill(), this.#options.limits.jobCancelGraceMs)
   }
 
@@ -150,7 +156,7 @@ export class JobRun {
       for (const modelId of taken.models) {
         await this.#whileUnavailable(() => models.describe(submitter, modelId))
       }
-      await this.#host.fetchInput(this.#inputPath)
+      await this.#fetchInput()
     } catch (error) {
       this.#givenUp.signal.throwIfAborted()
       return this.#end ?? failedEnd(error)
@@ -170,7 +176,7 @@ export class JobRun {
 
   /** Runs what is left of a rollback in a process. */
   async #rollBack(end: PendingEnd): Promise<void> {
-    await this.#host.fetchInput(this.#inputPath)
+    await this.#fetchInput()
     this.#watchRollback(end)
     const how = await this.#runProcess(end)
     if (this.#finished || this.#givenUp.signal.aborted) return
@@ -188,10 +194,16 @@ export class JobRun {
     })
     const process = new ActionProcess({ environment, order, host: this.#host })
     this.#process = process
-    const how = await process.ended
+    const { how } = await process.exited
     // What it asked for with its last breath counts.
     await this.#host.settled()
     return how
+  }
+
+  #fetchInput(): Promise<void> {
+    const { store, taken } = this.#options
+    const fetch = (): Promise<void> => store.fetch(taken.lease, { kind: 'input' }, this.#inputPath)
+    return withPatience(fetch, { signal: this.#givenUp.signal })
   }
 
   get #inputPath(): string {
@@ -284,7 +296,7 @@ export class JobRun {
 
   async #endProcess(): Promise<void> {
     this.#process?.kill()
-    await this.#process?.ended
+    await this.#process?.exited
     await this.#host.settled()
   }
 

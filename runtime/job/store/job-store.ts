@@ -7,7 +7,7 @@ import { type JobDatabasePlace, openJobDatabase } from './job-database.ts'
 import { createJobIdMaker } from './job-id.ts'
 import { createJobRoom } from './job-room.ts'
 import { getJob, listJobs } from './job-view.ts'
-import { releaseJob, renewLease, takeJob } from './leases.ts'
+import { endLeases, releaseJob, renewLease, takeJob } from './leases.ts'
 import { reportJob } from './report.ts'
 import { sweepJobs } from './retention.ts'
 import { beginRollback, beginStep, recordRollback, recordStep, saveCheckpoint } from './step-table.ts'
@@ -20,6 +20,8 @@ export interface JobStoreOptions {
   /** Where contents lie. It is the caller's to close. */
   readonly shelf: ContentShelf
   readonly limits: JobStoreLimits
+  /** Whether nobody else can have it open, so that all leases are those of the dead. @default false */
+  readonly sole?: boolean
 }
 
 /**
@@ -30,7 +32,8 @@ export interface JobStoreOptions {
  * `STORAGE_FULL`. A server of databases that does not answer yet is none to wait for: methods throw then, and work once
  * it answers.
  */
-export async function openJobStore({ database: place, shelf, limits }: JobStoreOptions): Promise<JobStore> {
+export async function openJobStore(options: JobStoreOptions): Promise<JobStore> {
+  const { database: place, shelf, limits, sole = false } = options
   const database = await openJobDatabase(place)
   const parts: JobStoreParts = Object.freeze({
     database,
@@ -39,6 +42,7 @@ export async function openJobStore({ database: place, shelf, limits }: JobStoreO
     room: createJobRoom(),
     makeId: createJobIdMaker(),
   })
+  if (sole) await endLeases(parts)
   return Object.freeze({
     submit: (job, jobLimits) => submitJob(parts, job, jobLimits),
     get: (id, viewer) => getJob(parts, id, viewer),

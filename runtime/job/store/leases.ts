@@ -113,6 +113,13 @@ function runningStepOf({ running_step, running_attempt }: JobRow): RunningStep |
   return running_step === null ? null : { name: running_step, attempt: running_attempt ?? 1 }
 }
 
+/** Ends all leases: whoever had them is dead, and their jobs need not wait until the time is over. */
+export function endLeases({ database }: JobStoreParts): Promise<void> {
+  return database.write(async (sql) => {
+    await sql`UPDATE job SET lease_until_ms = 0 WHERE state = 'running'`
+  })
+}
+
 /** As `JobStore.renew`. */
 export function renewLease(
   { database }: JobStoreParts,

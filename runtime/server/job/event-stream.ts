@@ -1,5 +1,6 @@
 import type { FunctionLog } from '../../define/context.ts'
 import { toJobDocument } from '../../job/document.ts'
+import { isEnded } from '../../job/job.ts'
 import type { JobService } from '../../job/service.ts'
 import type { Viewer } from '../../job/store.ts'
 import { Audience } from './audience.ts'
@@ -34,8 +35,8 @@ export function openEventStream(options: EventStreamOptions): ReadableStream<Uin
     const step = await batches.next(heartbeatMs)
     if (step === null) return { bytes: format.heartbeat, last: false }
     if (!step.done) return { bytes: format.batch(step.value), last: false }
-    if (audience.signal.aborted) return { bytes: null, last: true }
-    return { bytes: format.end(toJobDocument(await jobs.get(id, viewer))), last: true }
+    const job = await jobs.get(id, viewer)
+    return { bytes: isEnded(job.state) ? format.end(toJobDocument(job)) : null, last: true }
   }
   return new ReadableStream<Uint8Array>(
     {
