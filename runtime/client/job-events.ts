@@ -1,13 +1,14 @@
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
-import type { JobEvent, JobEventKind } from '../job/event.ts'
+import type { JobEvent } from '../job/event.ts'
 import type { Deadline } from './deadline.ts'
 import type { ClientFacts } from './errand.ts'
+import type { ReplyReader } from './http-transport.ts'
 import { askJobs } from './job-request.ts'
 import { type ReplyReading, senseless } from './reply-bytes.ts'
-import { itemOf, readFrames } from './reply-items.ts'
+import { readEvents } from './reply-items.ts'
 import { mayHelp, pause, pauseBefore } from './retry.ts'
 
-/** A server says something at least every 15 seconds; a connection on which nothing comes for so long is dead. */
+/** A server says something every 15 seconds; a connection on which nothing comes for so long is dead. */
 const silenceMs = 60_000
 /** A server that is away for longer is not waited for. */
 const patienceMs = 300_000
@@ -28,52 +29,57 @@ export async function* followEvents(
   let heardMs = performance.now()
   for (let tried = 0; ; tried += 1) {
     const connection = new AbortController()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const heard = (): void => {
+      clearTimeout(timer)
+      timer = setTimeout(() => connection.abort(brokenOff()), silenceMs)
+      heardMs = performance.now()
+    }
     try {
       const signal = AbortSignal.any([deadline.signal, connection.signal])
       const headers = { accept: 'text/event-stream', 'last-event-id': String(seq) }
-      const request = { path: `${path}/events`, headers, read: readJobEvents }
-      const events = await askJobs(client, request, { signal, leftMs: deadline.leftMs })
-      for (;;) {
-        const timer = setTimeout(() => connection.abort(brokenOff()), silenceMs)
-        const { done, value } = await events.next().finally(() => clearTimeout(timer))
-        if (done && value) return
-        if (done) throw brokenOff()
+      const request = { path: `${path}/events`, headers, read: eventReader(heard) }
+      for await (const event of await askJobs(client, request, { signal, leftMs: deadline.leftMs })) {
+        if (event.kind === 'end') return
+        if (event.seq <= seq) continue
+        seq = event.seq
         tried = 0
-        heardMs = performance.now()
-        if (value === null || value.seq <= seq) continue
-        seq = value.seq
-        yield value
+        yield event
       }
+      throw brokenOff()
     } catch (error) {
       const isOver = deadline.signal.aborted || performance.now() - heardMs > patienceMs
       if (isOver || !isIsoplexError(error) || !mayHelp(error)) throw error
     } finally {
+      clearTimeout(timer)
       connection.abort()
     }
     await pause(pauseBefore(tried), deadline.signal)
   }
 }
 
-/** Events of one connection, with `null` for a sign of life; returns whether the job has ended. */
-type JobEvents = AsyncGenerator<JobEvent | null, boolean>
-
-async function readJobEvents({ body }: Response, reading: ReplyReading): Promise<JobEvents> {
-  if (!body) throw senseless('holds no events', reading)
-  return eventsOf(body, reading)
+/** Reads the events of one connection, of which the last has the kind `end`, and tells of each sign of life. */
+function eventReader(heard: () => void): ReplyReader<AsyncIterable<JobEvent | { readonly kind: 'end' }>> {
+  return async ({ body }, reading) => {
+    if (!body) throw senseless('holds no events', reading)
+    heard()
+    const listening = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        heard()
+        controller.enqueue(chunk)
+      },
+    })
+    const items = readEvents(body.pipeThrough(listening), reading)
+    return (async function* () {
+      for await (const item of items) yield toEvent(item, reading)
+    })()
+  }
 }
 
-async function* eventsOf(body: ReadableStream<Uint8Array>, reading: ReplyReading): JobEvents {
-  for await (const { event, id, data: json } of readFrames(body, reading)) {
-    if (event === 'end') return true
-    const item = json === null ? null : itemOf(json, event === 'error', reading)
-    if (typeof item !== 'object' || item === null) {
-      yield null
-      continue
-    }
-    const { atMs, ...data } = item as { readonly atMs: number }
-    yield { seq: Number(id), atMs, kind: event as JobEventKind, data }
-  }
-  return false
+function toEvent(item: unknown, reading: ReplyReading): JobEvent | { readonly kind: 'end' } {
+  const { kind, seq } = (item ?? {}) as Partial<JobEvent>
+  if (kind && (Number.isSafeInteger(seq) || (kind as string) === 'end')) return item as JobEvent
+  throw senseless('holds what is no event', reading)
 }
 
 function brokenOff(): IsoplexError<'FETCH_FAILED'> {

@@ -2,13 +2,6 @@ import { isErrorCode } from '../error/codes.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
 import { chunksOf, type ReplyReading, senseless, tooLarge } from './reply-bytes.ts'
 
-/** One server-sent event; `data` is `null` where it has none, as a comment that keeps a connection alive. */
-export interface EventFrame {
-  readonly event: string
-  readonly id: string
-  readonly data: string | null
-}
-
 /**
  * Reads a stream of server-sent events whose data is JSON (HTML Standard, section 9.2).
  *
@@ -19,23 +12,12 @@ export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   reading: ReplyReading,
 ): AsyncGenerator<unknown, void> {
-  for await (const { event, data } of readFrames(body, reading)) {
-    if (data !== null) yield itemOf(data, event === 'error', reading)
-  }
-}
-
-/** Reads server-sent events as they come, those without data too. @throws {IsoplexError} `FETCH_FAILED` */
-export async function* readFrames(
-  body: ReadableStream<Uint8Array>,
-  reading: ReplyReading,
-): AsyncGenerator<EventFrame, void> {
   let event = ''
-  let id = ''
   let data: string[] = []
   let length = 0
   for await (const text of linesOf(body, reading)) {
     if (text === '') {
-      yield { event, id, data: data.length > 0 ? data.join('\n') : null }
+      if (data.length > 0) yield itemOf(data.join('\n'), event === 'error', reading)
       event = ''
       data = []
       length = 0
@@ -46,7 +28,6 @@ export async function* readFrames(
     if (length > reading.maxBytes) throw tooLarge(reading)
     if (name === 'data') data.push(value)
     else if (name === 'event') event = value
-    else if (name === 'id') id = value
   }
   if (data.length > 0) throw senseless('ends in the middle of an item', reading)
 }
@@ -68,11 +49,12 @@ export async function* readValues(
 }
 
 /** One item; or the error that it stands for, where it may be one. */
-export function itemOf(json: string, mayBeError: boolean, reading: ReplyReading): unknown {
+function itemOf(json: string, mayBeError: boolean, reading: ReplyReading): unknown {
   const item = parse(json, reading)
   return mayBeError ? unlessError(item, reading) : item
 }
 
+/** An item that may stand for an error. */
 function unlessError(item: unknown, reading: ReplyReading): unknown {
   const error = errorIn(item)
   if (error) throw fromWire(error, reading.requestId)

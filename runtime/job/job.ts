@@ -86,11 +86,6 @@ export interface JobStep {
   readonly endedMs: number
 }
 
-/** What `GET /-/jobs` answers: the newest first. Older ones are asked for by `before`, the id of the last one here. */
-export interface JobList {
-  readonly jobs: readonly Job[]
-}
-
 /** Whether a job in this state has ended. */
 export function isEnded(state: JobState): state is EndState {
   return state !== 'queued' && state !== 'running'

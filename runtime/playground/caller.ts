@@ -1,6 +1,8 @@
 import {
   type CallOptions as ClientCallOptions,
   createClient,
+  type JobHandle,
+  type Jobs,
   type LocalEngine,
   type LocalProgress,
   type Ran,
@@ -32,6 +34,9 @@ export interface Caller {
    * @throws {IsoplexError} as the handles of {@link createClient}.
    */
   call(fn: CatalogFunction, draft: Draft, options: CallOptions): Promise<Answer>
+  /** Submits a job of an action. @throws {IsoplexError} as the handles of {@link createClient}. */
+  submit(fn: CatalogFunction, draft: Draft): Promise<JobHandle>
+  readonly jobs: Jobs
 }
 
 /** What calls are made with. */
@@ -49,10 +54,17 @@ const tellingMs = 50
 /** Makes what calls functions. A call is made once: what fails is shown, not tried again. */
 export function createCaller({ baseUrl, token, local }: CallerOptions): Caller {
   const client = createClient({ baseUrl, token: token === '' ? undefined : token, local, retries: 0 })
+  const handleOf = ({ name }: CatalogFunction): NonNullable<(typeof client)[string]> => {
+    const handle = client[name]
+    if (handle === undefined) throw new TypeError(`There is no function "${name}".`)
+    return handle
+  }
   return {
+    jobs: client.jobs,
+    submit: async (fn, { params, input }) =>
+      handleOf(fn).submit(input, params === undefined ? {} : { params: params as Texts }),
     async call(fn, draft, options) {
-      const handle = client[fn.name]
-      if (handle === undefined) throw new TypeError(`There is no function "${fn.name}".`)
+      const handle = handleOf(fn)
       const { output, ran } = await (fn.kind === 'inference'
         ? handle.infer(draft.input, partsOf(draft, options))
         : handle.call({ ...partsOf(draft, options), input: draft.input }))

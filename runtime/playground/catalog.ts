@@ -20,10 +20,20 @@ export interface CatalogFunction {
   readonly defaultModel: string | null
   /** Whether it was built for pages too. */
   readonly runsHere: boolean
+  /** What the jobs of an action report; `null` for functions. */
+  readonly action: ActionFacts | null
   /** What each part of a call looks like; `null` where the function takes none. */
   readonly schemas: Readonly<Record<Slot, JsonSchema | null>>
   /** The media types of a body, the first being the usual one; empty for none. */
   readonly mediaTypes: readonly string[]
+}
+
+/** What is known of the jobs of an action before there is one. */
+export interface ActionFacts {
+  /** The categories of its progress, or its steps, with their weights. */
+  readonly weights: Readonly<Record<string, number>>
+  /** Its steps in their order; empty for none. */
+  readonly steps: readonly string[]
 }
 
 /** All that a server offers. */
@@ -112,12 +122,22 @@ function readFunction(
     description: textOf(route.description),
     defaultModel: textOf(route.defaultModel) || null,
     runsHere: Object.hasOwn(here, name),
+    action: route.kind === 'action' ? actionOf(route.action) : null,
     schemas: {
       params: parametersIn('path', parameters),
       query: parametersIn('query', parameters),
       input: bodySchema(bodies, document),
     },
     mediaTypes: Object.keys(bodies),
+  }
+}
+
+function actionOf(action: unknown): ActionFacts {
+  const { weights, steps } = isRecord(action) ? action : {}
+  const weighed = Object.entries(isRecord(weights) ? weights : {})
+  return {
+    weights: Object.fromEntries(weighed.filter((entry): entry is [string, number] => Number(entry[1]) >= 0)),
+    steps: Array.isArray(steps) ? steps.map(textOf) : [],
   }
 }
 

@@ -79,7 +79,7 @@ function useIssues(
 export function shownIssues(
   fn: CatalogFunction,
   { draft, isTried, found }: FormState,
-  outcomes: readonly Outcome[],
+  outcomes: readonly Pick<Outcome, 'failure' | 'draft'>[],
 ): Readonly<Record<Slot, readonly Issue[]>> {
   // Once a part has been changed, what was said of it counts no more.
   const refused = outcomes.flatMap(({ failure, draft: sent }) =>

@@ -18,13 +18,18 @@ export function FunctionHead({
       </p>
       {description === '' ? null : <p class="description">{withCode(description)}</p>}
       <ul class="chips" aria-label="What it is">
-        <li>{kind === 'inference' ? 'inference' : 'edge function'}</li>
+        <li>{kindText(kind)}</li>
         <li>{access === 'token' ? 'needs a token' : 'public'}</li>
         <li>{runsHere ? 'browser and server' : 'server only'}</li>
       </ul>
       {access === 'token' && !hasToken ? <p class="note">{hintOf(fn)}</p> : null}
     </div>
   )
+}
+
+function kindText(kind: string): string {
+  if (kind === 'action') return 'action: runs as a job'
+  return kind === 'inference' ? 'inference' : 'edge function'
 }
 
 /** A description with what stands between backticks as code. */
@@ -34,6 +39,7 @@ function withCode(text: string): readonly (string | JSX.Element)[] {
 
 function hintOf({ kind, defaultModel }: CatalogFunction): string {
   const how = 'put a model token into the field at the top; “isoplex token --model ID” makes one.'
+  if (kind === 'action') return `Without a token, jobs are submitted while developing only. Else, ${how}`
   if (kind === 'function')
     return `Without a token it answers while developing only. For another server, ${how}`
   return defaultModel === null

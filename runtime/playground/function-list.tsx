@@ -1,14 +1,18 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Catalog, type CatalogFunction, hashOf, searchFunctions } from './catalog.ts'
+import { jobsHash } from './view-hash.ts'
 
 /** The functions of a server, found by typing. Arrow keys go through them; a slash leads to the search. */
 export function FunctionList({
   catalog,
   chosen,
+  showsJobs,
 }: {
   readonly catalog: Catalog | null
   readonly chosen: string | null
+  /** Whether jobs are shown instead of a function. */
+  readonly showsJobs: boolean
 }): JSX.Element {
   const [search, setSearch] = useState('')
   const list = useRef<HTMLUListElement>(null)
@@ -47,6 +51,11 @@ export function FunctionList({
           </li>
         ))}
       </ul>
+      {showsJobs || catalog?.functions.some(({ action }) => action !== null) ? (
+        <a class="all-jobs" href={jobsHash} aria-current={showsJobs ? 'page' : undefined}>
+          Jobs
+        </a>
+      ) : null}
       <p class="hidden" aria-live="polite">
         {search === '' ? '' : `${found.length} functions`}
       </p>
@@ -56,7 +65,8 @@ export function FunctionList({
 }
 
 function Marks({ fn }: { readonly fn: CatalogFunction }): JSX.Element {
-  const words = [fn.kind === 'inference' ? 'model' : 'edge', fn.runsHere ? 'browser' : null]
+  const kind = { inference: 'model', action: 'job' }[fn.kind] ?? 'edge'
+  const words = [kind, fn.runsHere ? 'browser' : null]
   return <span class="marks">{words.filter(Boolean).join(' · ')}</span>
 }
 

@@ -1,26 +1,32 @@
 import { type LocalEngine, webEngine } from 'isoplex/client'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import { ActionBench } from './action-bench.tsx'
 import { createCaller } from './caller.ts'
-import { type Catalog, nameOfHash } from './catalog.ts'
+import type { Catalog, CatalogFunction } from './catalog.ts'
 import { fetchCatalog } from './catalog-fetch.ts'
 import { FunctionList } from './function-list.tsx'
+import { JobList } from './job-list.tsx'
+import { JobPage } from './job-page.tsx'
 import { ModelsPanel, useModels } from './models-panel.tsx'
-import { Workbench } from './workbench.tsx'
+import { type ChosenView, readViewHash } from './view-hash.ts'
+import { Workbench, type WorkbenchProps } from './workbench.tsx'
 
 /** The playground: the functions of a server, and a place to try the chosen one. */
 export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
   const { catalog, problem, retry } = useCatalog(baseUrl)
   const [token, setToken] = useState('')
-  const name = useHashName()
+  const view = useChosenView()
   const models = useModels()
   const { local, clear } = useEngine()
   const caller = useMemo(() => createCaller({ baseUrl, token: token.trim(), local }), [baseUrl, token, local])
   const functions = catalog?.functions ?? []
-  const fn = functions.find((each) => each.name === name) ?? (name === null ? functions[0] : undefined)
+  const fn = functionOf(view, functions)
+  const title = fn?.name ?? (view.kind === 'function' ? null : 'Jobs')
   useEffect(() => {
-    document.title = fn === undefined ? 'isoplex playground' : `${fn.name} · isoplex playground`
-  }, [fn])
+    document.title = title === null ? 'isoplex playground' : `${title} · isoplex playground`
+  }, [title])
+  const common = { catalog, caller, baseUrl, hasToken: token.trim() !== '' }
   return (
     <>
       <button type="button" class="skip" onClick={focusMain}>
@@ -34,7 +40,7 @@ export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
         <TokenField token={token} onChange={setToken} />
       </header>
       <div class="columns">
-        <FunctionList catalog={catalog} chosen={fn?.name ?? null} />
+        <FunctionList catalog={catalog} chosen={fn?.name ?? null} showsJobs={view.kind !== 'function'} />
         <main id="main" tabIndex={-1}>
           {problem === null ? null : (
             <div class="failure" role="alert">
@@ -44,20 +50,14 @@ export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
               </button>
             </div>
           )}
-          {catalog !== null && fn !== undefined ? (
-            <Workbench
-              key={fn.name}
-              fn={fn}
-              catalog={catalog}
-              caller={caller}
-              baseUrl={baseUrl}
-              hasToken={token.trim() !== ''}
-              onLoaded={models.note}
-            />
-          ) : (
-            <p class="note empty">{emptyText(catalog, name)}</p>
-          )}
-          <ModelsPanel models={models} onClear={clear} />
+          {view.kind === 'jobs' ? <JobList jobs={caller.jobs} /> : null}
+          {view.kind === 'job' ? <JobPage jobs={caller.jobs} id={view.id} functions={functions} /> : null}
+          {view.kind === 'function' ? (
+            <>
+              <Bench {...common} fn={fn} view={view} onLoaded={models.note} />
+              <ModelsPanel models={models} onClear={clear} />
+            </>
+          ) : null}
         </main>
       </div>
     </>
@@ -92,6 +92,29 @@ function TokenField({
   )
 }
 
+interface BenchProps extends Omit<WorkbenchProps, 'fn' | 'catalog'> {
+  readonly fn: CatalogFunction | undefined
+  readonly catalog: Catalog | null
+  readonly view: ChosenView
+}
+
+/** Where the chosen function is tried, by its kind. */
+function Bench({ fn, catalog, view, onLoaded, ...common }: BenchProps): JSX.Element {
+  if (catalog === null || fn === undefined) return <p class="note empty">{emptyText(catalog, view)}</p>
+  const props = { ...common, fn, catalog }
+  return fn.kind === 'action' ? (
+    <ActionBench key={fn.name} {...props} />
+  ) : (
+    <Workbench key={fn.name} {...props} onLoaded={onLoaded} />
+  )
+}
+
+/** The function that is chosen: the first one where nothing is. */
+function functionOf(view: ChosenView, functions: readonly CatalogFunction[]): CatalogFunction | undefined {
+  if (view.kind !== 'function') return undefined
+  return view.name === null ? functions[0] : functions.find(({ name }) => name === view.name)
+}
+
 /** What answers in this page: one engine, so that loaded models stay when the token changes. */
 function useEngine(): { readonly local: LocalEngine; readonly clear: () => Promise<void> } {
   const [local, setLocal] = useState(() => webEngine())
@@ -124,15 +147,15 @@ function useCatalog(baseUrl: string): {
   return { catalog, problem, retry: () => setAttempt(attempt + 1) }
 }
 
-/** The name of the function that the page's address chooses. */
-function useHashName(): string | null {
-  const [name, setName] = useState(() => nameOfHash(location.hash))
+/** What the page's address chooses. */
+function useChosenView(): ChosenView {
+  const [hash, setHash] = useState(() => location.hash)
   useEffect(() => {
-    const follow = (): void => setName(nameOfHash(location.hash))
+    const follow = (): void => setHash(location.hash)
     addEventListener('hashchange', follow)
     return () => removeEventListener('hashchange', follow)
   }, [])
-  return name
+  return readViewHash(hash)
 }
 
 /** A link within the page would change its address, which chooses the function. */
@@ -140,8 +163,9 @@ function focusMain(): void {
   document.getElementById('main')?.focus()
 }
 
-function emptyText(catalog: Catalog | null, name: string | null): string {
+function emptyText(catalog: Catalog | null, view: ChosenView): string {
   if (catalog === null) return ''
+  const name = view.kind === 'function' ? view.name : null
   if (name !== null && catalog.functions.length > 0) return `There is no function “${name}”.`
   return 'There are no functions yet: put a file into functions/.'
 }

@@ -54,8 +54,22 @@ export function typescriptOf(snippet: Snippet): string {
     'const client = createClient({',
     ...options,
     '})',
-    `const { output, ran } = await client${memberOf(fn.name)}.${callOf(snippet, isLocal)}`,
+    ...(fn.kind === 'action'
+      ? [
+          `const job = await client${memberOf(fn.name)}.${submitOf(snippet)}`,
+          'const result = await job.result()',
+        ]
+      : [`const { output, ran } = await client${memberOf(fn.name)}.${callOf(snippet, isLocal)}`]),
   ].join('\n')
+}
+
+function submitOf(snippet: Snippet): string {
+  const { params, input } = snippet.draft
+  const given = [
+    ...(input === undefined ? [] : [needsFile(snippet) ? 'input' : jsonOf(snippet.draft)]),
+    ...(params === undefined ? [] : [`{ params: ${JSON.stringify(params)} }`]),
+  ]
+  return `submit(${input === undefined && params !== undefined ? 'undefined, ' : ''}${given.join(', ')})`
 }
 
 /** Inference functions have `infer(input, options)`, others `call(options)`. */

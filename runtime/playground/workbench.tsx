@@ -3,16 +3,15 @@ import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { AgreementView } from './agreement-view.tsx'
 import { AnswerPanel } from './answer.tsx'
+import { CallForm } from './call-form.tsx'
 import type { Caller } from './caller.ts'
 import { type Outcome, useCalls, type Wish } from './calls.ts'
-import { type Catalog, type CatalogFunction, type Slot, slots } from './catalog.ts'
-import { type FormState, shownIssues, useDraft } from './draft.ts'
-import type { Issue } from './fit.ts'
+import type { Catalog, CatalogFunction } from './catalog.ts'
+import { shownIssues, useDraft } from './draft.ts'
 import { FunctionHead } from './function-head.tsx'
 import { LatencyPlot } from './latency-plot.tsx'
 import { firstShares } from './overlay.ts'
 import { RunBar } from './run-bar.tsx'
-import { SlotForm } from './slot-form.tsx'
 import { SnippetView } from './snippet-view.tsx'
 
 /** A function to try, and what it is tried with. */
@@ -82,58 +81,6 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
         />
       </section>
     </>
-  )
-}
-
-interface CallFormProps {
-  readonly fn: CatalogFunction
-  readonly form: FormState
-  readonly element: { current: HTMLFormElement | null }
-  readonly issues: Readonly<Record<Slot, readonly Issue[]>>
-  readonly overlay: readonly number[] | null
-  readonly onRun: (times: number) => void
-  readonly children: JSX.Element
-}
-
-function CallForm({ fn, form, element, issues, overlay, onRun, children }: CallFormProps): JSX.Element {
-  return (
-    <form
-      ref={element}
-      class="card"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault()
-        onRun(1)
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
-        event.preventDefault()
-        onRun(1)
-      }}
-    >
-      {slots.map((slot) => {
-        const schema = fn.schemas[slot]
-        return schema === null ? null : (
-          <SlotForm
-            key={slot}
-            fn={fn}
-            slot={slot}
-            schema={schema}
-            document={form.document}
-            value={form.draft[slot]}
-            onChange={(value) => form.change(slot, value)}
-            issues={issues[slot]}
-            onProblem={(problem) => form.note(slot, problem)}
-            overlay={overlay}
-          />
-        )
-      })}
-      {slots.every((slot) => fn.schemas[slot] === null) ? <p class="note">It takes no input.</p> : null}
-      {children}
-      <p class="wrong-text" aria-live="polite">
-        {form.refusal}
-      </p>
-    </form>
   )
 }
 

@@ -74,21 +74,22 @@ export function createApp(options: AppOptions): App {
   return app
 }
 
-function addFunction(
-  routes: Routes,
-  served: ServedFunction,
-  { identity, exchange, functions, submissions }: AppOptions,
-): void {
+function addFunction(routes: Routes, served: ServedFunction, options: AppOptions): void {
+  const { identity, functions } = options
   const { manifest } = served
-  const isAction = manifest.kind === 'action'
-  if (isAction && !submissions) return
-  const handle =
-    isAction && submissions
-      ? createSubmission(served, exchange, submissions)
-      : createExchange(served, exchange)
+  const handle = createAnswering(served, options)
+  if (!handle) return
   const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
   for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)
+}
+
+function createAnswering(
+  served: ServedFunction,
+  { exchange, submissions }: AppOptions,
+): ReturnType<typeof createExchange> | null {
+  if (served.manifest.kind !== 'action') return createExchange(served, exchange)
+  return submissions && createSubmission(served, exchange, submissions)
 }
 
 /** The function that answers the prefix itself: the index, else the only inference function. */

@@ -97,8 +97,10 @@ describe('the events of a job', () => {
     const error = { code: 'JOB_NOT_FOUND', message: 'It was forgotten.' }
     server.reply('/-/jobs/a/events', stream(`event: error\ndata: ${JSON.stringify({ error })}\n\n`))
     expect(await errorOf(itemsOf(handle.events()))).toMatchObject(error)
-    server.reply('/-/jobs/a/events', stream('id: 1\nevent: log\ndata: {nonsense\n\n'))
-    expect(await errorOf(itemsOf(handle.events()))).toMatchObject({ details: { reason: 'content' } })
+    for (const data of ['{nonsense', 'null', '{"kind":"log"}', '{"seq":"1","kind":"log"}']) {
+      server.reply('/-/jobs/a/events', stream(`id: 1\nevent: log\ndata: ${data}\n\n`))
+      expect(await errorOf(itemsOf(handle.events()))).toMatchObject({ details: { reason: 'content' } })
+    }
   })
 
   it('are asked for again after an error that may pass', async () => {
@@ -106,13 +108,15 @@ describe('the events of a job', () => {
     server.reply('/-/jobs/a', { kind: 'json', value: { id: 'a', state: 'running' } })
     const headers = { 'content-type': 'text/event-stream' }
     const error = { code: 'JOB_STORE_UNAVAILABLE', message: 'Away.', details: {} }
-    const log = 'id: 1\nevent: log\ndata: {"event":"a","atMs":1}\n\n'
+    const log = 'id: 1\nevent: log\ndata: {"seq":1,"atMs":1,"kind":"log","data":{"event":"a"}}\n\n'
+    const later = 'id: 2\nevent: later\ndata: {"seq":2,"atMs":2,"kind":"later","data":{}}\n\n'
+    const end = 'event: end\ndata: {"kind":"end","data":{}}\n\n'
     server.reply(
       '/-/jobs/a/events',
       { kind: 'reply', body: `${log}event: error\ndata: ${JSON.stringify({ error })}\n\n`, headers },
       {
         kind: 'reply',
-        body: `: alive\n\n${log}id: 2\nevent: later\ndata: {"atMs":2}\n\nevent: end\n\n`,
+        body: `:\n\n${log}${later}${end}`,
         headers,
       },
     )

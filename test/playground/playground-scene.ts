@@ -69,7 +69,6 @@ export interface PlaygroundScene extends AsyncDisposable {
 
 /** Starts a server of the real command. */
 export async function startPlayground(): Promise<PlaygroundScene> {
-  await mkdir(shots, { recursive: true })
   const project = await makeExampleProject()
   await project.write('functions/kinds.ts', kinds)
   await project.write('functions/placed.ts', placed)
@@ -109,8 +108,20 @@ export async function openPlayground(
   browser: Browser,
   { server }: PlaygroundScene,
   name: string,
+  options: PlaygroundOptions = {},
+): Promise<PlaygroundPage> {
+  const opened = await openPage(browser, `${server.url}/-/playground#/${encodeURIComponent(name)}`, options)
+  await opened.page.getByRole('heading', { name, exact: true }).waitFor()
+  return opened
+}
+
+/** Opens an address of the playground, with a browser that has kept nothing yet. */
+export async function openPage(
+  browser: Browser,
+  url: string,
   { width = 1_280, height = 800, dark = false, touch = false }: PlaygroundOptions = {},
 ): Promise<PlaygroundPage> {
+  await mkdir(shots, { recursive: true })
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: dark ? 'dark' : 'light',
@@ -123,8 +134,7 @@ export async function openPlayground(
     if (['warning', 'error'].includes(message.type())) complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(error.message))
-  await page.goto(`${server.url}/-/playground#/${encodeURIComponent(name)}`)
-  await page.getByRole('heading', { name, exact: true }).waitFor()
+  await page.goto(url)
   return {
     page,
     complaints,

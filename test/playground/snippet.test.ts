@@ -13,6 +13,7 @@ const fn: CatalogFunction = {
   description: '',
   defaultModel: null,
   runsHere: true,
+  action: null,
   schemas: { params: null, query: null, input: { type: 'object' } },
   mediaTypes: ['application/json'],
 }

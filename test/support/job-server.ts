@@ -192,17 +192,19 @@ function listReply(jobs: readonly TestJob[], search: URLSearchParams): Response 
 function eventsReply(job: DeskJob, after: number, cut: AbortSignal): Response {
   const encoder = new TextEncoder()
   const frames = async function* (): AsyncGenerator<Uint8Array, void> {
-    yield encoder.encode(': follows\n\n')
+    yield encoder.encode('retry: 1000\n\n')
     for (let sent = after; ; ) {
       const { heard } = job
       for (const { seq, atMs, kind, data } of job.events.slice(sent)) {
         sent = seq
-        yield encoder.encode(`id: ${seq}\nevent: ${kind}\ndata: ${JSON.stringify({ ...data, atMs })}\n\n`)
+        yield encoder.encode(
+          `id: ${seq}\nevent: ${kind}\ndata: ${JSON.stringify({ seq, atMs, kind, data })}\n\n`,
+        )
       }
       if (sent === job.events.length && isEnded(job.job.state)) break
       if (sent === job.events.length) await heard.promise
     }
-    yield encoder.encode('event: end\ndata: {}\n\n')
+    yield encoder.encode(`event: end\ndata: ${JSON.stringify({ kind: 'end', data: job.job })}\n\n`)
   }
   const left = frames()
   const body = new ReadableStream<Uint8Array>({

@@ -17,10 +17,10 @@ export async function absenceOfTmpfs(): Promise<string | null> {
   }
 }
 
-/** Mounts a disk of this size over a folder, until it is disposed of. */
+/** Mounts a disk of this size over a folder, until it is disposed of; what is open in it then stays until it is closed. */
 export function mountDisk(folder: string, bytes: number): Disposable {
   run(['mount', '-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'isoplex-test', folder])
-  return { [Symbol.dispose]: () => run(['umount', folder]) }
+  return { [Symbol.dispose]: () => run(['umount', '--lazy', folder]) }
 }
 
 function run(command: readonly string[]): void {

@@ -1,4 +1,5 @@
 import type { SQL } from 'bun'
+import type { PostgresPool } from '../store/postgres-pool.ts'
 import { fetchInPieces, readSource } from './content-file.ts'
 import { assertContentKey, missingContent } from './content-key.ts'
 import type { ContentShelf, ContentSource } from './content-shelf.ts'
@@ -10,13 +11,46 @@ const batchSize = 500
 const makingLock = 7_411_806_213
 
 /**
- * A shelf in a table of a PostgreSQL database, in chunks of 1 MiB, made where it is missing. A put is one transaction,
- * which leaves nothing where it does not end. What the database says of itself being away is thrown as it comes.
+ * A shelf in a table of a PostgreSQL database, in chunks of 1 MiB. A put is one transaction, which leaves nothing where
+ * it does not end. What is wrong with the database is thrown as it comes.
  */
-export async function openTableShelf(sql: SQL): Promise<ContentShelf> {
-  await sql.begin(async (making) => {
-    await making`SELECT pg_advisory_xact_lock(${makingLock})`
-    await making`
+export function createTableShelf(pool: PostgresPool): ContentShelf {
+  const shelf: ContentShelf = {
+    async put(source: ContentSource, key: string) {
+      assertContentKey(key)
+      await pool.transact(async (sql, goOn) => {
+        await sql`DELETE FROM isoplex_job_contents WHERE key = ${key}`
+        let number = 0
+        for await (const bytes of readSource(source, chunkBytes)) {
+          await sql`INSERT INTO isoplex_job_contents (key, number, bytes) VALUES (${key}, ${number}, ${bytes})`
+          number += 1
+          goOn()
+        }
+      })
+    },
+    async read(key: string, offset: number, maxBytes: number) {
+      assertContentKey(key)
+      return pool.query((sql) => readPiece(sql, key, offset, maxBytes))
+    },
+    async fetch(key: string, path: string) {
+      assertContentKey(key)
+      await fetchInPieces(shelf, key, path)
+    },
+    async remove(keys: readonly string[]) {
+      keys.forEach(assertContentKey)
+      if (keys.length === 0) return
+      await pool.query((sql) => sql`DELETE FROM isoplex_job_contents WHERE key IN ${sql(keys)}`)
+    },
+    listOlderThan: (ageMs: number) => listOlder(pool, ageMs),
+  }
+  return Object.freeze(shelf)
+}
+
+/** Makes the table where it is missing. */
+export async function makeContentTable(pool: PostgresPool): Promise<void> {
+  await pool.transact(async (sql) => {
+    await sql`SELECT pg_advisory_xact_lock(${makingLock})`
+    await sql`
       CREATE TABLE IF NOT EXISTS isoplex_job_contents (
         key text COLLATE "C" NOT NULL,
         number integer NOT NULL,
@@ -25,35 +59,8 @@ export async function openTableShelf(sql: SQL): Promise<ContentShelf> {
         PRIMARY KEY (key, number)
       )`
     // Not compressed: a part of a chunk can be read without the rest of it.
-    await making`ALTER TABLE isoplex_job_contents ALTER COLUMN bytes SET STORAGE EXTERNAL`
+    await sql`ALTER TABLE isoplex_job_contents ALTER COLUMN bytes SET STORAGE EXTERNAL`
   })
-  const shelf: ContentShelf = {
-    async put(source: ContentSource, key: string) {
-      assertContentKey(key)
-      await sql.begin(async (writing) => {
-        await writing`DELETE FROM isoplex_job_contents WHERE key = ${key}`
-        let number = 0
-        for await (const bytes of readSource(source, chunkBytes)) {
-          await writing`INSERT INTO isoplex_job_contents (key, number, bytes) VALUES (${key}, ${number}, ${bytes})`
-          number += 1
-        }
-      })
-    },
-    async read(key: string, offset: number, maxBytes: number) {
-      assertContentKey(key)
-      return readPiece(sql, key, offset, maxBytes)
-    },
-    fetch: async (key: string, path: string) => {
-      assertContentKey(key)
-      await fetchInPieces(shelf, key, path)
-    },
-    async remove(keys: readonly string[]) {
-      keys.forEach(assertContentKey)
-      if (keys.length > 0) await sql`DELETE FROM isoplex_job_contents WHERE key IN ${sql(keys)}`
-    },
-    listOlderThan: (ageMs: number) => listOlder(sql, ageMs),
-  }
-  return Object.freeze(shelf)
 }
 
 async function readPiece(
@@ -88,12 +95,14 @@ async function readPiece(
   return piece
 }
 
-async function* listOlder(sql: SQL, ageMs: number): AsyncGenerator<readonly string[]> {
+async function* listOlder(pool: PostgresPool, ageMs: number): AsyncGenerator<readonly string[]> {
   for (let after = ''; ; ) {
-    const rows: readonly { readonly key: string }[] = await sql`
-      SELECT key FROM isoplex_job_contents
-      WHERE number = 0 AND key > ${after} AND put_at < now() - ${ageMs} * interval '1 millisecond'
-      ORDER BY key LIMIT ${batchSize}`
+    const rows = await pool.query(
+      (sql): Promise<readonly { readonly key: string }[]> => sql`
+        SELECT key FROM isoplex_job_contents
+        WHERE number = 0 AND key > ${after} AND put_at < now() - ${ageMs} * interval '1 millisecond'
+        ORDER BY key LIMIT ${batchSize}`,
+    )
     const last = rows.at(-1)
     if (last === undefined) return
     yield rows.map(({ key }) => key)

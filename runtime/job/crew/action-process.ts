@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { IsoplexError } from '../../error/error.ts'
-import { toWire } from '../../error/wire.ts'
+import { toWire, type WireError } from '../../error/wire.ts'
 import { ChildProcess } from '../../process/child-process.ts'
 import type { ActionCommand, ActionHost, ActionOrder, ActionReport } from '../message.ts'
 
@@ -66,8 +65,8 @@ export class ActionProcess {
   }
 
   /** Tells the action that its job is to end, and why. Whether it listens is its own affair. */
-  cancel(reason: IsoplexError): void {
-    this.#child.send({ kind: 'cancel', reason: toWire(reason) })
+  cancel(reason: WireError): void {
+    this.#child.send({ kind: 'cancel', reason })
   }
 
   /** Ends the process at once, and what was started in it. */

@@ -65,7 +65,7 @@ export function createContextMaker(parts: ContextParts): ContextMaker {
       ...createModelMembers(parts),
       ...createReportMembers(parts, category),
       handle: (fn, options = {}) => parts.handles.open(fn, options.model, signal) as never,
-      infer: (inputs, options = {}) =>
+      infer: <In, Out>(inputs: AnyIterable<In>, options: InferOptions<In, Out> = {}) =>
         infer({ parts, signal, category, context: () => context }, inputs, options),
       fetchInput: async (url, options = {}) => parts.fetchInput(url, options, signal),
     }

@@ -76,7 +76,12 @@ async function perform(options: JobRunOptions, handles: FunctionHandles): Promis
       strict: order.strict,
       onCorrection: (message) => log.warn(message, { function: order.function, jobId: order.jobId }),
     })
-    reporter = new Reporter({ send: (report) => host.report(report), progress: () => progress.snapshot() })
+    reporter = new Reporter({
+      send: (report) => host.report(report),
+      progress: () => progress.snapshot(),
+      metrics: order.metrics,
+      refused: (error) => log.warn('A report of a job was refused', { jobId: order.jobId, error }),
+    })
     const parts = { ...options, program, params, handles, progress, reporter, scratch, outgoing }
     const makeContext = createContextMaker(parts)
     const writeResult = createResultWriter({ schema: program.result, directory: outgoing, signal })

@@ -10,6 +10,10 @@ export interface ReporterOptions {
   readonly send: (report: JobReport) => Promise<void>
   /** How far the job is now. */
   readonly progress: () => JobProgress
+  /** The metrics that the job has reported before. */
+  readonly metrics: JobMetrics
+  /** Told of a report that was refused. */
+  readonly refused: (error: unknown) => void
   /** The least time from one report to the next. @default 100 */
   readonly paceMs?: number
   /** How many events may be reported. */
@@ -20,7 +24,7 @@ export interface ReporterOptions {
 const maxEventChars = 65_536
 const maxWaitingChars = 4_194_304
 /** The most events that wait to be reported. */
-const maxWaiting = 1_000
+const maxWaitingEvents = 1_000
 
 /**
  * Gathers what an action tells of its job: at most one report is under way, and they keep a distance in time. Of the
@@ -33,15 +37,17 @@ export class Reporter {
   #events: NewJobEvent[] = []
   #waitingChars = 0
   #dropped = 0
-  #metrics = new Map<string, Map<string, unknown>>()
+  /** All metrics, and those that have changed since the last report. */
+  #metrics: JobMetrics
+  #measured: JobMetrics = {}
   #progressed = false
   #sending: Promise<void> | null = null
   #timer: Timer | null = null
   #sentMs = Number.NEGATIVE_INFINITY
-  #refused = false
 
   constructor(options: ReporterOptions) {
     this.#options = options
+    this.#metrics = options.metrics
     this.#allowance = options.allowance ?? new EventAllowance()
   }
 
@@ -53,9 +59,8 @@ export class Reporter {
 
   /** Tells an event. @throws {TypeError} where JSON cannot carry the data. */
   tell(kind: JobEventKind, data: JsonRecord): void {
-    if (this.#refused) return
     this.#schedule()
-    const isTold = this.#events.length < maxWaiting && this.#allowance.take()
+    const isTold = this.#events.length < maxWaitingEvents && this.#allowance.take()
     const json = isTold ? JSON.stringify(data) : ''
     if (!isTold || !this.#takeRoom(json)) {
       this.#dropped += 1
@@ -67,19 +72,16 @@ export class Reporter {
 
   /** Notes metrics of a category. @throws {TypeError} where JSON cannot carry them. */
   measure(values: JsonRecord, category: string): void {
-    if (this.#refused) return
     this.#schedule()
     const json = JSON.stringify(values)
     if (!this.#takeRoom(json)) {
       this.#dropped += 1
       return
     }
-    const known = this.#metrics.get(category) ?? new Map<string, unknown>()
-    this.#metrics.set(category, known)
-    for (const [name, value] of Object.entries(JSON.parse(json) as JsonRecord)) known.set(name, value)
+    this.#measured = merge(this.#measured, { [category]: JSON.parse(json) as JsonRecord })
   }
 
-  /** Resolves once all that was told so far has been reported, or reports are refused. */
+  /** Resolves once all that was told so far has been reported, or refused. */
   async flush(): Promise<void> {
     for (;;) {
       await this.#sending
@@ -96,8 +98,7 @@ export class Reporter {
   }
 
   #hasNews(): boolean {
-    const { length } = this.#events
-    return !this.#refused && (this.#progressed || length > 0 || this.#dropped > 0 || this.#metrics.size > 0)
+    return this.#progressed || this.#dropped > 0 || this.#waitingChars > 0
   }
 
   #schedule(): void {
@@ -111,40 +112,47 @@ export class Reporter {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     this.#sentMs = performance.now()
-    this.#sending = this.#options.send(this.#takeReport()).then(
-      () => this.#sent(),
-      () => {
-        // Who has lost the job is told so by whatever it does next that counts.
-        this.#refused = true
-        this.#sent()
-      },
-    )
+    this.#sending = this.#report().finally(() => {
+      this.#sending = null
+      if (this.#hasNews()) this.#schedule()
+    })
   }
 
-  #sent(): void {
-    this.#sending = null
-    if (this.#hasNews()) this.#schedule()
+  async #report(): Promise<void> {
+    const report = this.#takeReport()
+    try {
+      await this.#options.send(report)
+      this.#metrics = report.metrics ?? this.#metrics
+    } catch (error) {
+      this.#options.refused(error)
+    }
   }
 
   #takeReport(): JobReport {
+    const atMs = Date.now()
     const events = this.#events
-    if (this.#dropped > 0) {
-      events.push({ atMs: Date.now(), kind: 'dropped', data: { count: this.#dropped } })
+    const progress = this.#progressed ? this.#options.progress() : null
+    if (progress !== null) events.push({ atMs, kind: 'progress', data: { ...progress } })
+    for (const [category, values] of Object.entries(this.#measured)) {
+      events.push({ atMs, kind: 'metrics', data: { category, values } })
     }
-    const report: JobReport = {
-      progress: this.#progressed ? this.#options.progress() : null,
-      metrics: this.#metrics.size > 0 ? metricsOf(this.#metrics) : null,
-      events,
-    }
+    if (this.#dropped > 0) events.push({ atMs, kind: 'dropped', data: { count: this.#dropped } })
+    const hasMeasured = Object.keys(this.#measured).length > 0
+    const metrics = hasMeasured ? merge(this.#metrics, this.#measured) : null
     this.#events = []
     this.#waitingChars = 0
     this.#dropped = 0
-    this.#metrics = new Map()
+    this.#measured = {}
     this.#progressed = false
-    return report
+    return { progress, metrics, events }
   }
 }
 
-function metricsOf(metrics: ReadonlyMap<string, ReadonlyMap<string, unknown>>): JobMetrics {
-  return Object.fromEntries([...metrics].map(([category, values]) => [category, Object.fromEntries(values)]))
+/** Metrics with others added, which win. */
+function merge(metrics: JobMetrics, added: JobMetrics): JobMetrics {
+  const merged = Object.entries(added).map(([category, values]) => {
+    const known = Object.hasOwn(metrics, category) ? metrics[category] : undefined
+    return [category, { ...known, ...values }] as const
+  })
+  return { ...metrics, ...Object.fromEntries(merged) }
 }

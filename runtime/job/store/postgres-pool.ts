@@ -1,10 +1,13 @@
 import { SQL, type TransactionSQL } from 'bun'
 import { unreachable } from './database-error.ts'
 
+/** Says that a part of the work is done, and the next one has the whole time again. */
+export type GoOn = () => void
+
 /** Connections to a PostgreSQL server; those that are lost are made again when they are needed. */
 export interface PostgresPool {
-  query<Result>(work: (sql: SQL) => Promise<Result>): Promise<Result>
-  transact<Result>(work: (sql: TransactionSQL) => Promise<Result>): Promise<Result>
+  query<Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result>
+  transact<Result>(work: (sql: TransactionSQL, goOn: GoOn) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
@@ -25,11 +28,11 @@ export function createPostgresPool(url: string): PostgresPool {
     current = connect(url)
     void overdue.close({ timeout: 0 })
   }
-  const query = <Result>(work: (sql: SQL) => Promise<Result>): Promise<Result> =>
+  const query = <Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result> =>
     line.pass(async () => {
       const sql = current
       try {
-        return await withDeadline(work(sql))
+        return await withDeadline((goOn) => work(sql, goOn))
       } catch (error) {
         if (error instanceof DeadlineError) renew(sql)
         throw error instanceof DeadlineError ? unreachable(error) : error
@@ -37,8 +40,8 @@ export function createPostgresPool(url: string): PostgresPool {
     })
   return Object.freeze({
     query,
-    transact: <Result>(work: (sql: TransactionSQL) => Promise<Result>) =>
-      query(async (sql) => (await sql.begin(work)) as Result),
+    transact: <Result>(work: (sql: TransactionSQL, goOn: GoOn) => Promise<Result>) =>
+      query(async (sql, goOn) => (await sql.begin((open) => work(open, goOn))) as Result),
     async close() {
       closed = true
       await current.close({ timeout: 0 })
@@ -64,11 +67,11 @@ class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
-async function withDeadline<Result>(work: Promise<Result>): Promise<Result> {
+async function withDeadline<Result>(work: (goOn: GoOn) => Promise<Result>): Promise<Result> {
   const { promise: overdue, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), deadlineMs)
   try {
-    return await Promise.race([work, overdue])
+    return await Promise.race([work(() => timer.refresh()), overdue])
   } finally {
     clearTimeout(timer)
   }

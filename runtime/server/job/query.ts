@@ -1,9 +1,10 @@
 import { IsoplexError } from '../../error/error.ts'
 import { type JobState, jobStates } from '../../job/job.ts'
+import { isJobId } from '../../job/store/job-id.ts'
+import { jobNotFound } from '../../job/store/job-view.ts'
 import type { JobQuery } from '../../job/store.ts'
 import { invalidInput } from '../../runner/refusal.ts'
 
-const jobIdForm = /^job_[0-9A-Za-z]{26}$/
 const functionNameForm = /^[\w.~[\]/-]{1,256}$/
 const fileNameForm = /^(?!\.)[\w.-]{1,128}$/
 const usualLimit = 50
@@ -11,8 +12,8 @@ const highestLimit = 1_000
 
 /** Refuses what cannot be the id of a job before anybody looks for it. @throws {IsoplexError} `JOB_NOT_FOUND` */
 export function assertJobId(text: string | undefined): string {
-  if (text !== undefined && jobIdForm.test(text)) return text
-  throw new IsoplexError('JOB_NOT_FOUND', "There is no such job here, or it is somebody else's.")
+  if (text !== undefined && isJobId(text)) return text
+  throw jobNotFound()
 }
 
 /** Refuses what cannot be the name of a file. @throws {IsoplexError} `JOB_NOT_FOUND` */
@@ -65,7 +66,7 @@ function readName(text: string | null): string | null {
 }
 
 function readBefore(text: string | null): string | null {
-  if (text === null || jobIdForm.test(text)) return text
+  if (text === null || isJobId(text)) return text
   throw invalidInput('/before', 'Expected the id of a job')
 }
 
