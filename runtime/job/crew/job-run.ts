@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Credentials } from '../../auth/credentials.ts'
 import { isIsoplexError } from '../../error/error.ts'
-import { fromWire } from '../../error/wire.ts'
 import type { ActionQuestion } from '../message.ts'
 import type { JobEnd, PendingEnd, TakenJob } from '../store.ts'
 import { createActionHost } from './action-host.ts'
@@ -93,7 +92,7 @@ export class JobRun {
     if (this.#end !== null || this.#rollback !== null || this.#finished) return
     this.#end = end
     this.#asked.abort()
-    this.#process?.cancel(fromWire(end.error))
+    this.#process?.cancel(end.error)
     this.#watchdog = setTimeout(() => this.#process?.kill(), this.#options.limits.jobCancelGraceMs)
   }
 
