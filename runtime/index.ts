@@ -37,6 +37,7 @@ export type {
   SingleInference,
 } from './define/inference.ts'
 export { defineInference } from './define/inference.ts'
+export { loggedStep } from './define/logged-step.ts'
 export type { ModelLoader, MultiplexedOptions, OnnxModel, OnnxOptions } from './define/model.ts'
 export { multiplexed, onnx } from './define/model.ts'
 export { modelId } from './define/model-id.ts'
@@ -44,6 +45,7 @@ export type { BatchOptions, FunctionOptions, FunctionSchemas, Method, Place } fr
 export type { FileOptions, FileSchema, TensorSchema } from './define/schema.ts'
 export { file, tensorOf } from './define/schema.ts'
 export type {
+  ConcludeContext,
   CurrentStep,
   JsonRecord,
   Step,
@@ -55,6 +57,10 @@ export type {
   StepResult,
 } from './define/step.ts'
 export { defineStep } from './define/step.ts'
+export type { StepRegistry } from './define/step-registry.ts'
+export { createStepRegistry } from './define/step-registry.ts'
+export { timedStep } from './define/timed-step.ts'
+export { validationStep } from './define/validation-step.ts'
 export type { DeviceTensor } from './engine/device-tensor.ts'
 export type { Engine, Provider, Session, SessionOptions, TensorFacts, Tensors } from './engine/engine.ts'
 export type { NestedElements, TensorArrays, TensorElement, TensorType } from './engine/tensor.ts'

@@ -18,6 +18,8 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   tenants: async () => (await import('./tenants.ts')).addTenantsCommand,
   access: async () => (await import('./access.ts')).addAccessCommand,
   audit: async () => (await import('./audit.ts')).addAuditCommand,
+  run: async () => (await import('./run.ts')).addRunCommand,
+  jobs: async () => (await import('./jobs.ts')).addJobsCommand,
   ps: async () => (await import('./ps.ts')).addPsCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
 }

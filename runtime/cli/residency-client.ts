@@ -1,9 +1,7 @@
-import { IsoplexError } from '../error/error.ts'
 import type { PlacementQuestion } from '../server/residency/function-choice.ts'
 import type { PlacedModel, PlacementReport } from '../server/residency/model-placement.ts'
-import { findControlSocket } from './administration.ts'
 import { createAsk } from './control-client.ts'
-import { openProject } from './project.ts'
+import { findServer } from './running-server.ts'
 
 /** What is done to the models that a running server has loaded. */
 export interface ResidencyClient {
@@ -18,16 +16,12 @@ export interface ResidencyClient {
 }
 
 /**
- * Finds the server that runs on the state directory of the current project.
+ * The models of the server that runs on the state directory of the current project.
  *
  * @throws {IsoplexError} `CONFIG_INVALID` where none does.
  */
 export async function findResidency(flags: Readonly<Record<string, unknown>>): Promise<ResidencyClient> {
-  const { stateDirectory } = await openProject(flags)
-  const socketPath = await findControlSocket(stateDirectory)
-  if (socketPath !== null) return createResidencyClient(socketPath)
-  const message = `No server runs on the state directory ${stateDirectory}; start one with "isoplex serve".`
-  throw new IsoplexError('CONFIG_INVALID', message)
+  return createResidencyClient(await findServer(flags))
 }
 
 /** Asks a server through its control socket. */

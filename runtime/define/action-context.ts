@@ -106,10 +106,14 @@ export interface ActionContext<Params = unknown, Input = unknown, Output = unkno
     fn: Definition & FunctionTypes<unknown, unknown, In, Out>,
     options?: { readonly model?: string },
   ): FunctionHandle<In, Out>
-  /** Infers many inputs in batches, by the action's own `infer` or by a handle; the answers in the inputs' order. */
-  infer<In = Input, Out = Output>(
+  /**
+   * Infers many inputs in batches, by the action's own `infer`, or by a handle where one is given; the answers come in
+   * the inputs' order. No more inputs are taken than the next batches need.
+   */
+  infer(inputs: AnyIterable<Input>, options?: InferOptions<Input, Output>): AsyncIterable<Output>
+  infer<In, Out>(
     inputs: AnyIterable<In>,
-    options?: InferOptions<In, Out>,
+    options: InferOptions<In, Out> & { readonly handle: FunctionHandle<In, Out> },
   ): AsyncIterable<Out>
   /** Fetches what a caller gives by URL; as `fetchInput` of functions. */
   fetchInput(url: string, options?: InputFetchOptions): Promise<FetchedInput>

@@ -4,7 +4,8 @@ import type { Awaitable, StaticOf } from './context.ts'
 import { brandDefinition, type Definition, type FunctionTypes, settleEach } from './definition.ts'
 import { modelIdsIn } from './model-id.ts'
 import { assertCallable, assertCount, assertOptions, type FunctionOptions } from './options.ts'
-import type { Step, StepContext } from './step.ts'
+import type { ConcludeContext, Step } from './step.ts'
+import { createStepRegistry } from './step-registry.ts'
 
 /** What an action may say of itself. */
 export interface ActionOptions
@@ -37,10 +38,7 @@ interface ActionBase<Params extends TSchema | undefined, Result extends TSchema 
   /** The result, or each item of a streamed one. Without it the result is not checked. */
   readonly result?: Result
   /** Answers one batch of inputs, in their order; `context.infer` calls it. */
-  infer?(
-    inputs: readonly Input[],
-    context: ActionContext<StaticOf<Params>, Input, Output>,
-  ): Awaitable<readonly Output[]>
+  infer?(inputs: readonly Input[], context: ActionContext<StaticOf<Params>>): Awaitable<readonly Output[]>
 }
 
 /** An action whose work is one function. */
@@ -63,13 +61,15 @@ export interface SteppedAction<
   Output,
 > extends ActionBase<Params, Result, Input, Output> {
   /** The steps in their order: a list, or a registry of steps. */
-  readonly steps: Iterable<Step<StaticOf<Params>>>
+  readonly steps: Iterable<Step<StaticOf<Params>, NoInfer<Input>, NoInfer<Output>>>
   /**
    * Makes the result once all steps have ended.
    *
    * @default `{ success, stepsExecuted, stepsTotal, processedCount }`, and `results` where there are any
    */
-  conclude?(context: StepContext<StaticOf<Params>>): Awaitable<ActionResult<Result>>
+  conclude?(
+    context: ConcludeContext<StaticOf<Params>, NoInfer<Input>, NoInfer<Output>>,
+  ): Awaitable<ActionResult<Result>>
   readonly execute?: never
 }
 
@@ -95,7 +95,7 @@ export interface ActionProgram {
     | null
   readonly execute: ((context: ActionContext) => Awaitable<unknown>) | null
   readonly steps: readonly Step[] | null
-  readonly conclude: ((context: StepContext) => Awaitable<unknown>) | null
+  readonly conclude: ((context: ConcludeContext) => Awaitable<unknown>) | null
 }
 
 /** What the runner of an action answers once a job's parameters have been checked. */
@@ -161,7 +161,8 @@ export function defineAction(definition: AnyAction): Definition {
   if ((execute === undefined) === (steps === undefined)) {
     throw new TypeError('An action has either "execute" or "steps".')
   }
-  const listed = steps === undefined ? null : Object.freeze([...steps])
+  const listed = steps === undefined ? null : Object.freeze([...createStepRegistry(steps)])
+  if (listed?.length === 0) throw new TypeError('"steps" must hold at least one step.')
   const action: ActionProgram = Object.freeze({
     category: category ?? null,
     timeoutMs: timeoutMs ?? null,
@@ -196,14 +197,8 @@ interface AnyAction extends ActionOptions {
   readonly conclude?: NonNullable<ActionProgram['conclude']>
 }
 
-function weightsOf(steps: readonly Step[]): Readonly<Record<string, number>> {
-  const weights: Record<string, number> = {}
-  for (const { name, weight } of steps) {
-    if (Object.hasOwn(weights, name)) throw new TypeError(`The step "${name}" is registered twice.`)
-    weights[name] = weight
-  }
-  if (steps.length === 0) throw new TypeError('"steps" must hold at least one step.')
-  return Object.freeze(weights)
+function weightsOf(steps: Iterable<Step>): Readonly<Record<string, number>> {
+  return Object.freeze(Object.fromEntries([...steps].map(({ name, weight }) => [name, weight])))
 }
 
 function assertWeights(weights: Readonly<Record<string, number>>): Readonly<Record<string, number>> {

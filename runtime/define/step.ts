@@ -49,34 +49,44 @@ export interface StepFields {
   processedCount: number
 }
 
-/** What a step gets: the action's context, and the fields that the steps of a job share. */
-export interface StepContext<Params = unknown> extends ActionContext<Params>, StepFields {
-  readonly step: CurrentStep
+/** What the conclusion of an action gets once all its steps have ended: the context, and the fields they shared. */
+export interface ConcludeContext<Params = unknown, Input = unknown, Output = unknown>
+  extends ActionContext<Params, Input, Output>,
+    StepFields {
   /** The steps that have ended, in their order. */
   readonly stepResults: readonly StepRecord[]
+}
+
+/** What a step gets: the action's context, and the fields that the steps of a job share. */
+export interface StepContext<Params = unknown, Input = unknown, Output = unknown>
+  extends ConcludeContext<Params, Input, Output> {
+  readonly step: CurrentStep
   /** What went wrong in rollbacks so far. */
   readonly errors: readonly string[]
 }
 
 /** What {@link defineStep} takes. */
-export interface StepDefinition<Params> {
+export interface StepDefinition<Params, Input = unknown, Output = unknown> {
   /** Unique among the steps of an action: by it the step is recorded. */
   readonly name: string
   /** Its share of the overall progress, against the weights of the others. @default 1 */
   readonly weight?: number
   /** Whether there is nothing to do; asked right before the step would run. @default never */
-  readonly canSkip?: (context: StepContext<Params>) => Awaitable<boolean>
+  readonly canSkip?: (context: StepContext<Params, Input, Output>) => Awaitable<boolean>
   /**
    * Does the work. What it throws, or an outcome with `success: false`, fails the job. A step may run again after a
    * process died in the middle of it: `context.step.attempt` says so.
    */
-  readonly execute: (context: StepContext<Params>) => Awaitable<StepOutcome | undefined> | Awaitable<void>
+  readonly execute: (
+    context: StepContext<Params, Input, Output>,
+  ) => Awaitable<StepOutcome | undefined> | Awaitable<void>
   /** Undoes what the step did, also where it failed half way; may run again after a death. @default nothing */
-  readonly rollback?: (context: StepContext<Params>, result: StepResult) => Awaitable<void>
+  readonly rollback?: (context: StepContext<Params, Input, Output>, result: StepResult) => Awaitable<void>
 }
 
 /** A step of an action. */
-export interface Step<Params = unknown> extends StepDefinition<Params> {
+export interface Step<Params = unknown, Input = unknown, Output = unknown>
+  extends StepDefinition<Params, Input, Output> {
   readonly weight: number
 }
 
@@ -97,8 +107,17 @@ const nameForm = /^[\w.-]{1,128}$/
  * @throws {TypeError} where the name is not 1 to 128 letters, digits and `_ . -`, the weight is below 0 or no number,
  * or one of the functions is none.
  */
-export function defineStep<Params = unknown>(definition: StepDefinition<Params>): Step<Params> {
-  const { name, weight = 1, canSkip, execute, rollback } = definition
+export function defineStep<Params = unknown, Input = unknown, Output = unknown>(
+  definition: StepDefinition<Params, Input, Output>,
+): Step<Params, Input, Output> {
+  const step = { ...definition, weight: definition.weight ?? 1 }
+  assertStep(step)
+  return Object.freeze(step)
+}
+
+/** Refuses what is no step, as the compiler would. @throws {TypeError} as {@link defineStep}. */
+export function assertStep<Params, Input, Output>(step: Step<Params, Input, Output>): void {
+  const { name, weight, canSkip, execute, rollback } = step
   if (typeof name !== 'string' || !nameForm.test(name)) {
     throw new TypeError(`"name" must be 1 to 128 letters, digits and _ . - ; got ${JSON.stringify(name)}.`)
   }
@@ -108,5 +127,4 @@ export function defineStep<Params = unknown>(definition: StepDefinition<Params>)
   assertCallable('execute', execute)
   if (canSkip !== undefined) assertCallable('canSkip', canSkip)
   if (rollback !== undefined) assertCallable('rollback', rollback)
-  return Object.freeze({ ...definition, weight })
 }

@@ -24,6 +24,7 @@ import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
+import { type JobHost, openJobHost } from './job-host.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
 import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
@@ -52,6 +53,8 @@ export interface GatewayParts {
   readonly exchange: ExchangeOptions
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
+  /** The jobs of actions. */
+  readonly jobs: JobHost
   /** What is served to pages. */
   readonly page: PageSource
   /** The metrics, the administration, the registry for others, and what pages load. */
@@ -77,7 +80,7 @@ export async function openParts(
   resources.defer(() => server.stop(0, 0))
   await makeStateDirectory(stateDirectory)
   const tokens = await openGatewayTokens(options, resources)
-  const registry = openServiceThread(options)
+  const registry = openRegistryThread(options)
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
   const source = resources.use(await openFunctionSource({ ...options, environment }))
@@ -86,11 +89,12 @@ export async function openParts(
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
+  const trusting = isTrusting(options)
   const exchange: ExchangeOptions = {
     authorizer: {
       verifier: tokens.verifier,
       models: models.access,
-      trustsLoopback: isTrusting(options),
+      trustsLoopback: trusting,
     },
     scheduler,
     budget: new BodyBudget(config.maxBodiesInFlightBytes),
@@ -101,13 +105,20 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
-  const { grants } = tokens
+  const { grants, seals } = tokens
+  const { access } = models
+  const strict = options.mode === 'dev'
+  const jobs = resources.use(openJobHost({ ...options, access, trusting, seals, environment, strict }))
+  models.keep(() => jobs.digests())
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
   const metrics = { tallies, residency: scheduler, lag, bodies }
-  const trusting = isTrusting(options)
-  const system = { ...options, runDirectory, registry, grants, bodies, placement, metrics, trusting }
+  const { authorizer } = exchange
+  const { stopping } = server
+  const watched = { jobs: jobs.service, authorizer, stopping }
+  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting }
+  const system = { ...options, ...watched, ...asked }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
   const { forget: forgetModels } = models
@@ -117,11 +128,12 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, placement, page }
+  const served = { identity, server, registry, source, scheduler, exchange, placement, jobs, page }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
-function openServiceThread({ config, stateDirectory }: PartsOptions): ServiceThread<RegistryMethods> {
+/** Starts the thread of the registry. */
+export function openRegistryThread({ config, stateDirectory }: PartsOptions): ServiceThread<RegistryMethods> {
   const data: RegistryData = {
     directory: stateDirectory,
     settings: modelSettingsOf(config),
@@ -175,13 +187,15 @@ function openPlacement(
   return new ModelPlacement({ residency, source, log, pinnedModels, preloadModels })
 }
 
-interface SchedulerParts {
+/** What a scheduler is opened with beside the configuration. */
+export interface SchedulerParts {
   readonly environment: Readonly<Record<string, string>>
   readonly runDirectory: string
   readonly tallies: Tallies
 }
 
-function openScheduler(
+/** Opens what brings requests to replicas, and starts these. */
+export function openScheduler(
   { config, log }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,

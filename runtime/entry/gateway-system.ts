@@ -1,8 +1,12 @@
 import type { ArtifactGrants } from '../auth/grant.ts'
 import type { Config } from '../config/config.ts'
+import type { JobService } from '../job/service.ts'
 import type { Logger } from '../observe/log.ts'
 import { createAdministrationRoutes, identifyAsLocal, identifyByAccess } from '../server/admin/routes.ts'
+import type { Authorizer } from '../server/authorization.ts'
 import type { BodyBudget } from '../server/body.ts'
+import { identifyAsOperator, identifyByToken } from '../server/job/onlooker.ts'
+import { createJobRoutes } from '../server/job/routes.ts'
 import { createMetricsRoute } from '../server/metrics/metrics-route.ts'
 import type { MetricsSources } from '../server/metrics/registries.ts'
 import { createRegistryRoutes } from '../server/registry/routes.ts'
@@ -28,13 +32,18 @@ export interface GatewaySystemOptions {
   readonly bodies: BodyBudget
   readonly placement: ModelPlacement
   readonly metrics: MetricsSources
+  readonly jobs: JobService
+  /** Who the callers of jobs are is found out by it. */
+  readonly authorizer: Authorizer
+  /** Fires when the server is about to stop. */
+  readonly stopping: AbortSignal
   /** Whether requests need no token: from this machine only, while somebody develops. */
   readonly trusting: boolean
   readonly log: Logger
 }
 
 /**
- * Makes the paths for metrics, for administration and for other servers, which ask for access tokens, and listens on
+ * Makes the paths for metrics, jobs, administration and other servers, which ask for tokens, and listens on
  * the control socket, which asks for none. Metrics are open where the configuration says so, and where requests need no
  * token.
  */
@@ -53,9 +62,11 @@ export async function openGatewaySystem(
     body,
     log,
   }
-  const { metrics: sources } = options
+  const { metrics: sources, jobs, authorizer, stopping } = options
+  const shown = { jobs, stopping, log }
   const local = [
     ...createAdministrationRoutes({ ...administered, identify: identifyAsLocal }),
+    ...createJobRoutes({ ...shown, identify: identifyAsOperator }),
     createMetricsRoute({ sources, admit: identifyAsLocal }),
   ]
   resources.use(await openControl({ stateDirectory, runDirectory, routes: local, log }))
@@ -64,6 +75,7 @@ export async function openGatewaySystem(
   return [
     createMetricsRoute({ sources, admit: isOpen ? async () => undefined : identify }),
     ...createAdministrationRoutes({ ...administered, identify }),
+    ...createJobRoutes({ ...shown, identify: identifyByToken(authorizer, service.checkAccess) }),
     ...createRegistryRoutes({ registry: service, grants, publicUrl: config.publicUrl, body }),
   ]
 }

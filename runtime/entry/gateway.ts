@@ -90,9 +90,12 @@ export class Gateway {
     const { shutdownGraceMs, shutdownTimeoutMs } = this.#options.config
     const untilMs = performance.now() + shutdownTimeoutMs
     // Requests that do not end leave some of the time to functions that have to be taken down.
-    const { server, scheduler } = this.#parts
+    const { server, scheduler, jobs } = this.#parts
+    // They go on at the next start, so that they need not be waited for.
+    const stopped = jobs.stop()
     const patienceMs = Math.max(0, shutdownTimeoutMs * 0.75 - shutdownGraceMs)
     await server.stop(shutdownGraceMs, patienceMs, () => scheduler.giveUp())
+    await stopped
     await scheduler.close(Math.max(0, untilMs - performance.now()))
     await this.#resources.disposeAsync()
   }
@@ -120,7 +123,7 @@ export class Gateway {
 
   #goLive(manifest: Manifest): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity, placement, page, granting } = this.#parts
+    const { server, source, scheduler, exchange, identity, placement, jobs, page, granting } = this.#parts
     const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(manifest.functions, granting)]
     const functions = manifest.functions.map((fn): ServedFunction => {
       return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
@@ -132,6 +135,7 @@ export class Gateway {
       exchange,
       corsOrigins: config.corsOrigins,
       systemRoutes,
+      submissions: { jobs: jobs.service, stopping: server.stopping },
       readiness: () =>
         readinessOf({
           manifest,
@@ -145,6 +149,7 @@ export class Gateway {
     server.use(app)
     scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
     placement.follow(functions)
+    jobs.follow(manifest, source.bundlesDirectory)
   }
 
   /** Follows the files: a change is built and goes live, whatever requests are under way. */

@@ -3,6 +3,7 @@ import type { ModelInfo } from '../define/context.ts'
 import type { StepRecord } from '../define/step.ts'
 import type { WireError } from '../error/wire.ts'
 import type { RequestHead } from '../runner/head.ts'
+import type { JobMetrics } from './job.ts'
 import type { FileToKeep, JobEnd, JobReport, PendingEnd, RunningStep } from './store.ts'
 
 /** All that the process of an action needs to run one job, or to go on with it. Plain JSON. */
@@ -28,6 +29,8 @@ export interface ActionOrder {
   readonly pendingEnd: PendingEnd | null
   /** How far the job had come, so that its progress never falls. */
   readonly overall: number
+  /** The metrics that the job has reported so far; what its process reports are all of them. */
+  readonly metrics: JobMetrics
   /** What sessions use where the action does not say. */
   readonly session: {
     readonly provider: string

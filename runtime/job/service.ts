@@ -45,6 +45,8 @@ export interface JobService {
    * signal. However many watch one job, the store is asked once.
    */
   watch(id: string, viewer: Viewer, afterSeq: number, signal: AbortSignal): AsyncIterable<readonly JobEvent[]>
+  /** As `JobStore.events`, of a job that the viewer may see. */
+  events(id: string, viewer: Viewer, afterSeq: number, limit: number): Promise<readonly JobEvent[]>
   /** As `JobStore.read`. */
   read(id: string, viewer: Viewer, content: JobContent, range: PieceRange): Promise<ContentPiece>
   /** Cancels a job: its process hears of it at once where it runs here. */

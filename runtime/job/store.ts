@@ -81,8 +81,11 @@ export interface TakeOptions {
 
 /** What a process has to tell of its job. */
 export interface JobReport {
+  /** How far it is now; `null` where that has not changed. */
   readonly progress: JobProgress | null
+  /** All metrics; `null` where none has changed. */
   readonly metrics: JobMetrics | null
+  /** What has happened since the last report, of progress and metrics too. */
   readonly events: readonly NewJobEvent[]
 }
 

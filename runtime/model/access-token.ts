@@ -8,6 +8,11 @@ export function createAccessToken(): string {
   return `${prefix}${randomBytes(32).toString('base64url')}`
 }
 
+/** Whether a text is the token of an access by its looks; a model token never is. */
+export function isAccessToken(text: string): boolean {
+  return text.startsWith(prefix)
+}
+
 /**
  * The SHA-256 of a token, by which the registry knows it. A plain hash is enough: nobody guesses 256 random bits.
  */

@@ -36,7 +36,7 @@ const emptyHead: ReplyHead = Object.freeze({ status: 204, headers: Object.freeze
  * The encoder throws `OUTPUT_INVALID` where a result does not fit the output schema, and a `TypeError` where
  * it cannot be sent: it holds a bigint or itself, or it is a `Response` whose body was read before.
  */
-export function createEncoder({ output }: Definition): Encoder {
+export function createEncoder({ output }: Pick<Definition, 'output'>): Encoder {
   const assertFits = output ? createOutputCheck(output) : () => undefined
   const toPlain = output ? createPlainForm(output) : plainFormOf
   const mayHoldParts = output ? findSlots(output).some(({ path }) => path.length > 0) : true
@@ -59,7 +59,8 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 
-function createOutputCheck(schema: TSchema): (value: unknown) => void {
+/** Makes what refuses results that do not fit; it throws `OUTPUT_INVALID`. */
+export function createOutputCheck(schema: TSchema): (value: unknown) => void {
   const checker = createChecker(schema)
   return (value) => {
     const issues = checker.issues(value)

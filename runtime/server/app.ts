@@ -3,6 +3,7 @@ import { Elysia } from 'elysia'
 import type { Manifest } from '../build/manifest.ts'
 import { type AppIdentity, openApiDocument, routeList } from './document.ts'
 import { createExchange, type ExchangeOptions, type ServedFunction } from './exchange.ts'
+import { createSubmission, type SubmissionOptions } from './job/submission.ts'
 import { documentationPage, pagePolicy } from './page.ts'
 import { problemReply, refusalReply, requestIdOf, routeNotFound } from './reply.ts'
 import { type Refuse, Routes } from './routes.ts'
@@ -24,6 +25,8 @@ export interface AppOptions {
   readonly readiness: () => Readiness
   /** Further paths of the server's own: `/metrics`, and below `/-/` the administration and the registry for others. */
   readonly systemRoutes: readonly SystemRoute[]
+  /** Where actions hand their jobs over; `null` serves no actions. */
+  readonly submissions: SubmissionOptions | null
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
@@ -71,16 +74,22 @@ export function createApp(options: AppOptions): App {
   return app
 }
 
-function addFunction(
-  routes: Routes,
-  served: ServedFunction,
-  { identity, exchange, functions }: AppOptions,
-): void {
+function addFunction(routes: Routes, served: ServedFunction, options: AppOptions): void {
+  const { identity, functions } = options
   const { manifest } = served
-  const handle = createExchange(served, exchange)
+  const handle = createAnswering(served, options)
+  if (!handle) return
   const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
   for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)
+}
+
+function createAnswering(
+  served: ServedFunction,
+  { exchange, submissions }: AppOptions,
+): ReturnType<typeof createExchange> | null {
+  if (served.manifest.kind !== 'action') return createExchange(served, exchange)
+  return submissions && createSubmission(served, exchange, submissions)
 }
 
 /** The function that answers the prefix itself: the index, else the only inference function. */

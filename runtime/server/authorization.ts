@@ -15,6 +15,8 @@ export interface Authorization {
   readonly principal: string
   /** `null` for a function without a model. */
   readonly model: ResolvedModel | null
+  /** What the token says by which they ask; `null` where none was sent. */
+  readonly credentials: Credentials | null
 }
 
 /** What decides whether a request may go on. */
@@ -42,13 +44,13 @@ export async function authorize(
   const token = readModelToken(headers)
   if (token === null) {
     if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
-    if (!fn.model) return { principal: anonymous, model: null }
+    if (!fn.model) return { principal: anonymous, model: null, credentials: null }
     if (fn.model.default === undefined) throw tokenMissing(fn)
-    return models.grantDefault(fn.model.default, headers.get(stickyHeader))
+    return { ...(await models.grantDefault(fn.model.default, headers.get(stickyHeader))), credentials: null }
   }
   const credentials: Credentials = await verifier.verify(token)
-  if (!fn.model) return { principal: await models.confirm(credentials), model: null }
-  return models.grant(credentials, headers.get(stickyHeader))
+  if (!fn.model) return { principal: await models.confirm(credentials), model: null, credentials }
+  return { ...(await models.grant(credentials, headers.get(stickyHeader))), credentials }
 }
 
 function tokenMissing({ name }: FunctionManifest): IsoplexError<'TOKEN_MISSING'> {

@@ -1,19 +1,17 @@
 import type { FunctionManifest } from '../build/manifest.ts'
 import type { FunctionLog } from '../define/context.ts'
-import { takesMediaType } from '../define/schema.ts'
-import { IsoplexError, isIsoplexError } from '../error/error.ts'
+import { isIsoplexError } from '../error/error.ts'
 import type { Deployment } from '../replica/deployment.ts'
 import type { Scheduler } from '../replica/scheduler.ts'
 import type { Tallies } from '../replica/tallies.ts'
 import { freshTiming, type Work } from '../replica/ticket.ts'
-import { matchPattern } from '../route/match.ts'
-import { parseRoute } from '../route/pattern.ts'
-import type { RequestHead } from '../runner/head.ts'
 import { type Authorizer, authorize } from './authorization.ts'
 import { type BodyBudget, type BodyLimits, mayExceed, readBody } from './body.ts'
 import { ConnectionHolds, type Connections } from './connection-holds.ts'
-import { connectionHeaders, functionReply } from './function-reply.ts'
+import { functionReply } from './function-reply.ts'
+import { assertMediaType } from './media-type.ts'
 import { problemReply, requestIdOf } from './reply.ts'
+import { createHeadReader } from './request-head.ts'
 
 /** Everything that requests for functions share. */
 export interface ExchangeOptions {
@@ -37,18 +35,6 @@ export interface ServedFunction {
   readonly manifest: FunctionManifest
   readonly deployment: Deployment
 }
-
-/** Headers that functions do not see: those of the connection, and those that carry credentials. */
-const withheldHeaders: ReadonlySet<string> = new Set([
-  ...connectionHeaders,
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'synapse-access-token',
-  'synapse-agent',
-  'serve_multiplexed_model_id',
-  'serve-multiplexed-model-id',
-])
 
 /**
  * Makes the handler of a function's requests: authenticate, authorize and resolve, read the body's bytes,
@@ -104,7 +90,8 @@ export function createExchange(
   }
 }
 
-function workOf(
+/** What the scheduler gets of a request. */
+export function workOf(
   { deployment, model, head, body, timing }: Required<Omit<Work, 'signal'>>,
   request: Request,
 ): Work {
@@ -119,55 +106,4 @@ function workOf(
       return request.signal
     },
   }
-}
-
-/** Makes what reads off a request all that its runner is told beside the body. */
-function createHeadReader(
-  manifest: FunctionManifest,
-  routePrefix: string,
-): (request: Request, requestId: string, principal: string) => RequestHead {
-  const pattern = parseRoute(manifest.route, manifest.file)
-  const parametersOf = (url: string): Readonly<Record<string, string>> => {
-    if (pattern.parameters.length === 0) return noParameters
-    const pathname = url.slice(routePrefix.length).split('?', 1)[0] ?? ''
-    return matchPattern(pattern, pathname) ?? noParameters
-  }
-  return ({ headers, method, url: whole }, requestId, principal) => {
-    const url = whole.slice(whole.indexOf('/', 'https://'.length))
-    return {
-      requestId,
-      principal,
-      method,
-      url,
-      params: parametersOf(url),
-      contentType: headers.get('content-type'),
-      accept: headers.get('accept'),
-      // An inference function computes on its input; copying every header to it would be work for nothing.
-      headers: manifest.kind === 'function' ? visibleHeaders(headers) : noHeaders,
-    }
-  }
-}
-
-const noParameters: RequestHead['params'] = Object.freeze({})
-const noHeaders: RequestHead['headers'] = Object.freeze([])
-
-function visibleHeaders(headers: Headers): (readonly [string, string])[] {
-  const visible: [string, string][] = []
-  for (const header of headers) if (!withheldHeaders.has(header[0])) visible.push(header)
-  return visible
-}
-
-/** Refuses before the body is read what the function could not read. @throws `MEDIA_TYPE_UNSUPPORTED` */
-function assertMediaType(headers: Headers, { accepts, name }: FunctionManifest): void {
-  const encoding = headers.get('content-encoding')?.trim().toLowerCase()
-  if (encoding && encoding !== 'identity') {
-    throw unsupported(`Bodies encoded as ${encoding.slice(0, 64)} are not taken; send it as it is.`, accepts)
-  }
-  const mediaType = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-  if (!mediaType || takesMediaType(accepts, mediaType) || mediaType.endsWith('+json')) return
-  throw unsupported(`"${name}" takes ${accepts.join(' or ')}; got ${mediaType.slice(0, 128)}.`, accepts)
-}
-
-function unsupported(message: string, accepted: readonly string[]): IsoplexError<'MEDIA_TYPE_UNSUPPORTED'> {
-  return new IsoplexError('MEDIA_TYPE_UNSUPPORTED', message, { details: { accepted } })
 }

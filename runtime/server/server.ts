@@ -29,6 +29,7 @@ export class HttpServer {
   /** The requests as they were received, of those that the app got under another URL. */
   readonly #received = new WeakMap<Request, Request>()
   #closing = false
+  readonly #stopping = new AbortController()
   /** The host that was last found good, and how the URLs of its requests begin. */
   #knownHost: string | null = null
   #knownOrigin = ''
@@ -46,6 +47,11 @@ export class HttpServer {
   /** Whether it is about to stop, so that connections are closed after their reply. */
   get closing(): boolean {
     return this.#closing
+  }
+
+  /** Fires when it begins to stop: nobody is to be kept waiting for what may take long. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal
   }
 
   /** Keeps a request's connection open while the request waits, however long nothing moves on it. */
@@ -125,6 +131,7 @@ export class HttpServer {
    */
   async stop(graceMs: number, timeoutMs: number, giveUp: () => void = () => undefined): Promise<void> {
     this.#closing = true
+    this.#stopping.abort()
     if (!this.#server) return
     await Bun.sleep(graceMs)
     const patience = setTimeout(giveUp, timeoutMs)

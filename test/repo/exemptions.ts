@@ -38,6 +38,18 @@ export const exemptions: Exemptions = {
     reason:
       'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
   },
+  'runtime/job/content/table-shelf.ts': {
+    provenBy: 'test/job/content/server-shelf.test.ts',
+    reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
+  },
+  'runtime/job/run/failure.ts': {
+    provenBy: 'test/job/run/step-execution.test.ts',
+    reason: 'What becomes of errors: tested there and in the tests beside it on whole runs of steps.',
+  },
+  'runtime/job/run/fields.ts': {
+    provenBy: 'test/job/run/course.test.ts',
+    reason: 'The fields that steps share: tested there and in the tests beside it on whole runs of steps.',
+  },
   'runtime/model/artifact-files.ts': {
     provenBy: 'test/model/artifact-store.test.ts',
     reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',

@@ -39,6 +39,7 @@ function serve(functions: readonly FunctionManifest[], options: Partial<AppOptio
     corsOrigins: [],
     readiness: () => ({ ready: true }),
     systemRoutes: [],
+    submissions: null,
     ...options,
     identity,
   })

@@ -65,7 +65,11 @@ describe('authorize', () => {
   })
 
   it('asks for none where the function is public', async () => {
-    expect(await authorize(none, publicEdge, authorizer)).toEqual({ principal: 'anonymous', model: null })
+    expect(await authorize(none, publicEdge, authorizer)).toEqual({
+      principal: 'anonymous',
+      model: null,
+      credentials: null,
+    })
     expect(await authorize(none, publicInference, authorizer)).toMatchObject({
       principal: 'anonymous',
       model: { info: { id: 'fish', tenant: null } },
@@ -73,7 +77,11 @@ describe('authorize', () => {
   })
 
   it('asks for none on a trusted loopback, where a default model answers', async () => {
-    expect(await authorize(none, edge, trusting)).toEqual({ principal: 'anonymous', model: null })
+    expect(await authorize(none, edge, trusting)).toEqual({
+      principal: 'anonymous',
+      model: null,
+      credentials: null,
+    })
     expect(await authorize(none, withDefault, trusting)).toMatchObject({ model: { info: { id: 'fish' } } })
     await expect(authorize(none, inference, trusting)).rejects.toMatchObject({ code: 'TOKEN_MISSING' })
   })

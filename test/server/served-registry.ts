@@ -90,6 +90,7 @@ export async function serveRegistry(): Promise<ServedRegistry> {
     clock,
   })
   const app = createApp({
+    submissions: null,
     manifest: { functions: [], broken: [] },
     functions: [],
     identity: { appName: 'app@1.0.0', routePrefix: '' },

@@ -1,7 +1,7 @@
 import { SQL } from 'bun'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rejectionOf } from '../model/scratch.ts'
-import { createDatabase, hasPostgres, type TestDatabase } from './postgres.ts'
+import { createDatabase, hasPostgres, type TestDatabase } from '../support/postgres.ts'
 import { startTcpProxy } from './tcp-proxy.ts'
 
 describe.runIf(hasPostgres)('a database for a test', () => {

@@ -1,7 +1,7 @@
 import { IsoplexError } from '../../error/error.ts'
 
 const maxKeyLength = 512
-const form = /^[\w-]+(?:\/[\w-]+)*$/
+const form = /^[\w-]{1,128}(?:\/[\w-]{1,128})*$/
 
 /** Whether a text has the form of a key: nothing else on a shelf is a content. */
 export function isContentKey(text: string): boolean {

@@ -6,8 +6,8 @@ export type ContentSource = { readonly path: string } | { readonly bytes: Uint8A
  * put first, under a key that was never used, and the row that names it is written afterwards, so that a content that no
  * row names is what a death in between has left.
  *
- * Keys are one or more names with slashes between, of letters, digits, `_` and `-`, 512 characters in all; another key
- * is a TypeError. All methods throw `JOB_STORE_UNAVAILABLE` while the place is not to be had.
+ * Keys are names with slashes between, each of 1 to 128 letters, digits, `_` and `-`, 512 characters in all, and none is
+ * the beginning of another's names; what is no key is a TypeError. All methods throw `JOB_STORE_UNAVAILABLE` while the place is not to be had.
  */
 export interface ContentShelf {
   /**
@@ -25,8 +25,7 @@ export interface ContentShelf {
    */
   read(key: string, offset: number, maxBytes: number): Promise<Uint8Array<ArrayBuffer>>
   /**
-   * Writes a content into a file of this machine, over one that is there, in bounded memory. A new file is its owner's
-   * alone.
+   * Writes a content into a new file of this machine, in the place of one that is there, in bounded memory.
    *
    * @throws {IsoplexError} `JOB_NOT_FOUND` as `read` does, `STORAGE_FULL`.
    */

@@ -11,6 +11,8 @@ export interface ProgressOptions {
   readonly strict: boolean
   /** Told of the first correction in each category. */
   readonly onCorrection: (message: string) => void
+  /** Called after each change. @default nothing */
+  readonly onChange?: () => void
   /** A clock in milliseconds that never goes back. @default performance.now */
   readonly now?: () => number
 }
@@ -76,6 +78,7 @@ export class ProgressMeter {
   begin(category: string): void {
     if (!this.#shares.has(category)) return
     this.#current = category
+    this.#options.onChange?.()
   }
 
   /** Notes that a category is through, however much of it was reported. Without such a category, nothing. */
@@ -88,6 +91,7 @@ export class ProgressMeter {
   /** Notes that the job has succeeded. */
   succeed(): void {
     this.#overall = 100
+    this.#options.onChange?.()
   }
 
   /** How far the job is now. Plain data that does not change any more. */
@@ -109,6 +113,7 @@ export class ProgressMeter {
     this.#current = category
     const percent = Math.min(toPercent(this.#fraction()), mostBeforeSuccess)
     this.#overall = Math.max(this.#overall, percent)
+    this.#options.onChange?.()
   }
 
   #fraction(): number {

@@ -36,6 +36,8 @@ export interface StepRun {
   readonly strict: boolean
   /** A plain object with the context's members; the fields that steps share are added to a copy of it. */
   readonly makeContext: (place: ContextPlace) => ActionContext
+  /** Told what went wrong in a rollback, and why, for the log. */
+  readonly onRollbackError: (message: string, error: unknown) => void
   /** Holds the result to the action's schema and keeps it; what it throws fails the job, and rolls it back. */
   readonly keepResult: (value: unknown) => Promise<JobEnd['result']>
 }

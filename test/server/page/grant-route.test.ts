@@ -70,6 +70,7 @@ function serve(
     ...options,
   })
   const app = createApp({
+    submissions: null,
     manifest: { functions, broken: [] },
     functions: [],
     identity: { appName: 'app@1.0.0', routePrefix: '' },

@@ -1,0 +1,102 @@
+import type { FunctionManifest, Manifest } from '../build/manifest.ts'
+import { createClient } from '../client/client.ts'
+import { makeStateDirectory } from '../config/state-directory.ts'
+import { openFunctionSource } from '../entry/function-source.ts'
+import { IsoplexError, isIsoplexError } from '../error/error.ts'
+import { inferRemote } from '../job/infer-remote.ts'
+import { visibleEnvironment } from '../replica/environment.ts'
+import { readPluginIdentity } from '../route/prefix.ts'
+import { isLoopback } from '../server/guard.ts'
+import { callFunction, submitJob } from './run-call.ts'
+import { writeResult } from './run-output.ts'
+import { isRecord } from './run-params.ts'
+import { findFunction, type RunRequest } from './run-request.ts'
+import { makeProjectToken, readGivenToken } from './run-token.ts'
+
+/** Where a Synapse plugin's functions are served, as its clients have it. */
+const deployedAddress = 'http://localhost:8100'
+
+/**
+ * Has another server run a function: an action as a job of it, an inference function as `infer_remote` does. Gives the
+ * exit code.
+ *
+ * @throws {IsoplexError} whatever the call fails with.
+ */
+export async function runElsewhere(request: RunRequest): Promise<number> {
+  const manifest = await readManifest(request)
+  const fn = findFunction(manifest, request.name)
+  if (fn.kind === 'inference') return await inferElsewhere(fn, manifest, request)
+  const baseUrl = request.url ?? serverUrl(request)
+  const token = await readGivenToken(request)
+  const run = async (sent: string | null): Promise<number> => {
+    const client = createClient({ baseUrl, token: sent, fetch: unhurried })
+    return await (fn.kind === 'action' ? submitJob : callFunction)(client, fn, request)
+  }
+  try {
+    return await run(token)
+  } catch (error) {
+    // Only a server that asks for a token gets one, and only one of this project on this machine.
+    const isOwn = token === null && isLoopback(new URL(baseUrl).hostname)
+    if (!isOwn || !isIsoplexError(error) || error.code !== 'TOKEN_MISSING') throw error
+    const made = await makeProjectToken(fn, request)
+    if (made === null) throw error
+    return await run(made)
+  }
+}
+
+async function readManifest({ project }: RunRequest): Promise<Manifest> {
+  const { config, ...folders } = project
+  await makeStateDirectory(folders.stateDirectory)
+  const environment = visibleEnvironment(process.env, config.environment)
+  await using source = await openFunctionSource({ ...folders, mode: 'dev', environment })
+  return await source.read()
+}
+
+async function inferElsewhere(
+  fn: FunctionManifest,
+  { functions }: Manifest,
+  { params = {}, project, url, tenant, timeoutMs, json, signal }: RunRequest,
+): Promise<number> {
+  if (!isRecord(params)) {
+    const message = '--params must be an object with "model", "method" and "json", as infer_remote takes it.'
+    throw new IsoplexError('CONFIG_INVALID', message)
+  }
+  const { config, projectDirectory } = project
+  const sources = { environment: process.env, routePrefix: config.routePrefix }
+  const { routePrefix } = await readPluginIdentity(projectDirectory, sources)
+  const answer = await inferRemote({
+    address: url ?? deployedAddress,
+    routePrefix,
+    path: answersPrefix(fn, functions) ? '/' : fn.path,
+    params,
+    backendUrl: process.env.SYNAPSE_PLUGIN_RUN_HOST || process.env.SYNAPSE_HOST || config.backendUrl,
+    accessToken: process.env.SYNAPSE_ACCESS_TOKEN || null,
+    tenant,
+    signal,
+    ...(timeoutMs !== null && { timeoutMs }),
+  })
+  await writeResult(answer, { json })
+  return 0
+}
+
+/** Whether a function answers the prefix itself: the index, else the only inference function. */
+function answersPrefix(fn: FunctionManifest, functions: readonly FunctionManifest[]): boolean {
+  if (fn.path === '/') return true
+  const others = functions.filter(({ kind, name }) => kind === 'inference' && name !== fn.name)
+  return others.length === 0 && functions.every(({ path }) => path !== '/')
+}
+
+function serverUrl({ project: { config } }: RunRequest): string {
+  const { host, port } = config
+  if (port === 0) {
+    throw new IsoplexError('CONFIG_INVALID', 'The port of the server is not known; name it with --url.')
+  }
+  const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+}
+
+/** Bun would give up after five minutes in which nothing comes. */
+function unhurried(url: string, init: RequestInit): Promise<Response> {
+  const options: object = { ...init, timeout: false }
+  return fetch(url, options)
+}

@@ -1,0 +1,102 @@
+import type { SQL, TransactionSQL } from 'bun'
+import type { JobEvent, JobEventKind, NewJobEvent } from '../event.ts'
+import type { BigColumn } from './job-row.ts'
+
+/** How far the events of a job have come. */
+export interface EventCount {
+  /** The number of the last one, which is also how many there are. */
+  readonly lastSeq: number
+  /** How many were dropped since one told of that. */
+  readonly dropped: number
+}
+
+/** Events that are to be written, and how far they bring the log. */
+export interface AdmittedEvents extends EventCount {
+  readonly events: readonly JobEvent[]
+}
+
+// What a watcher cannot do without. There are as many of them as a job has steps, files and attempts.
+const kept: ReadonlySet<JobEventKind> = new Set(['state', 'step', 'file'])
+
+const maxEventBytes = 65_536
+
+/**
+ * Numbers events. Beyond the limit, and where their data is longer than 64 KiB, only those of the kinds `state`,
+ * `step` and `file` are kept and all others are counted;
+ * a `dropped` event before the next one that is kept tells how many. A job ends with a `state`, so that the sum of all
+ * `dropped` events is exact then.
+ */
+export function admitEvents(
+  count: EventCount,
+  events: readonly NewJobEvent[],
+  maxEvents: number,
+): AdmittedEvents {
+  const admitted: JobEvent[] = []
+  let { lastSeq, dropped } = count
+  const admit = (event: NewJobEvent): void => {
+    lastSeq += 1
+    admitted.push({ ...event, seq: lastSeq })
+  }
+  for (const event of events) {
+    if (kept.has(event.kind)) {
+      if (dropped > 0) admit({ atMs: event.atMs, kind: 'dropped', data: { count: dropped } })
+      dropped = 0
+      admit(event)
+    } else if (lastSeq < maxEvents && isShort(event)) {
+      admit(event)
+    } else {
+      dropped += event.kind === 'dropped' ? Number(event.data.count) : 1
+    }
+  }
+  return { events: admitted, lastSeq, dropped }
+}
+
+function isShort({ data }: NewJobEvent): boolean {
+  return Buffer.byteLength(JSON.stringify(data)) <= maxEventBytes
+}
+
+// Databases take some ten thousands of parameters in a statement.
+const rowsAtOnce = 1_000
+
+/** Writes events that have been numbered. */
+export async function insertEvents(
+  sql: TransactionSQL,
+  jobId: string,
+  events: readonly JobEvent[],
+): Promise<void> {
+  for (let start = 0; start < events.length; start += rowsAtOnce) {
+    const rows = events.slice(start, start + rowsAtOnce).map(({ seq, atMs, kind, data }) => ({
+      job_id: jobId,
+      seq,
+      at_ms: atMs,
+      kind,
+      data: JSON.stringify(data),
+    }))
+    await sql`INSERT INTO job_event ${sql(rows)}`
+  }
+}
+
+/** Reads events after a number, the oldest first. */
+export async function readEvents(
+  sql: SQL,
+  jobId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<readonly JobEvent[]> {
+  const rows = await sql<EventRow[]>`
+    SELECT seq, at_ms, kind, data FROM job_event
+    WHERE job_id = ${jobId} AND seq > ${afterSeq} ORDER BY seq LIMIT ${limit}`
+  return rows.map(({ seq, at_ms, kind, data }) => ({
+    seq: Number(seq),
+    atMs: Number(at_ms),
+    kind,
+    data: JSON.parse(data) as JobEvent['data'],
+  }))
+}
+
+interface EventRow {
+  readonly seq: BigColumn
+  readonly at_ms: BigColumn
+  readonly kind: JobEventKind
+  readonly data: string
+}

@@ -1,0 +1,154 @@
+import type { TransactionSQL } from 'bun'
+import type { StepRecord } from '../../define/step.ts'
+import type { RequestHead } from '../../runner/head.ts'
+import type { Lease, RunningStep, TakenJob, TakeOptions } from '../store.ts'
+import { applyChange, changeLeased, type HeldJob, leaseLost, stateEvent } from './job-change.ts'
+import { type BigColumn, type JobRow, jobColumns, pendingEndOf, readParts, toJob } from './job-row.ts'
+import { readMemory } from './memory-table.ts'
+import type { JobStoreParts } from './store-parts.ts'
+
+/** As `JobStore.take`. */
+export async function takeJob(parts: JobStoreParts, options: TakeOptions): Promise<TakenJob | null> {
+  if (options.functions.length === 0) return null
+  const taken = await parts.database.write(async (sql) => {
+    const found = (await findAbandoned(parts, sql, options)) ?? (await findQueued(parts, sql, options))
+    return found === null ? null : await takeHeld(parts, found, options)
+  })
+  if (taken !== null) parts.room.leave()
+  return taken
+}
+
+/** A running job whose lease has ended: its worker is dead, or cut off. */
+async function findAbandoned(
+  { database: { dialect } }: JobStoreParts,
+  sql: TransactionSQL,
+  { functions }: TakeOptions,
+): Promise<HeldJob | null> {
+  const nowMs = sql.unsafe(dialect.nowMs)
+  const [row] = await sql<TakeRow[]>`
+    SELECT ${sql.unsafe(jobColumns)}, ${nowMs} AS now_ms FROM job
+    WHERE state = 'running' AND lease_until_ms <= ${nowMs} AND function_name IN ${sql(functions)}
+    ORDER BY id LIMIT 1 ${sql.unsafe(dialect.lockFree)}`
+  return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }
+}
+
+async function findQueued(
+  { database: { dialect } }: JobStoreParts,
+  sql: TransactionSQL,
+  { functions }: TakeOptions,
+): Promise<HeldJob | null> {
+  const [row] = await sql<TakeRow[]>`
+    SELECT ${sql.unsafe(jobColumns)}, ${sql.unsafe(dialect.nowMs)} AS now_ms FROM job
+    WHERE state = 'queued' AND function_name IN ${sql(functions)}
+    ORDER BY id LIMIT 1 ${sql.unsafe(dialect.lockFree)}`
+  return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }
+}
+
+interface TakeRow extends JobRow {
+  readonly now_ms: BigColumn
+}
+
+async function takeHeld(
+  parts: JobStoreParts,
+  job: HeldJob,
+  { worker, leaseMs }: TakeOptions,
+): Promise<TakenJob> {
+  const { sql, row, nowMs } = job
+  const lease: Lease = { jobId: row.id, fence: Number(row.fence) + 1 }
+  const attempt = row.attempt + 1
+  const set = {
+    state: 'running',
+    fence: lease.fence,
+    attempt,
+    attempts_in_vain: row.attempts_in_vain + 1,
+    started_ms: row.started_ms ?? nowMs,
+    lease_until_ms: nowMs + leaseMs,
+    worker,
+  } as const
+  const events = [stateEvent(nowMs, { state: 'running', attempt, error: null })]
+  await applyChange(parts, job, { answer: undefined, set, events })
+  return await readTaken(parts, sql, { ...row, ...set })
+}
+
+async function readTaken({ limits }: JobStoreParts, sql: TransactionSQL, row: JobRow): Promise<TakenJob> {
+  const [requests, steps, partsOf, { fields, checkpoint }] = await Promise.all([
+    sql<RequestRow[]>`SELECT head, models, credential FROM job WHERE id = ${row.id}`,
+    sql<RecordRow[]>`SELECT name, result, rollback FROM job_step WHERE job_id = ${row.id} ORDER BY seq`,
+    readParts(sql, [row.id]),
+    readMemory(sql, row.id),
+  ])
+  const request = requests[0]
+  if (request === undefined) throw new Error('a job that was just taken is gone')
+  return {
+    lease: { jobId: row.id, fence: Number(row.fence) },
+    job: toJob(row, partsOf(row.id), limits.jobRetentionMs),
+    head: JSON.parse(request.head) as RequestHead,
+    credential: request.credential === null ? null : new Uint8Array(request.credential),
+    models: JSON.parse(request.models) as string[],
+    steps: steps.flatMap(({ name, result }): StepRecord[] =>
+      result === null ? [] : [{ name, result: JSON.parse(result) as StepRecord['result'] }],
+    ),
+    rolledBack: steps.filter((step) => step.rollback !== null).map((step) => step.name),
+    fields,
+    runningStep: runningStepOf(row),
+    checkpoint,
+    pendingEnd: pendingEndOf(row),
+    attemptsInVain: row.attempts_in_vain,
+  }
+}
+
+interface RequestRow {
+  readonly head: string
+  readonly models: string
+  readonly credential: Uint8Array | null
+}
+
+interface RecordRow {
+  readonly name: string
+  readonly result: string | null
+  readonly rollback: string | null
+}
+
+function runningStepOf({ running_step, running_attempt }: JobRow): RunningStep | null {
+  return running_step === null ? null : { name: running_step, attempt: running_attempt ?? 1 }
+}
+
+/** Ends all leases: whoever had them is dead, and their jobs need not wait until the time is over. */
+export function endLeases({ database }: JobStoreParts): Promise<void> {
+  return database.write(async (sql) => {
+    await sql`UPDATE job SET lease_until_ms = 0 WHERE state = 'running'`
+  })
+}
+
+/** As `JobStore.renew`. */
+export function renewLease(
+  { database }: JobStoreParts,
+  lease: Lease,
+  leaseMs: number,
+): Promise<{ readonly cancelRequested: boolean }> {
+  return database.write(async (sql) => {
+    const [row] = await sql<{ cancel_requested: number }[]>`
+      UPDATE job SET lease_until_ms = ${sql.unsafe(database.dialect.nowMs)} + ${leaseMs}
+      WHERE id = ${lease.jobId} AND fence = ${lease.fence} AND state = 'running' RETURNING cancel_requested`
+    if (row === undefined) throw leaseLost()
+    return { cancelRequested: row.cancel_requested === 1 }
+  })
+}
+
+/** As `JobStore.release`. */
+export function releaseJob(
+  parts: JobStoreParts,
+  lease: Lease,
+  { blameless }: { readonly blameless: boolean },
+): Promise<void> {
+  return changeLeased(parts, lease, async ({ row, nowMs }) => ({
+    answer: undefined,
+    set: {
+      state: 'queued',
+      attempts_in_vain: Math.max(row.attempts_in_vain - (blameless ? 1 : 0), 0),
+      lease_until_ms: null,
+      worker: null,
+    },
+    events: [stateEvent(nowMs, { state: 'queued', attempt: row.attempt, error: null })],
+  }))
+}

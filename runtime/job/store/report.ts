@@ -1,0 +1,31 @@
+import type { JobProgress } from '../job.ts'
+import type { JobReport, Lease } from '../store.ts'
+import { highestUnfinished } from './ending.ts'
+import { changeLeased, type JobColumns } from './job-change.ts'
+import { type JobRow, progressOf } from './job-row.ts'
+import { assertWithin, countBytes } from './record-limit.ts'
+import type { JobStoreParts } from './store-parts.ts'
+
+/** As `JobStore.report`. */
+export function reportJob(parts: JobStoreParts, lease: Lease, report: JobReport): Promise<void> {
+  const metrics = report.metrics === null ? null : JSON.stringify(report.metrics)
+  return changeLeased(parts, lease, async ({ row }) => {
+    assertWithin(
+      countBytes(metrics ?? ''),
+      parts.limits.maxJobRecordBytes,
+      'The metrics of the job',
+      'report fewer, and keep what is large in a file of the job (files.write)',
+    )
+    const set: JobColumns = {
+      ...(metrics === null ? {} : { metrics }),
+      ...(report.progress === null ? {} : { progress: JSON.stringify(riseTo(row, report.progress)) }),
+    }
+    return { answer: undefined, set, events: report.events }
+  })
+}
+
+/** Progress never falls, and is not at its end before the job is. */
+function riseTo(row: JobRow, progress: JobProgress): JobProgress {
+  const overall = Math.min(Math.max(progressOf(row).overall, progress.overall), highestUnfinished)
+  return { ...progress, overall }
+}

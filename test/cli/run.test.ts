@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commandLine, type Outcome, runCommand } from '../support/command.ts'
+import { adding, saying } from '../support/function-files.ts'
+import { addConstantModel } from '../support/onnx-models.ts'
+import { makeProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
+
+/** Answers with the size of a file, and what else it was given. */
+const weighing = `
+import { Type } from '@sinclair/typebox'
+import { defineFunction, file } from 'isoplex'
+export default defineFunction({
+  access: 'public',
+  input: Type.Object({ sound: file({ mediaTypes: ['audio/wav'] }), note: Type.Optional(Type.String()) }),
+  handler: ({ input }) => ({ bytes: input.sound.bytes.length, note: input.note ?? null }),
+})
+`
+const greeting = `
+import { Type } from '@sinclair/typebox'
+import { defineFunction } from 'isoplex'
+export default defineFunction({
+  access: 'public',
+  params: Type.Object({ name: Type.String() }),
+  query: Type.Object({ loud: Type.Optional(Type.String()) }),
+  handler: ({ params, query }) => ({ name: params.name, loud: query.loud ?? null }),
+})
+`
+const streaming = `
+import { defineFunction } from 'isoplex'
+export default defineFunction({ access: 'public', async *handler() { yield 1; yield { a: 2 } } })
+`
+const drawing = `
+import { defineFunction, fileValue } from 'isoplex'
+export default defineFunction({ access: 'public', handler: () => new Response('<svg/>', { headers: { 'content-type': 'image/svg+xml' } }) })
+`
+const dying = `
+import { defineFunction } from 'isoplex'
+export default defineFunction({ access: 'public', idempotent: false, handler: () => process.kill(process.pid, 'SIGKILL') })
+`
+
+let project: TestProject
+const run = (...args: string[]): Promise<Outcome> => runCommand(project, 'run', ...args)
+
+beforeAll(async () => {
+  project = await makeProject({
+    'functions/add.ts': adding,
+    'functions/say.ts': saying('hello'),
+    'functions/weigh.ts': weighing,
+    'functions/greet/[name].ts': greeting,
+    'functions/stream.ts': streaming,
+    'functions/draw.ts': drawing,
+    'functions/die.ts': dying,
+    'functions/_models/five/model.onnx': addConstantModel(5),
+    'functions/_models/7/model.onnx': addConstantModel(7),
+    'sound.wav': 'RIFF',
+    'params.json': '{"x":2}',
+  })
+})
+afterAll(() => project[Symbol.asyncDispose]())
+
+describe('isoplex run of a function', () => {
+  it('writes the answer alone to standard output', async () => {
+    const { code, stdout, stderr } = await run('add', '--params', '{"x":1}')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ y: 6, model: 'five' })
+  })
+
+  it('takes another model', async () => {
+    const { stdout } = await run('add', '--params', '@params.json', '--model', '7', '--mode', 'task')
+    expect(JSON.parse(stdout)).toMatchObject({ y: 9, model: '7' })
+  })
+
+  it('takes its input from standard input', async () => {
+    const child = Bun.spawn(commandLine('run', 'add', '--params', '-', '--json'), {
+      cwd: project.directory,
+      stdin: new Blob(['{"x":3}']),
+      stdout: 'pipe',
+    })
+    expect(JSON.parse(await new Response(child.stdout).text())).toMatchObject({ y: 8 })
+    expect(await child.exited).toBe(0)
+  })
+
+  it.each([
+    [['--input', 'sound=@sound.wav'], { bytes: 4, note: null }],
+    [['--input', '@sound.wav'], { bytes: 4, note: null }],
+    [['--params', '{"note":"a"}', '--input', 'sound=@sound.wav'], { bytes: 4, note: 'a' }],
+    [['--input', 'sound=@params.json;type=audio/wav'], { bytes: 7, note: null }],
+  ])('takes files: %j', async (args, answer) => {
+    const { code, stdout, stderr } = await run('weigh', ...args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toEqual(answer)
+  })
+
+  it('fills the path and the query of an edge function', async () => {
+    const { stdout, stderr } = await run('greet/[name]', '--params', '{"name":"a b","loud":true}')
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual({ name: 'a b', loud: 'true' })
+  })
+
+  it('writes a stream line by line, and a file as its bytes', async () => {
+    expect((await run('stream')).stdout).toBe('1\n{"a":2}\n')
+    expect((await run('draw')).stdout).toBe('<svg/>')
+  })
+
+  it('survives a function that ends its process', async () => {
+    const { code, stdout, stderr } = await run('die', '--json')
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error.code).toBe('REPLICA_CRASHED')
+  })
+
+  it.each([
+    [['ad'], 'did you mean "add"?'],
+    [['add', '--params', '{'], 'are no JSON'],
+    [['add', '--params', '{"x":"a"}'], 'does not fit'],
+    [['add'], 'does not fit'],
+    [['weigh', '--input', 'sound=@params.json'], 'sound'],
+    [['weigh', '--input', 'sound'], 'field=@path'],
+    [['add', '--mode', 'elsewhere'], 'local, task, job, remote'],
+    [['add', '--timeout-ms', '0'], 'whole number'],
+    [['add', '--mode', 'job', '--params', '[]'], 'must be an object'],
+    [['say', '--mode', 'job', '--port', '0'], 'unknown option'],
+    [[], 'missing required argument'],
+  ])('refuses %j with 2', async (args, advice) => {
+    const { code, stdout, stderr } = await run(...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(advice)
+  })
+
+  it('ends with 1 where the call fails', async () => {
+    const { code, stderr } = await run('add', '--params', '{"x":1}', '--model', 'none', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stderr).error.code).toBe('MODEL_NOT_FOUND')
+  })
+})
+
+describe('isoplex run on another server', () => {
+  const backendUrl = 'https://api.example.com'
+  let accessToken: string
+  let server: TestServer
+  beforeAll(async () => {
+    await project.run('tenants', 'add', 'acme')
+    accessToken = (await project.run('access', 'add', '--tenant', 'acme')).stdout.trim()
+    server = await startServer(project, 'serve', ['--replicas', '1', '--backend-url', backendUrl])
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  const runThere = (environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> =>
+    runCommand(
+      {
+        directory: project.directory,
+        environment: { ISOPLEX_URL: new URL(server.url).origin, ...environment },
+      },
+      'run',
+      ...args,
+    )
+
+  it.each(['job', 'remote'])('calls an inference function as infer_remote does: %s', async (mode) => {
+    const environment = { SYNAPSE_HOST: backendUrl, SYNAPSE_ACCESS_TOKEN: accessToken }
+    const params = JSON.stringify({ model: 7, method: 'post', json: { x: 1 } })
+    const { code, stdout, stderr } = await runThere(
+      environment,
+      'add',
+      '--mode',
+      mode,
+      '--params',
+      params,
+      '--tenant',
+      'acme',
+    )
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ y: 8, model: '7' })
+  })
+
+  it('says what is missing for a model token, and tells no token', async () => {
+    const environment = { SYNAPSE_ACCESS_TOKEN: accessToken }
+    const { code, stdout, stderr } = await runThere(
+      environment,
+      'add',
+      '--mode',
+      'job',
+      '--params',
+      '{"model":7}',
+    )
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('SYNAPSE_HOST')
+    expect(stderr).not.toContain(accessToken)
+  })
+
+  it('fails with what the server says', async () => {
+    const { code, stderr } = await runThere({}, 'add', '--mode', 'job', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stderr).error.code).toBe('TOKEN_MISSING')
+  })
+
+  it('calls an edge function there', async () => {
+    expect((await runThere({}, 'say', '--mode', 'job')).stdout).toBe('{"text":"hello"}\n')
+  })
+
+  it('says that nobody listens', async () => {
+    const { code, stderr } = await runThere({ ISOPLEX_URL: 'http://127.0.0.1:1' }, 'add', '--mode', 'job')
+    expect(code).toBe(1)
+    expect(stderr).toContain('cannot be reached')
+  })
+})

@@ -1,0 +1,59 @@
+import type { ActionContext } from '../../../runtime/define/action-context.ts'
+import type { Step } from '../../../runtime/define/step.ts'
+import { IsoplexError } from '../../../runtime/error/error.ts'
+import { ProgressMeter } from '../../../runtime/job/run/progress.ts'
+import type { StepRun, StepsEnd } from '../../../runtime/job/run/step-run.ts'
+import { StepLedger } from './step-ledger.ts'
+
+/** What of a run a test cares about. */
+export interface RunDraft {
+  readonly steps: readonly Step[]
+  readonly ledger?: StepLedger
+  readonly params?: unknown
+  readonly signal?: AbortSignal
+  readonly strict?: boolean
+  readonly conclude?: StepRun['conclude']
+}
+
+/** A run of steps over a ledger. A result is kept as JSON in the place of its path. */
+export function stepRun({ steps, ledger = new StepLedger(), strict = false, ...draft }: RunDraft): StepRun {
+  const signal = draft.signal ?? new AbortController().signal
+  return {
+    steps,
+    conclude: draft.conclude ?? null,
+    batchSize: 4,
+    params: draft.params,
+    host: ledger.host(),
+    order: ledger.order(),
+    signal,
+    progress: new ProgressMeter({
+      weights: Object.fromEntries(steps.map(({ name, weight }) => [name, weight])),
+      strict,
+      onCorrection: () => {},
+    }),
+    strict,
+    // The members that steps of tests look at; orchestrating touches none of the context.
+    makeContext: ({ phase }) =>
+      ({
+        params: draft.params,
+        signal: phase === 'rollback' ? new AbortController().signal : signal,
+      }) as ActionContext,
+    onRollbackError: () => {},
+    keepResult: async (value) => ({
+      path: JSON.stringify(value),
+      form: 'value',
+      mediaType: 'application/json',
+      count: 1,
+    }),
+  }
+}
+
+/** Fails as a step of a user may. */
+export function refuse(): never {
+  throw new IsoplexError('JOB_ENDED', 'The file is empty.', { details: { state: 'failed', code: null } })
+}
+
+/** What such a run has kept as its result. */
+export function kept(result: StepsEnd['end']['result']): unknown {
+  return JSON.parse(result?.path ?? 'null')
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { createCredentials } from '../../../runtime/auth/credentials.ts'
+import type { CheckAccess } from '../../../runtime/server/access.ts'
+import { assertMayList, identifyAsOperator, identifyByToken } from '../../../runtime/server/job/onlooker.ts'
+import { createModelAccess } from '../../../runtime/server/model-access.ts'
+import { sourceOfEverything } from '../served.ts'
+
+const verifier = {
+  verify: async (tenant: string) =>
+    createCredentials({
+      modelId: 'digits',
+      tenant,
+      accessToken: null,
+      issuer: 'project',
+      proven: true,
+      expiresAtMs: Number.POSITIVE_INFINITY,
+    }),
+}
+
+const checkAccess: CheckAccess = async ({ token }) => {
+  if (token === 'isoplexat_admin') return { id: 1, tenant: null, models: null, rights: 'admin' }
+  if (token === 'isoplexat_use') return { id: 2, tenant: 'a', models: null, rights: 'use' }
+  return null
+}
+
+function identify(headers: Readonly<Record<string, string>>, trustsLoopback = false) {
+  const models = createModelAccess(sourceOfEverything())
+  const ask = identifyByToken({ verifier, models, trustsLoopback }, checkAccess)
+  return ask(new Request('http://localhost/-/jobs', { headers }))
+}
+
+describe('whoever looks at jobs', () => {
+  it.each([
+    ['a model token', { serve_multiplexed_model_id: 'a' }, { viewer: 'tenant:a', mayList: true }],
+    ['a model token as bearer', { authorization: 'Bearer a' }, { viewer: 'tenant:a', mayList: true }],
+    ['an admin’s access token', { authorization: 'Bearer isoplexat_admin' }, { viewer: null, mayList: true }],
+    ['nothing', {}, { viewer: 'anonymous', mayList: false }],
+    ['another scheme', { authorization: 'Basic x' }, { viewer: 'anonymous', mayList: false }],
+  ])('with %s is known by it', async (_, headers, onlooker) => {
+    expect(await identify(headers as Record<string, string>)).toEqual(onlooker)
+  })
+
+  it.each([
+    ['isoplexat_use', 'ACCESS_FORBIDDEN'],
+    ['isoplexat_gone', 'ACCESS_REQUIRED'],
+  ])('with the access token %s is refused', async (token, code) => {
+    await expect(identify({ authorization: `Bearer ${token}` })).rejects.toMatchObject({ code })
+  })
+
+  it('with two tokens that differ is refused', async () => {
+    const both = { authorization: 'Bearer a', serve_multiplexed_model_id: 'b' }
+    await expect(identify(both)).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+  })
+
+  it('at the control socket sees all', async () => {
+    expect(await identifyAsOperator()).toEqual({ viewer: null, mayList: true })
+  })
+})
+
+it('whoever sends nothing lists jobs on the machine of whoever develops only', async () => {
+  expect(() => assertMayList({ viewer: 'anonymous', mayList: false })).toThrow(
+    expect.objectContaining({ code: 'TOKEN_MISSING' }),
+  )
+  expect(await identify({}, true)).toEqual({ viewer: 'anonymous', mayList: true })
+})
