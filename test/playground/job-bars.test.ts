@@ -30,6 +30,16 @@ describe('barRows', () => {
     ])
   })
 
+  it('does not wait for steps of a job that has ended', () => {
+    const job = jobOf({
+      state: 'failed',
+      endedMs: 2,
+      steps: [{ name: 'fetch', state: 'failed', endedMs: 1 }],
+      progress: progressOf(0, { current: 'infer' }),
+    })
+    expect(barRows(job, action).map(({ state }) => state)).toEqual(['failed', 'not-run'])
+  })
+
   it('has the categories of an action without steps, those that it did not announce too', () => {
     const reported = { current: 2, total: 4, percent: 50, timeRemainingSeconds: null }
     const job = jobOf({ progress: progressOf(0, { categories: { toString: reported } }) })

@@ -211,7 +211,7 @@ describe.runIf(hasChromium)('the jobs of the playground', { timeout: 120_000 }, 
     expect(await page.locator('.job-bars li').allTextContents()).toEqual([
       expect.stringContaining('rolled-back'),
       expect.stringContaining('failed'),
-      expect.stringContaining('waiting'),
+      expect.stringContaining('not-run'),
     ])
     await keep('job-failed-dark')
     expect(complaints).toEqual([])
