@@ -29,7 +29,7 @@ export interface InferOptions<Input, Output> {
   readonly handle?: FunctionHandle<Input, Output>
   /** How many inputs there are, for the progress; none is reported without. */
   readonly total?: number
-  /** The category under which the progress is reported. @default 'inference' */
+  /** The category under which the progress is reported. @default 'inference'; in a step, its name */
   readonly category?: string
   /** Inputs in one call of the action's own `infer`. @default `batchSize` of the action */
   readonly batchSize?: number
