@@ -2,7 +2,6 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isIsoplexError } from '../../error/error.ts'
-import { fromWire } from '../../error/wire.ts'
 import type { ActionQuestion } from '../message.ts'
 import type { JobEnd, PendingEnd, TakenJob } from '../store.ts'
 import { createActionHost } from './action-host.ts'
@@ -84,7 +83,7 @@ export class JobRun {
     if (this.#end !== null || this.#rollback !== null || this.#finished) return
     this.#end = end
     this.#asked.abort()
-    this.#process?.cancel(fromWire(end.error))
+    this.#process?.cancel(end.error)
     this.#watchdog = setTimeout(() => this.#process?.kill(), this.#options.limits.jobCancelGraceMs)
   }
 

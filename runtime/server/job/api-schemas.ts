@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../../build/manifest.ts'
-import { type ErrorCode, errorCodes } from '../../error/codes.ts'
+import { errorCodes } from '../../error/codes.ts'
 import { jobStates } from '../../job/job.ts'
 
 const text: JsonSchema = { type: 'string' }
@@ -22,7 +22,7 @@ function orNull(schema: JsonSchema): JsonSchema {
   return { anyOf: [schema, { type: 'null' }] }
 }
 
-const code: JsonSchema = { type: 'string', enum: Object.keys(errorCodes) satisfies ErrorCode[] as string[] }
+const code: JsonSchema = { type: 'string', enum: Object.keys(errorCodes) }
 
 const progress = object({
   overall: { ...percent, description: 'It never falls, and is 100 exactly when the job has succeeded.' },

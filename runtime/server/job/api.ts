@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../../build/manifest.ts'
 import { type ErrorCode, errorCodes } from '../../error/codes.ts'
+import { errorTitles } from '../../error/titles.ts'
 import { jobStates } from '../../job/job.ts'
 import { linesMediaType } from '../admin/progress-reply.ts'
 import { longestWaitSeconds } from './preference.ts'
@@ -176,6 +177,6 @@ function locationHeader(): object {
 export function problems(...codes: readonly ErrorCode[]): Responses {
   const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   return Object.fromEntries(
-    codes.map((code) => [errorCodes[code].status, { description: errorCodes[code].title, content }]),
+    codes.map((code) => [errorCodes[code].status, { description: errorTitles[code], content }]),
   )
 }

@@ -6,14 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cancelledEnd, overdueEnd } from '../../../runtime/job/crew/job-end.ts'
 import { isAlive } from '../../support/process-table.ts'
 import { actionFiles } from './action-files.ts'
-import { type ActionWorkshop, makeActionWorkshop } from './action-workshop.ts'
+import { ActionWorkshop } from './action-workshop.ts'
 
 let workshop: ActionWorkshop
 let root: string
 let directory: string
 
 beforeAll(async () => {
-  workshop = await makeActionWorkshop(actionFiles)
+  workshop = await ActionWorkshop.make(actionFiles)
   root = await mkdtemp(join(tmpdir(), 'isoplex-action-'))
 })
 beforeEach(async () => {
@@ -114,6 +114,15 @@ describe('an action that is to end', () => {
     expect([job.state, job.error?.code, finished]).toEqual([state, code, true])
     const messages = (await workshop.events(jobId)).filter(({ kind }) => kind === 'message')
     expect(messages.map(({ data }) => data.message)).toEqual([`It heard ${code}.`])
+  })
+
+  it('hears it also where it has not begun yet', async () => {
+    const begun = join(directory, 'begun')
+    await workshop.submit('waiting', { begun })
+    const taking = await workshop.start()
+    taking.process.cancel(cancelledEnd().error)
+    expect(await taking.end()).toMatchObject({ finished: true, job: { state: 'cancelled' } })
+    expect(existsSync(begun)).toBe(false)
   })
 
   it('is ended by force where it does not listen', async () => {
