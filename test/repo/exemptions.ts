@@ -195,6 +195,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/metrics/metrics-route.test.ts',
     reason: 'All metrics put together in both forms: tested there by what is written.',
   },
+  'runtime/server/request-head.ts': {
+    provenBy: 'test/server/exchange.test.ts',
+    reason: 'What a runner is told of a request: tested there by what is handed on of requests of each kind.',
+  },
   'runtime/server/residency/preloading.ts': {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'The part of placing that the configuration asks for: tested there by what is loaded.',
