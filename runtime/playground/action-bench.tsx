@@ -51,7 +51,9 @@ export function ActionBench({ fn, catalog, caller, baseUrl, hasToken }: ActionBe
                 Submit job
               </button>
             </div>
-            <a href={jobsHash}>All jobs</a>
+            <a class="link" href={jobsHash}>
+              All jobs
+            </a>
           </div>
         </CallForm>
         <ActionParts fn={fn} failure={refused?.failure ?? null} />

@@ -1,4 +1,6 @@
 import {
+  type AnyRoutes,
+  type Client,
   type CallOptions as ClientCallOptions,
   createClient,
   type JobHandle,
@@ -54,17 +56,14 @@ const tellingMs = 50
 /** Makes what calls functions. A call is made once: what fails is shown, not tried again. */
 export function createCaller({ baseUrl, token, local }: CallerOptions): Caller {
   const client = createClient({ baseUrl, token: token === '' ? undefined : token, local, retries: 0 })
-  const handleOf = ({ name }: CatalogFunction): NonNullable<(typeof client)[string]> => {
-    const handle = client[name]
-    if (handle === undefined) throw new TypeError(`There is no function "${name}".`)
-    return handle
-  }
+  // Jobs take their time, in which a connection may break off; and a job that is submitted twice is one.
+  const patient = createClient({ baseUrl, token: token === '' ? undefined : token })
   return {
-    jobs: client.jobs,
+    jobs: patient.jobs,
     submit: async (fn, { params, input }) =>
-      handleOf(fn).submit(input, params === undefined ? {} : { params: params as Texts }),
+      handleOf(patient, fn).submit(input, params === undefined ? {} : { params: params as Texts }),
     async call(fn, draft, options) {
-      const handle = handleOf(fn)
+      const handle = handleOf(client, fn)
       const { output, ran } = await (fn.kind === 'inference'
         ? handle.infer(draft.input, partsOf(draft, options))
         : handle.call({ ...partsOf(draft, options), input: draft.input }))
@@ -72,6 +71,14 @@ export function createCaller({ baseUrl, token, local }: CallerOptions): Caller {
       return { output: await tellItems(output, options), ran }
     },
   }
+}
+
+type AnyClient = Client<AnyRoutes>
+
+function handleOf(client: AnyClient, { name }: CatalogFunction): NonNullable<AnyClient[string]> {
+  const handle = client[name]
+  if (handle === undefined) throw new TypeError(`There is no function "${name}".`)
+  return handle
 }
 
 type Texts = Readonly<Record<string, string>>

@@ -20,7 +20,7 @@ export function FunctionHead({
       <ul class="chips" aria-label="What it is">
         <li>{kindText(kind)}</li>
         <li>{access === 'token' ? 'needs a token' : 'public'}</li>
-        <li>{runsHere ? 'browser and server' : 'server only'}</li>
+        {kind === 'action' ? null : <li>{runsHere ? 'browser and server' : 'server only'}</li>}
       </ul>
       {access === 'token' && !hasToken ? <p class="note">{hintOf(fn)}</p> : null}
     </div>

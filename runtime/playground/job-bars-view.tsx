@@ -42,7 +42,7 @@ function Row({ row }: { readonly row: BarRow }): JSX.Element {
           .join(' · ')}
       </span>
       <progress aria-label={name} value={percent} max={100} />
-      <span class="number">{formatPercent(percent)}</span>
+      <span class="percent">{formatPercent(percent)}</span>
     </li>
   )
 }

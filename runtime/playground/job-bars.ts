@@ -16,7 +16,7 @@ export interface BarRow {
 }
 
 /** What has become of a step. */
-export type StepState = 'waiting' | 'running' | 'done' | 'skipped' | 'failed' | 'rolled-back'
+export type StepState = 'waiting' | 'not-run' | 'running' | 'done' | 'skipped' | 'failed' | 'rolled-back'
 
 /** A job reports what it likes; the page shows this many of its categories. */
 const mostRows = 60
@@ -70,10 +70,11 @@ export function boundPercent(percent: number): number {
 
 function stepState(
   name: string,
-  { state, progress }: Job,
+  { state, endedMs, progress }: Job,
   recorded: ReadonlyMap<string, StepState>,
 ): StepState {
   const known = recorded.get(name)
   if (known !== undefined) return known
+  if (endedMs !== null) return 'not-run'
   return state === 'running' && progress.current === name ? 'running' : 'waiting'
 }

@@ -21,7 +21,7 @@ export function JobList({ jobs }: { readonly jobs: Jobs }): JSX.Element {
       <ul class="jobs">
         {listing.jobs?.map((job) => (
           <li key={job.id}>
-            <a href={hashOfJob(job.id)}>
+            <a class="job-row" href={hashOfJob(job.id)}>
               <span class="name">{job.function}</span>
               <StateChip job={job} />
               <span class="note">

@@ -28,9 +28,15 @@ export function JobPage({
   const fn = functions.find(({ name }) => name === watched?.job.function)
   return (
     <>
-      <p class="row">
-        <a href={jobsHash}>All jobs</a>
-        {fn === undefined ? null : <a href={hashOf(fn.name)}>Submit another</a>}
+      <p class="row links">
+        <a class="link" href={jobsHash}>
+          All jobs
+        </a>
+        {fn === undefined ? null : (
+          <a class="link" href={hashOf(fn.name)}>
+            Submit another
+          </a>
+        )}
       </p>
       {failure === null ? null : <FailureNote failure={failure} />}
       {handle === null || watched === null ? null : (
@@ -48,12 +54,23 @@ export function JobPage({
   )
 }
 
-function JobHead({ job, handle }: { readonly job: Job; readonly handle: JobHandle }): JSX.Element {
+interface JobProps {
+  readonly job: Job
+  readonly handle: JobHandle
+}
+
+function JobHead({ job: told, handle }: JobProps): JSX.Element {
   const [failure, setFailure] = useState<Failure | null>(null)
+  const [isCancelled, setCancelled] = useState(false)
+  const job = { ...told, cancelRequested: told.cancelRequested || isCancelled }
   const hasEnded = job.endedMs !== null
   const cancel = (): void => {
+    if (job.cancelRequested) return
     setFailure(null)
-    handle.cancel().catch((error: unknown) => setFailure(readFailure(error)))
+    handle.cancel().then(
+      () => setCancelled(true),
+      (error: unknown) => setFailure(readFailure(error)),
+    )
   }
   return (
     <div class="function-head job-head">
@@ -116,7 +133,7 @@ function JobFailure({ job }: { readonly job: Job }): JSX.Element | null {
       </p>
       {error.step === null ? null : (
         <p class="note">
-          In the step <code>{error.step}</code>.
+          In the step <b>{error.step}</b>.
         </p>
       )}
       {error.rollbackErrors.length === 0 ? null : (

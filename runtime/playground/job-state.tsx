@@ -13,7 +13,7 @@ export function OverallBar({ job, label }: { readonly job: Job; readonly label: 
   return (
     <span class={`overall ${job.state}`}>
       <progress aria-label={label} value={percent} max={100} />
-      <span class="number">{formatPercent(percent)}</span>
+      <span class="percent">{formatPercent(percent)}</span>
     </span>
   )
 }

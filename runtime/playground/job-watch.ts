@@ -33,8 +33,18 @@ export async function watchJob(
     tell(foldEvents(watched.job, events), addLines(watched.lines, events))
     // What has changed is told by the job itself: a step, a file, its state.
     if (events.some(({ kind }) => kind === 'state' || kind === 'step' || kind === 'file')) {
-      handle.refresh({ signal }).then(tell, () => undefined)
+      refresh().catch(() => undefined)
     }
+  }
+  let asked = 0
+  let answered = 0
+  // A later answer may come before an earlier one.
+  const refresh = async (): Promise<void> => {
+    asked += 1
+    const turn = asked
+    const job = await handle.refresh({ signal })
+    if (turn > answered) tell(job)
+    answered = Math.max(answered, turn)
   }
   tell(handle.job)
   try {
@@ -43,7 +53,7 @@ export async function watchJob(
       timer ??= setTimeout(takeIn, gatherMs)
     }
     if (timer !== null) takeIn()
-    tell(await handle.refresh({ signal }))
+    await refresh()
   } finally {
     if (timer !== null) clearTimeout(timer)
   }

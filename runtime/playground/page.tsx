@@ -55,7 +55,7 @@ export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
           {view.kind === 'function' ? (
             <>
               <Bench {...common} fn={fn} view={view} onLoaded={models.note} />
-              <ModelsPanel models={models} onClear={clear} />
+              {fn?.kind === 'action' ? null : <ModelsPanel models={models} onClear={clear} />}
             </>
           ) : null}
         </main>

@@ -33,7 +33,7 @@ export function SlotForm(props: SlotFormProps): JSX.Element {
     () => ({ document, issues: byPointer(issues), prefix, overlay }),
     [document, issues, prefix, overlay],
   )
-  const title = titles[slot]
+  const title = fn.kind === 'action' && slot === 'input' ? 'Parameters' : titles[slot]
   const editor: EditorProps = { label: title, pointer: '', value, onChange }
   const switchView = (): void => {
     props.onProblem(null)

@@ -63,6 +63,18 @@ function find(
 }
 
 describe('readCatalog', () => {
+  it('knows what the jobs of an action report, as far as the server says so', () => {
+    const actionOf = (action: unknown, kind = 'action') =>
+      find('w', {
+        routes: { routes: [{ name: 'w', path: '/w', methods: ['POST'], kind, action }] },
+        document,
+        pages,
+      }).action
+    expect(actionOf({ weights: { a: 1, b: 'x' }, steps: ['a'] })).toEqual({ weights: { a: 1 }, steps: ['a'] })
+    expect(actionOf(undefined)).toEqual({ weights: {}, steps: [] })
+    expect(actionOf({ weights: { a: 1 } }, 'function')).toBeNull()
+  })
+
   it('puts together what a server says of a function', () => {
     expect(find('a')).toMatchObject({
       method: 'POST',

@@ -113,3 +113,25 @@ describe('typescriptOf', () => {
     expect(typescriptOf(snippet({ where: 'browser' }))).toContain('local: webEngine()')
   })
 })
+
+describe('the lines of an action', () => {
+  const action: CatalogFunction = { ...edge, name: 'work', path: '/work', method: 'POST', kind: 'action' }
+  const schemas = { params: null, query: null, input: {} }
+
+  it('submit a job and wait for what it gives', () => {
+    const text = typescriptOf(snippet({ fn: { ...action, schemas } }))
+    expect(text).toMatch(
+      /const job = await client\.work\.submit\({"a":\[1\]}\)\nconst result = await job\.result\(\)$/,
+    )
+    expect(curlOf(snippet({ fn: { ...action, schemas } }))).toContain(`-d '{"a":[1]}'`)
+  })
+
+  it('leave out what the action does not take', () => {
+    const draft = { params: { name: 'a' }, query: undefined, input: undefined }
+    expect(typescriptOf(snippet({ fn: action, draft }))).toContain(
+      'submit(undefined, { params: {"name":"a"} })',
+    )
+    const nothing = { params: undefined, query: undefined, input: undefined }
+    expect(typescriptOf(snippet({ fn: action, draft: nothing }))).toContain('submit()')
+  })
+})

@@ -226,7 +226,9 @@ describe('a page of another origin', () => {
     for (const path of ['/hello/ada', '/nowhere', '/healthz']) {
       const { headers } = await call(path, from('https://app.example'))
       expect(headers.get('access-control-allow-origin')).toBe('https://app.example')
-      expect(headers.get('access-control-expose-headers')).toContain('x-request-id')
+      for (const name of ['x-request-id', 'location', 'preference-applied', 'idempotency-replayed']) {
+        expect(headers.get('access-control-expose-headers')).toContain(name)
+      }
       expect(headers.get('vary')).toBe('Origin')
       expect(headers.has('access-control-allow-credentials')).toBe(false)
     }

@@ -1,7 +1,15 @@
 import { Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import type { FunctionManifest } from '../../runtime/build/manifest.ts'
-import { defineFunction, defineInference, file, onnx, tensorOf } from '../../runtime/index.ts'
+import {
+  defineAction,
+  defineFunction,
+  defineInference,
+  defineStep,
+  file,
+  onnx,
+  tensorOf,
+} from '../../runtime/index.ts'
 import { openApiDocument, routeList, templateOf } from '../../runtime/server/document.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
 import { findOpenApiFaults } from './openapi-rules.ts'
@@ -137,6 +145,17 @@ describe('the list of routes', () => {
     const once = manifestOf('once.ts', defineFunction({ idempotent: false, timeoutMs: 50, handler }))
     const { routes } = routeList({ functions: [once], broken: [] }, identity)
     expect(routes).toMatchObject([{ idempotent: false, timeoutMs: 50 }])
+  })
+
+  it('says what the jobs of an action report', () => {
+    const work = manifestOf(
+      'work.ts',
+      defineAction({ steps: ['a', 'b'].map((name) => defineStep({ name, weight: 2, execute: () => ({}) })) }),
+    )
+    const { routes } = routeList({ functions: [work], broken: [] }, identity)
+    expect(routes).toMatchObject([
+      { kind: 'action', methods: ['POST'], action: { weights: { a: 2, b: 2 }, steps: ['a', 'b'] } },
+    ])
   })
 
   it('names the root where there is no prefix', () => {
