@@ -10,7 +10,7 @@ export interface JobBars {
   show(event: JobEvent): void
   /** Puts a line above the bars. */
   note(text: string): void
-  /** Leaves the bars as they stand. */
+  /** Leaves the bars as they stand; it may be called again. */
   stop(): void
 }
 
@@ -29,6 +29,8 @@ export function startJobBars(stream: WriteStream): JobBars {
       gracefulExit: false,
       autopadding: true,
       emptyOnZero: true,
+      // What is noted above a bar takes its line, changed or not.
+      forceRedraw: true,
       fps: 10,
     },
     Presets.shades_classic,
@@ -37,6 +39,7 @@ export function startJobBars(stream: WriteStream): JobBars {
   const add = (name: string): SingleBar =>
     bars.create(100, 0, { name: printable(name).slice(0, longestName).padEnd(longestName), rest: '' })
   let whole: SingleBar | null = null
+  let stopped = false
   const update = ({ overall, categories: reported }: JobProgress): void => {
     whole ??= add('all')
     whole.update(Math.floor(overall))
@@ -48,17 +51,26 @@ export function startJobBars(stream: WriteStream): JobBars {
     }
   }
   const note = (text: string): void => {
-    // Before the first bar there is nothing to stay above of.
-    if (whole === null) stream.write(`${text}\n`)
+    // Before the first bar and after the last there is nothing to stay above of.
+    if (whole === null || stopped) stream.write(`${text}\n`)
     else bars.log(`${text}\n`)
   }
   return {
     show(event) {
       const told = toldBy(event)
-      if (told?.kind === 'progress') update(told.progress)
-      else if (told !== null) note(lineOf(told))
+      if (told === null) return
+      if (told.kind === 'progress') return update(told.progress)
+      // Its last progress may be a little less.
+      if (told.kind === 'state' && told.state === 'succeeded') whole?.update(100)
+      note(lineOf(told))
     },
     note,
-    stop: () => bars.stop(),
+    stop() {
+      if (stopped) return
+      // What was noted is written with the next drawing only.
+      if (whole !== null) bars.update()
+      bars.stop()
+      stopped = true
+    },
   }
 }

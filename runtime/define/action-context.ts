@@ -29,7 +29,7 @@ export interface InferOptions<Input, Output> {
   readonly handle?: FunctionHandle<Input, Output>
   /** How many inputs there are, for the progress; none is reported without. */
   readonly total?: number
-  /** The category under which the progress is reported. @default 'inference' */
+  /** The category under which the progress is reported. @default 'inference'; in a step, its name */
   readonly category?: string
   /** Inputs in one call of the action's own `infer`. @default `batchSize` of the action */
   readonly batchSize?: number
@@ -110,11 +110,11 @@ export interface ActionContext<Params = unknown, Input = unknown, Output = unkno
    * Infers many inputs in batches, by the action's own `infer`, or by a handle where one is given; the answers come in
    * the inputs' order. No more inputs are taken than the next batches need.
    */
-  infer(inputs: AnyIterable<Input>, options?: InferOptions<Input, Output>): AsyncIterable<Output>
   infer<In, Out>(
     inputs: AnyIterable<In>,
     options: InferOptions<In, Out> & { readonly handle: FunctionHandle<In, Out> },
   ): AsyncIterable<Out>
+  infer(inputs: AnyIterable<Input>, options?: InferOptions<Input, Output>): AsyncIterable<Output>
   /** Fetches what a caller gives by URL; as `fetchInput` of functions. */
   fetchInput(url: string, options?: InputFetchOptions): Promise<FetchedInput>
   /**

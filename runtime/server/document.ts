@@ -1,6 +1,8 @@
 import type { ActionManifest, FunctionManifest, Manifest } from '../build/manifest.ts'
 import type { RouteFacts, RouteList } from '../page/route-list.ts'
 import { parseRoute } from '../route/pattern.ts'
+import { jobPaths } from './job/api.ts'
+import { jobSchemas } from './job/api-schemas.ts'
 import { operationsOf, problemSchema, securitySchemes } from './openapi.ts'
 import { SchemaComponents } from './schema-components.ts'
 
@@ -18,10 +20,11 @@ export interface AppIdentity {
  */
 export function openApiDocument({ functions }: Manifest, { appName, routePrefix }: AppIdentity): object {
   const paths: Record<string, object> = {}
+  const hasActions = functions.some(({ kind }) => kind === 'action')
   const shapes = new Set<string>()
   const parts = {
     operationIds: new Set<string>(),
-    schemas: new SchemaComponents({ Problem: problemSchema }),
+    schemas: new SchemaComponents({ Problem: problemSchema, ...(hasActions ? jobSchemas : {}) }),
   }
   for (const fn of functions.toSorted((a, b) => Number(takesRest(a)) - Number(takesRest(b)))) {
     const path = routePrefix + templateOf(fn)
@@ -30,6 +33,7 @@ export function openApiDocument({ functions }: Manifest, { appName, routePrefix 
     shapes.add(shape)
     paths[path] = operationsOf(fn, parts)
   }
+  if (hasActions) Object.assign(paths, jobPaths())
   const components = { schemas: parts.schemas.toJson(), securitySchemes }
   return { openapi: '3.1.0', info: infoOf(appName), paths, components }
 }

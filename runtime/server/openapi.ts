@@ -1,8 +1,8 @@
 import type { FunctionManifest, JsonSchema } from '../build/manifest.ts'
 import type { Method } from '../define/options.ts'
 import { type ErrorCode, errorCodes } from '../error/codes.ts'
-import { errorTitles } from '../error/titles.ts'
 import { parseRoute } from '../route/pattern.ts'
+import { problems, submissionCodes, submissionParameters, submissionResponses } from './job/api.ts'
 import type { SchemaComponents } from './schema-components.ts'
 
 /** What the operations of one document must agree on. */
@@ -26,16 +26,29 @@ export const problemSchema: JsonSchema = {
   },
 }
 
+/** What the kinds of functions are called together. */
+const kindTitles: Readonly<Record<FunctionManifest['kind'], string>> = {
+  function: 'Edge functions',
+  inference: 'Inference functions',
+  action: 'Actions',
+}
+
 /** The OpenAPI operations of a function, by its methods in lower case. */
 export function operationsOf(fn: FunctionManifest, parts: DocumentParts): Readonly<Record<string, object>> {
   const adopted = adoptSchemas(fn, parts.schemas)
   const { accepts, access, description, input, kind, query } = adopted
+  const isAction = kind === 'action'
   const operation = {
-    tags: [kind === 'inference' ? 'Inference functions' : 'Edge functions'],
+    tags: [kindTitles[kind]],
     ...(description === undefined ? {} : { description }),
-    parameters: [...pathParametersOf(adopted), ...queryParametersOf(query)],
+    parameters: [
+      ...pathParametersOf(adopted),
+      ...queryParametersOf(query),
+      ...(isAction ? submissionParameters : []),
+    ],
     ...(input ? { requestBody: { required: true, content: contentOf(accepts, input) } } : {}),
-    responses: { 200: successOf(adopted), ...problemsOf(fn) },
+    responses: { ...(isAction ? submissionResponses : { 200: successOf(adopted) }), ...problemsOf(fn) },
+    ...(isAction && adopted.output ? { 'x-job-result': adopted.output } : {}),
     security: access === 'token' ? [{ modelToken: [] }, { bearer: [] }] : [],
   }
   return Object.fromEntries(
@@ -133,9 +146,7 @@ function problemsOf(fn: FunctionManifest): Readonly<Record<string, object>> {
     'INTERNAL',
     'QUEUE_FULL',
     'DEADLINE_EXCEEDED',
+    ...(fn.kind === 'action' ? submissionCodes : []),
   ]
-  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
-  return Object.fromEntries(
-    codes.map((code) => [errorCodes[code].status, { description: errorTitles[code], content }]),
-  )
+  return problems(...codes)
 }

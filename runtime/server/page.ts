@@ -31,21 +31,31 @@ export function documentationPage(manifest: Manifest, identity: AppIdentity, bas
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${identity.appName}</title><style>${raw(styles)}</style></head>
 <body>
 <header><h1>${identity.appName}</h1>
-<p>${manifest.functions.length} functions. The same as data: <a href="/-/openapi.json">OpenAPI document</a>, <a href="/-/routes">routes</a>. For operators: <code>/healthz</code>, <code>/readyz</code>, <code>/metrics</code>, <code>/-/replicas</code>, <code>/-/models</code>, <code>/-/audit</code>.</p></header>
+<p>${manifest.functions.length} functions. The same as data: <a href="/-/openapi.json">OpenAPI document</a>, <a href="/-/routes">routes</a>. For operators: <code>/healthz</code>, <code>/readyz</code>, <code>/metrics</code>, <code>/-/replicas</code>, <code>/-/models</code>, <code>/-/jobs</code>, <code>/-/audit</code>.</p></header>
 <main>${raw(broken.length > 0 ? html`<section><h2>Files that do not build</h2><ul>${raw(broken.join(''))}</ul></section>` : '')}
 ${raw(articles.join('\n'))}</main>
 </body></html>`
 }
 
+const kindNames: Readonly<Record<FunctionManifest['kind'], string>> = {
+  function: 'Edge function',
+  inference: 'Inference function',
+  action: 'Action',
+}
+
+const jobNote =
+  '<p>It answers with a job: <code>GET</code> its <code>Location</code>, or send <code>Prefer: wait=60</code>.</p>\n'
+
 function articleOf(fn: FunctionManifest, id: string, { routePrefix }: AppIdentity, baseUrl: string): string {
   const path = routePrefix + templateOf(fn)
+  const isAction = fn.kind === 'action'
   const needs = fn.access === 'token' ? 'needs a model token' : 'public'
   return html`<article aria-labelledby="${id}">
 <h2 id="${id}"><span class="method">${fn.methods.join(', ')}</span> <code>${path}</code></h2>
 <p>${fn.description ?? ''}</p>
-<p class="note">${fn.kind === 'inference' ? 'Inference function' : 'Edge function'}, ${needs}, <code>${fn.file}</code></p>
+${raw(isAction ? jobNote : '')}<p class="note">${kindNames[fn.kind]}, ${needs}, <code>${fn.file}</code></p>
 <pre>${curlLine(fn, baseUrl + path)}</pre>
-${raw(schemaBlock('Path parameters', fn.params))}${raw(schemaBlock('Query', fn.query))}${raw(schemaBlock('Input', fn.input))}${raw(schemaBlock('Output', fn.output))}
+${raw(schemaBlock('Path parameters', fn.params))}${raw(schemaBlock('Query', fn.query))}${raw(schemaBlock(isAction ? 'Parameters' : 'Input', fn.input))}${raw(schemaBlock(isAction ? 'Result' : 'Output', fn.output))}
 </article>`
 }
 

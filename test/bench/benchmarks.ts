@@ -4,6 +4,7 @@ import { measureCrash } from './crash.ts'
 import { measureFair } from './fair.ts'
 import type { Figure } from './figure.ts'
 import { measureInference } from './inference.ts'
+import { measureJobs } from './jobs.ts'
 import { measureLoop } from './loop.ts'
 import { measureMemory } from './memory.ts'
 import { measureOverhead } from './overhead.ts'
@@ -33,6 +34,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   crash: measureCrash,
   memory: measureMemory,
   scale: measureScale,
+  jobs: measureJobs,
   web: measureWeb,
   ray: measureRay,
 }

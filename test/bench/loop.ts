@@ -6,16 +6,9 @@ import type { TestServer } from '../support/server.ts'
 import type { BenchmarkOptions } from './benchmarks.ts'
 import { compare, type Figure, median } from './figure.ts'
 import { replicaCount, startFunctionServer } from './function-server.ts'
+import { forgetLags, type Lags, lagEnvironment, readLags } from './lag.ts'
 import { type Load, sendLoad } from './load.ts'
 import { modelCases, sampleOf } from './model-case.ts'
-
-/** What the gateway's event loop was late by, in milliseconds. */
-interface Lags {
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-  readonly samples: number
-}
 
 /** One window of load. */
 interface Window {
@@ -50,10 +43,7 @@ export async function* measureLoop({ quick }: BenchmarkOptions): AsyncGenerator<
         detection: modelCases.detection.path,
         ...Object.fromEntries(heavyModels),
       },
-      environment: {
-        BUN_OPTIONS: `--preload=${new URL('./lag-probe.ts', import.meta.url).pathname}`,
-        ISOPLEX_BENCH_LAG_SOCKET: socket,
-      },
+      environment: lagEnvironment(socket),
     }),
   )
   const turns = inTurns(heavy)
@@ -100,14 +90,14 @@ async function measureWindow({ server, socket, turns, seconds }: WindowOptions):
   const load = (path: string, connections: number, given: Pick<Load, 'headers' | 'body'>) =>
     sendLoad({ url: `${server.url}${path}`, connections, seconds, ...given })
   const loads = loadModels(server, turns, over.signal)
-  await askProbe(socket, 'DELETE')
+  await forgetLags(socket)
   const outcomes = await Promise.all([
     // What keeps the replicas busy: milliseconds of computing for each request.
     load('/detection-tensor', 2 * replicaCount, { headers: octets, body: picture }),
     load('/noop', 8, { headers: json, body: JSON.stringify({ message: 'hello' }) }),
     load('/vad', 8, { headers: json, body: JSON.stringify({ audio: sampleOf(modelCases.vad) }) }),
   ])
-  const lags = (await (await askProbe(socket, 'GET')).json()) as Lags
+  const lags = await readLags(socket)
   over.abort()
   return {
     lags,
@@ -137,9 +127,4 @@ async function loadModels(
     loadsMs.push(performance.now() - startedMs)
   }
   return loadsMs
-}
-
-/** `DELETE` forgets what was seen, `GET` tells it. */
-function askProbe(socket: string, method: 'DELETE' | 'GET'): Promise<Response> {
-  return fetch('http://localhost/', { unix: socket, method })
 }

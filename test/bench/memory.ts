@@ -51,7 +51,7 @@ export async function* measureMemory({ quick }: BenchmarkOptions): AsyncGenerato
 }
 
 /** The memory of a process and all that descend from it: pages that several share count for each in part. */
-async function treeBytes(pid: number): Promise<number> {
+export async function treeBytes(pid: number): Promise<number> {
   const pids = [pid, ...(await descendantsOf(pid))]
   const sizes = await Promise.all(pids.map(proportionalBytes))
   return sizes.reduce((sum, bytes) => sum + bytes, 0)

@@ -129,8 +129,8 @@ describe.runIf(hasPostgres)('a database that goes away and comes back', () => {
     })()
     const ids = await work.finally(() => {
       isOver = true
+      return outages
     })
-    await outages
     expect(new Set(ids).size).toBe(6)
     for (const id of ids) {
       const job = await store.get(id, null)

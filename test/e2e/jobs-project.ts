@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { makeProject, type Reply, type TestProject, type TestServer, until } from '../support/server.ts'
 
 /**
@@ -58,6 +60,44 @@ export default defineAction({
 })
 `
 
+/**
+ * A job of two steps, of which the second does what it is told: `spin` and `ignore` never end, `die` ends the process,
+ * `hold` waits for a file. Both note their execution and their rollback.
+ */
+export function stubborn(options: string): string {
+  return `
+import { appendFileSync, existsSync } from 'node:fs'
+import { Type } from '@sinclair/typebox'
+import { defineAction, defineStep, modelId } from 'isoplex'
+
+const note = (...words) => appendFileSync('noted', words.join(' ') + '\\n')
+const acts = {
+  spin: () => { for (;;); },
+  ignore: () => new Promise((resolve) => setTimeout(resolve, 1e8)),
+  die: () => process.kill(process.pid, 'SIGKILL'),
+  hold: async () => { while (!existsSync('go')) await Bun.sleep(5) },
+}
+const noted = (name, execute) => defineStep({
+  name,
+  async execute(context) {
+    note('execute', name, context.step.attempt)
+    await execute(context)
+  },
+  rollback: () => note('rollback', name),
+})
+export default defineAction({
+  access: 'public',
+  params: Type.Object({ act: Type.String(), model: Type.Optional(modelId()) }),
+  steps: [
+    noted('prepare', async ({ params, getModel }) => { if (params.model) await getModel(params.model) }),
+    noted('act', ({ params }) => acts[params.act]()),
+  ],
+  conclude: () => 'done',
+  ${options}
+})
+`
+}
+
 /** The names of the steps of the action `survey`, in their order. */
 export const surveySteps: readonly string[] = ['gather', 'sum', 'squares', 'write']
 
@@ -70,6 +110,12 @@ export function makeJobsProject(
     { 'functions/survey.ts': survey, ...files },
     { replicas: 1, shutdownGraceMs: 0, ...settings },
   )
+}
+
+/** What the jobs of the action `stubborn` have noted. */
+export async function notedIn({ directory }: TestProject): Promise<readonly string[]> {
+  const text = await readFile(join(directory, 'noted'), 'utf8').catch(() => '')
+  return text.split('\n').filter((line) => line !== '')
 }
 
 /** A job as the server shows it. */
@@ -128,7 +174,9 @@ export function jobProcessesOf({ pid }: Pick<TestServer, 'pid'>): readonly numbe
     const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => {
       return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ')
     })
-    return children.filter((child) => child !== '' && commandOf(child).includes('entry/action.ts')).map(Number)
+    return children
+      .filter((child) => child !== '' && commandOf(child).includes('entry/action.ts'))
+      .map(Number)
   } catch {
     // The gateway has ended in between.
     return []

@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isAlive } from '../support/process-table.ts'
 import { startServer, type TestProject, type TestServer, until } from '../support/server.ts'
-import { ended, eventsOf, jobProcessesOf, look, makeJobsProject, submit, surveySteps } from './jobs-project.ts'
+import {
+  ended,
+  eventsOf,
+  jobProcessesOf,
+  look,
+  makeJobsProject,
+  submit,
+  surveySteps,
+} from './jobs-project.ts'
 
 const kills = 100
 /** Every so many kills it is the whole gateway. */

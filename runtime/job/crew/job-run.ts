@@ -1,9 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Credentials } from '../../auth/credentials.ts'
 import { isIsoplexError } from '../../error/error.ts'
-import { fromWire } from '../../error/wire.ts'
 import type { ActionQuestion } from '../message.ts'
 import type { JobEnd, PendingEnd, TakenJob } from '../store.ts'
 import { createActionHost } from './action-host.ts'
@@ -11,10 +9,10 @@ import { createActionOrder } from './action-order.ts'
 import { ActionProcess } from './action-process.ts'
 import type { ActionHere, CrewOptions } from './crew.ts'
 import { cancelledEnd, crashedEnd, failedEnd, overdueEnd } from './job-end.ts'
+import { JobRights } from './job-rights.ts'
 import { keepLease } from './lease-keeper.ts'
 import { type ObservedHost, observeHost } from './observed-host.ts'
 import { withPatience } from './patience.ts'
-import { type Submitter, sealPurposeOf } from './submitter.ts'
 
 /** What a job is run from. */
 export interface JobRunOptions extends CrewOptions {
@@ -22,7 +20,6 @@ export interface JobRunOptions extends CrewOptions {
   readonly action: ActionHere
 }
 
-const backendPauseMs = 1_000
 const failurePauseMs = 1_000
 /** How long a process whose job has ended may take to end as well. */
 const lingerMs = 2_000
@@ -32,10 +29,9 @@ const lingerMs = 2_000
  * and sees to it that the job ends in time whatever the process does.
  */
 export class JobRun {
-  /** The digests of the models that the job uses. */
-  readonly digests = new Set<string>()
   readonly #options: JobRunOptions
   readonly #directory: string
+  readonly #rights: JobRights
   readonly #host: ObservedHost
   /** Fires when nothing is to be written any more: the lease is lost, or this server stops. */
   readonly #givenUp = new AbortController()
@@ -57,30 +53,24 @@ export class JobRun {
 
   /** Begins. */
   constructor(options: JobRunOptions) {
-    const { taken, store, workDirectory, models } = options
+    const { taken, store, workDirectory } = options
     this.#options = options
     this.#directory = join(workDirectory, `${taken.job.id}-${taken.lease.fence}`)
     this.#stepped = taken.steps.length > 0 || taken.runningStep !== null
     this.#rollback = taken.pendingEnd
     const { signal } = this.#givenUp
-    const host = createActionHost({
-      store,
-      lease: taken.lease,
-      signal,
-      models: {
-        describeModel: async (modelId) => models.describe(this.#submitter(), modelId),
-        prepareModel: async (modelId) => {
-          const { digest, info } = await models.prepare(this.#submitter(), modelId)
-          this.digests.add(digest)
-          return info
-        },
-      },
-    })
+    this.#rights = new JobRights(options)
+    const host = createActionHost({ store, lease: taken.lease, signal, models: this.#rights })
     this.#host = observeHost(host, {
       answered: (question, parameter) => this.#hear(question, parameter),
       lost: () => this.#lose(),
     })
     this.#done = this.#run()
+  }
+
+  /** The digests of the models that the job uses. */
+  get digests(): ReadonlySet<string> {
+    return this.#rights.digests
   }
 
   /** Resolves when it is over, whatever has become of the job. */
@@ -93,7 +83,7 @@ export class JobRun {
     if (this.#end !== null || this.#rollback !== null || this.#finished) return
     this.#end = end
     this.#asked.abort()
-    this.#process?.cancel(fromWire(end.error))
+    this.#process?.cancel(end.error)
     this.#watchdog = setTimeout(() => this.#process?.kill(), this.#options.limits.jobCancelGraceMs)
   }
 
@@ -150,15 +140,12 @@ export class JobRun {
 
   /** Why the job may not go on: it was asked to end, or who submitted it has no right to its models. */
   async #refusal(): Promise<PendingEnd | null> {
-    const { taken, models } = this.#options
     try {
-      const submitter = this.#submitter()
-      for (const modelId of taken.models) {
-        await this.#whileUnavailable(() => models.describe(submitter, modelId))
-      }
+      await this.#rights.assert(AbortSignal.any([this.#asked.signal, this.#givenUp.signal]))
       await this.#fetchInput()
     } catch (error) {
       this.#givenUp.signal.throwIfAborted()
+      if (isLeaseLost(error)) throw error
       return this.#end ?? failedEnd(error)
     }
     return this.#end
@@ -190,8 +177,9 @@ export class JobRun {
       pendingEnd,
       workDirectory: this.#directory,
       inputPath: this.#inputPath,
-      modelId: this.#modelId(),
+      modelId: this.#rights.modelId,
     })
+    this.#givenUp.signal.throwIfAborted()
     const process = new ActionProcess({ environment, order, host: this.#host })
     this.#process = process
     const { how } = await process.exited
@@ -208,42 +196,6 @@ export class JobRun {
 
   get #inputPath(): string {
     return join(this.#directory, 'input')
-  }
-
-  #submitter(): Submitter {
-    return {
-      credentials: this.#credentials(),
-      models: this.#options.action.models,
-      stickyKey: this.#options.taken.job.id,
-    }
-  }
-
-  #credentials(): Credentials | null {
-    const { taken, seals } = this.#options
-    return taken.credential === null ? null : seals.open(taken.credential, sealPurposeOf(taken.job))
-  }
-
-  /** The model that the token names. A rollback goes on also where the credential can no longer be read. */
-  #modelId(): string | null {
-    try {
-      return this.#credentials()?.modelId ?? null
-    } catch {
-      return null
-    }
-  }
-
-  /** Asks a backend that does not answer again and again: that is no reason for a job to fail. */
-  async #whileUnavailable(ask: () => Promise<unknown>): Promise<void> {
-    const signal = AbortSignal.any([this.#asked.signal, this.#givenUp.signal])
-    for (;;) {
-      try {
-        await ask()
-        return
-      } catch (error) {
-        if (signal.aborted || !isIsoplexError(error) || error.code !== 'BACKEND_UNAVAILABLE') throw error
-      }
-      await pause(backendPauseMs, undefined, { signal })
-    }
   }
 
   /** Ends the job, or records that it is to be rolled back first: that is the answer. */
@@ -288,6 +240,7 @@ export class JobRun {
   async #fail(error: unknown): Promise<void> {
     const { taken, log } = this.#options
     const { signal } = this.#givenUp
+    if (isLeaseLost(error)) this.#lose()
     if (signal.aborted) return
     log.error('A job could not be gone on with', { job: taken.job.id, error })
     await pause(failurePauseMs, undefined, { signal }).catch(() => undefined)
@@ -330,4 +283,8 @@ export class JobRun {
     this.#givenUp.abort()
     this.#process?.kill()
   }
+}
+
+function isLeaseLost(error: unknown): boolean {
+  return isIsoplexError(error) && error.code === 'LEASE_LOST'
 }

@@ -13,9 +13,8 @@ export interface PatienceOptions {
 
 /**
  * Does what the store cannot do while it is away or its disk is full, again and again until it can: a job that runs
- * outlives that. What was done although nobody could say so any more is done twice.
- *
- * @throws whatever else goes wrong, and the reason of the signal.
+ * outlives that. What was done although nobody could say so any more is done twice. Whatever else goes wrong is passed
+ * on, and so is the reason of the signal.
  */
 export async function withPatience<Value>(
   work: () => Promise<Value>,

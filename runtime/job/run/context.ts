@@ -1,5 +1,7 @@
 import type { ActionProgram } from '../../define/action.ts'
-import type { ActionContext, AnyIterable, InferOptions } from '../../define/action-context.ts'
+import type { ActionContext, AnyIterable, FunctionHandle, InferOptions } from '../../define/action-context.ts'
+import type { FunctionLog } from '../../define/context.ts'
+import type { Definition } from '../../define/definition.ts'
 import { assertCount } from '../../define/options.ts'
 import type { Engine, Session, SessionOptions } from '../../engine/engine.ts'
 import type { InputFetch } from '../../runner/call.ts'
@@ -23,6 +25,7 @@ export interface ContextParts {
   readonly engine: Engine
   readonly handles: FunctionHandles
   readonly fetchInput: InputFetch
+  readonly log: FunctionLog
   readonly progress: ProgressMeter
   readonly reporter: Reporter
   /** Fires when the job is to end. */
@@ -50,7 +53,7 @@ export function createContextMaker(parts: ContextParts): ContextMaker {
     const step = place === null || place.phase === 'conclude' ? null : place.step.name
     const checkpoint = checkpoints.get(step) ?? createCheckpoint(host, undefined)
     checkpoints.set(step, checkpoint)
-    const category = step ?? categoryOf(parts.program)
+    const category = step ?? (place === null ? categoryOf(parts.program) : usualCategory)
     // Cancelling is what leads to a rollback: it must not cut it short.
     const signal = place?.phase === 'rollback' ? new AbortController().signal : parts.signal
     const context: ActionContext = {
@@ -64,7 +67,8 @@ export function createContextMaker(parts: ContextParts): ContextMaker {
       checkpoint,
       ...createModelMembers(parts),
       ...createReportMembers(parts, category),
-      handle: (fn, options = {}) => parts.handles.open(fn, options.model, signal) as never,
+      handle: <In, Out>(fn: Definition, options: { readonly model?: string } = {}) =>
+        parts.handles.open(fn, options.model, signal) as FunctionHandle<In, Out>,
       infer: <In, Out>(inputs: AnyIterable<In>, options: InferOptions<In, Out> = {}) =>
         infer({ parts, signal, category, context: () => context }, inputs, options),
       fetchInput: async (url, options = {}) => parts.fetchInput(url, options, signal),
@@ -75,7 +79,7 @@ export function createContextMaker(parts: ContextParts): ContextMaker {
 
 type ModelMembers = Pick<ActionContext, 'getModel' | 'downloadModel' | 'loadModel' | 'session'>
 
-function createModelMembers({ order, host, engine, scratch }: ContextParts): ModelMembers {
+function createModelMembers({ order, host, engine, scratch, log }: ContextParts): ModelMembers {
   return {
     getModel: (modelId) => host.describeModel(modelId),
     loadModel: (modelId) => host.prepareModel(modelId),
@@ -89,6 +93,7 @@ function createModelMembers({ order, host, engine, scratch }: ContextParts): Mod
       try {
         return await engine.load(`${path}/${file}`, wishes)
       } catch (error) {
+        log.error('A model could not be loaded', { function: order.function, model: modelId, error })
         throw loadFailure(error, { name: order.function, model: modelId, log: "the server's log" })
       }
     },

@@ -21,10 +21,9 @@ const kept: ReadonlySet<JobEventKind> = new Set(['state', 'step', 'file'])
 const maxEventBytes = 65_536
 
 /**
- * Numbers events. Beyond the limit, and where their data is longer than 64 KiB, only those of the kinds `state`,
- * `step` and `file` are kept and all others are counted;
- * a `dropped` event before the next one that is kept tells how many. A job ends with a `state`, so that the sum of all
- * `dropped` events is exact then.
+ * Numbers events. Beyond the limit only those of the kinds `state`, `step` and `file` are kept, and so where the data of
+ * one is longer than 64 KiB; all others are counted, and a `dropped` event before the next one that is kept tells how
+ * many they were. A job ends with a `state`, so that the sum of all `dropped` events is exact then.
  */
 export function admitEvents(
   count: EventCount,
@@ -45,10 +44,15 @@ export function admitEvents(
     } else if (lastSeq < maxEvents && isShort(event)) {
       admit(event)
     } else {
-      dropped += event.kind === 'dropped' ? Number(event.data.count) : 1
+      dropped += weightOf(event)
     }
   }
   return { events: admitted, lastSeq, dropped }
+}
+
+/** How many events are lost with this one. */
+function weightOf({ kind, data: { count } }: NewJobEvent): number {
+  return kind === 'dropped' && typeof count === 'number' && Number.isSafeInteger(count) ? count : 1
 }
 
 function isShort({ data }: NewJobEvent): boolean {

@@ -40,14 +40,19 @@ export function createJobRoom(): JobRoom {
     (count.value < limit || count.left === left)
   const toCount = (value: number): Count => ({ value, atMs: performance.now(), left })
   const countQueued = async (sql: TransactionSQL, limit: number): Promise<Count> => {
-    if (!isGood(queued, limit)) queued = toCount(await readQueued(sql))
+    if (isGood(queued, limit)) return queued
+    const counted = toCount(await readQueued(sql))
+    // Whoever was quicker has reserved on its count by now.
+    if (!isGood(queued, limit)) queued = counted
     return queued
   }
   const countOwn = async (sql: TransactionSQL, principal: string, limit: number): Promise<Count> => {
     const known = own.get(principal)
     if (isGood(known, limit)) return known
-    for (const [name, count] of own) if (!isGood(count, Infinity)) own.delete(name)
     const counted = toCount(await readOwn(sql, principal))
+    const quicker = own.get(principal)
+    if (isGood(quicker, limit)) return quicker
+    for (const [name, count] of own) if (!isGood(count, Infinity)) own.delete(name)
     own.set(principal, counted)
     return counted
   }

@@ -47,6 +47,15 @@ describe.runIf(requireOrSkip('s3', absenceOfS3Server()))('a shelf on S3', () => 
   })
 })
 
+it('lists page by page where a server gives no more at a time', async () => {
+  const names = Array.from({ length: 7 }, (_, index) => `p/job_${index}/input`)
+  await using server = servePages(names, 3)
+  const options = { endpoint: server.url.href, accessKeyId: 'a', secretAccessKey: 'b' }
+  const shelf = createS3Shelf('s3://models/p', options)
+  expect(await listed(shelf, 0)).toEqual(names.map((name) => name.slice(2)))
+  expect(await listed(shelf, 4_000_000_000_000)).toEqual([])
+})
+
 it('names credentials that are not there', async () => {
   const shelf = createS3Shelf('s3://bucket/prefix', { accessKeyId: '', secretAccessKey: '' })
   await expect(shelf.read('a', 0, 1)).rejects.toMatchObject({ code: 'JOB_STORE_UNAVAILABLE' })
@@ -55,3 +64,24 @@ it('names credentials that are not there', async () => {
 it.each(['s3://', 's3://a', 'https://bucket/prefix', 's3:bucket'])('refuses %s', (url) => {
   expect(() => createS3Shelf(url)).toThrow(TypeError)
 })
+
+/** Answers ListObjectsV2 for a bucket with these keys, so many in each reply. */
+function servePages(names: readonly string[], pageSize: number) {
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch({ url }) {
+      const after = new URL(url).searchParams.get('start-after') ?? ''
+      const left = names.filter((name) => name > after)
+      const contents = left
+        .slice(0, pageSize)
+        .map(
+          (name) =>
+            `<Contents><Key>${name}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>`,
+        )
+      const page = `<IsTruncated>${left.length > pageSize}</IsTruncated>${contents.join('')}`
+      return new Response(`<ListBucketResult><Name>models</Name>${page}</ListBucketResult>`)
+    },
+  })
+  return { url: server.url, [Symbol.asyncDispose]: () => server.stop(true) }
+}

@@ -77,6 +77,7 @@ describe('a stream of events', () => {
     const { stream } = open(
       async function* (_id, _viewer, _after, signal) {
         await gone(signal)
+        yield batchOf(1)
       },
       { format: serverSentEvents, heartbeatMs: 1 },
     )

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { IsoplexError } from '../../../runtime/error/error.ts'
+import { observeHost } from '../../../runtime/job/crew/observed-host.ts'
+import type { ActionHost } from '../../../runtime/job/message.ts'
+
+/** A host of which every method waits until it is told what comes of it. */
+function waitingHost() {
+  const open: PromiseWithResolvers<never>[] = []
+  const wait = (): Promise<never> => {
+    const answer = Promise.withResolvers<never>()
+    open.push(answer)
+    return answer.promise
+  }
+  const host: ActionHost = {
+    describeModel: wait,
+    prepareModel: wait,
+    beginStep: wait,
+    recordStep: wait,
+    saveCheckpoint: wait,
+    beginRollback: wait,
+    recordRollback: wait,
+    keepFile: wait,
+    listFiles: wait,
+    fetchFile: wait,
+    report: wait,
+    finish: wait,
+  }
+  return { host, open }
+}
+
+const heardOf = (host: ActionHost) => {
+  const heard: unknown[] = []
+  const observed = observeHost(host, {
+    answered: (question, parameter) => void heard.push([question, parameter]),
+    lost: () => void heard.push('lost'),
+  })
+  return { observed, heard }
+}
+
+describe('observeHost', () => {
+  it('tells what was answered, once it was', async () => {
+    const { host, open } = waitingHost()
+    const { observed, heard } = heardOf(host)
+    const asked = observed.recordRollback('fetch', 'Why not.')
+    expect(heard).toEqual([])
+    open[0]?.resolve(undefined as never)
+    await asked
+    expect(heard).toEqual([['recordRollback', 'fetch']])
+  })
+
+  it('tells that the lease is lost, and nothing of other failures', async () => {
+    const { host, open } = waitingHost()
+    const { observed, heard } = heardOf(host)
+    const lost = new IsoplexError('LEASE_LOST', 'lost')
+    const failures = [lost, new Error('another')]
+    for (const failure of failures) {
+      const asked = observed.saveCheckpoint(1)
+      open.at(-1)?.reject(failure)
+      await expect(asked).rejects.toBe(failure)
+    }
+    expect(heard).toEqual(['lost'])
+  })
+
+  it('is settled when nothing is being answered', async () => {
+    const { host, open } = waitingHost()
+    const { observed } = heardOf(host)
+    await observed.settled()
+    const asked = observed.finish({ state: 'cancelled', error: null, result: null })
+    let settled = false
+    const settling = observed.settled().then(() => {
+      settled = true
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(settled).toBe(false)
+    open[0]?.resolve(undefined as never)
+    await Promise.all([asked, settling])
+  })
+})
