@@ -37,7 +37,7 @@ describe('submitting', () => {
   })
 
   it('makes one job however often the answer is lost', async () => {
-    await using scene = await openJobScene()
+    await using scene = await openJobScene({ idempotent: false })
     const { client, desk, proxy } = scene
     using lost = proxy.harm({ path: /^\/work$/, harm: 'cut', atByte: 10, times: 2 })
     const handle = await client.work.submit({})
