@@ -1,8 +1,6 @@
 import { SQL, type TransactionSQL } from 'bun'
 import { unreachable } from './database-error.ts'
-
-/** Says that a part of the work is done, and the next one has the whole time again. */
-export type GoOn = () => void
+import { DeadlineError, type GoOn, withDeadline } from './deadline.ts'
 
 /** Connections to a PostgreSQL server; those that are lost are made again when they are needed. */
 export interface PostgresPool {
@@ -32,7 +30,7 @@ export function createPostgresPool(url: string): PostgresPool {
     line.pass(async () => {
       const sql = current
       try {
-        return await withDeadline((goOn) => work(sql, goOn))
+        return await withDeadline(deadlineMs, (goOn) => work(sql, goOn))
       } catch (error) {
         if (error instanceof DeadlineError) renew(sql)
         throw error instanceof DeadlineError ? unreachable(error) : error
@@ -61,20 +59,6 @@ function connect(url: string): SQL {
       idle_in_transaction_session_timeout: deadlineMs,
     },
   })
-}
-
-class DeadlineError extends Error {
-  override readonly name = 'DeadlineError'
-}
-
-async function withDeadline<Result>(work: (goOn: GoOn) => Promise<Result>): Promise<Result> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), deadlineMs)
-  try {
-    return await Promise.race([work(() => timer.refresh()), overdue])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** A line before places: the pool has one of its own, in which time would run already. */
