@@ -18,7 +18,6 @@ export interface HeldJob {
 
 /** The columns of a job that a change may set. */
 export interface JobColumns extends Partial<Omit<JobRow, 'id' | 'last_seq' | 'dropped_events'>> {
-  readonly lease_until_ms?: number | null
   readonly worker?: string | null
   readonly credential?: null
 }

@@ -17,26 +17,26 @@ const maxConnections = 8
 const connectTimeoutSeconds = 5
 // Before a network on the way forgets the connection.
 const idleSeconds = 60
-const deadlineMs = 10_000
+const usualDeadlineMs = 10_000
 
 /**
- * Makes a pool, which connects when it is first needed. What takes longer than ten seconds fails with
+ * Makes a pool, which connects when it is first needed. What takes longer than its deadline fails with
  * `JOB_STORE_UNAVAILABLE`, and all connections are made anew: they may wait for a network that has lost its way.
  */
-export function createPostgresPool(url: string): PostgresPool {
-  let current = connect(url)
+export function createPostgresPool(url: string, deadlineMs: number = usualDeadlineMs): PostgresPool {
+  let current = connect(url, deadlineMs)
   let closed = false
   const line = createLine(maxConnections)
   const renew = (overdue: SQL): void => {
     if (overdue !== current || closed) return
-    current = connect(url)
+    current = connect(url, deadlineMs)
     void overdue.close({ timeout: 0 })
   }
   const once = <Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result> =>
     line.pass(async () => {
       const sql = current
       try {
-        return await withDeadline((goOn) => work(sql, goOn))
+        return await withDeadline((goOn) => work(sql, goOn), deadlineMs)
       } catch (error) {
         if (!(error instanceof DeadlineError)) throw error
         renew(sql)
@@ -65,7 +65,7 @@ export function createPostgresPool(url: string): PostgresPool {
   })
 }
 
-function connect(url: string): SQL {
+function connect(url: string, deadlineMs: number): SQL {
   return new SQL({
     url,
     max: maxConnections,
@@ -104,7 +104,10 @@ class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
-async function withDeadline<Result>(work: (goOn: GoOn) => Promise<Result>): Promise<Result> {
+async function withDeadline<Result>(
+  work: (goOn: GoOn) => Promise<Result>,
+  deadlineMs: number,
+): Promise<Result> {
   const { promise: overdue, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), deadlineMs)
   try {
