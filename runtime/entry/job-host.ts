@@ -34,6 +34,8 @@ export interface JobHost extends AsyncDisposable {
   readonly service: JobService
   /** What has become of jobs here. */
   readonly tallies: JobTallies
+  /** Notes among the tallies how many jobs wait. A store that does not answer within a second is not waited for. */
+  survey(): Promise<void>
   /** The digests of the models that jobs use just now. */
   digests(): readonly string[]
   /**
@@ -49,6 +51,7 @@ export interface JobHost extends AsyncDisposable {
 }
 
 const sweepMs = 3_600_000
+const surveyMs = 1_000
 
 /** Makes the jobs of a server. To dispose of them stops them and closes their store. */
 export function openJobHost(options: JobHostOptions): JobHost {
@@ -87,6 +90,12 @@ export function openJobHost(options: JobHostOptions): JobHost {
   return Object.freeze<JobHost>({
     service,
     tallies,
+    survey: async () => {
+      // Nobody opens a store only to find it empty.
+      if (sweeping === undefined) return
+      const noted = store.countQueued().then((counts) => tallies.noteQueued(counts))
+      await Promise.race([noted.catch(() => undefined), Bun.sleep(surveyMs)])
+    },
     stop,
     digests: () => crew.digests,
     follow: ({ functions }, bundlesDirectory) => {
