@@ -9,6 +9,7 @@ import { JobFeed } from '../job/feed.ts'
 import { createJobService } from '../job/job-service.ts'
 import { JobTallies } from '../job/job-tallies.ts'
 import type { JobService } from '../job/service.ts'
+import type { JobStore } from '../job/store.ts'
 import { tallyStore } from '../job/tallied-store.ts'
 import type { Logger } from '../observe/log.ts'
 import { createJobModels, type JobModelsOptions } from './job-models.ts'
@@ -90,12 +91,8 @@ export function openJobHost(options: JobHostOptions): JobHost {
   return Object.freeze<JobHost>({
     service,
     tallies,
-    survey: async () => {
-      // Nobody opens a store only to find it empty.
-      if (sweeping === undefined) return
-      const noted = store.countQueued().then((counts) => tallies.noteQueued(counts))
-      await Promise.race([noted.catch(() => undefined), Bun.sleep(surveyMs)])
-    },
+    // Nobody opens a store only to find it empty.
+    survey: async () => (sweeping === undefined ? undefined : surveyQueued(store, tallies)),
     stop,
     digests: () => crew.digests,
     follow: ({ functions }, bundlesDirectory) => {
@@ -115,6 +112,11 @@ export function openJobHost(options: JobHostOptions): JobHost {
       await store.close()
     },
   })
+}
+
+async function surveyQueued(store: Pick<JobStore, 'countQueued'>, tallies: JobTallies): Promise<void> {
+  const noted = store.countQueued().then((counts) => tallies.noteQueued(counts))
+  await Promise.race([noted.catch(() => undefined), Bun.sleep(surveyMs)])
 }
 
 /** What sessions use where an action does not say: the threads are those that the jobs side by side leave each other. */
