@@ -243,6 +243,13 @@ describe('nonsense', () => {
     expect((await server.call(path.replace('ID', json.id), { headers })).status).toBe(status)
   })
 
+  it.each(['events', 'logs', 'result'])('at the head of its %s there is none', async (part) => {
+    const { json } = await submit({ ticks: 0, lines: 50_000 }, ended)
+    const reply = await server.call(json.links[part], { method: 'HEAD' })
+    expect([reply.status, reply.text]).toEqual([200, ''])
+    expect(reply.headers.get('content-length')).toBe(null)
+  })
+
   it('by another method is refused', async () => {
     const reply = await server.call('/-/jobs', { method: 'POST', json: {} })
     expect([reply.status, reply.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
