@@ -50,6 +50,30 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/run/course.test.ts',
     reason: 'The fields that steps share: tested there and in the tests beside it on whole runs of steps.',
   },
+  'runtime/entry/job-settings.ts': {
+    provenBy: 'test/entry/job-host.test.ts',
+    reason: 'A part of the jobs of a server: tested there with the thread that it is for.',
+  },
+  'runtime/entry/job-thread.ts': {
+    provenBy: 'test/entry/job-host.test.ts',
+    reason: 'A part of the jobs of a server: tested there with the thread that it asks.',
+  },
+  'runtime/entry/jobs.ts': {
+    provenBy: 'test/entry/job-host.test.ts',
+    reason: 'The entry of a thread: tested there as the jobs of a server start it, and in whole servers.',
+  },
+  'runtime/job/crew/action-order.ts': {
+    provenBy: 'test/job/crew/crew.test.ts',
+    reason: 'A part of the crew, which alone calls it: tested there on real processes.',
+  },
+  'runtime/job/crew/job-run.ts': {
+    provenBy: 'test/job/crew/crew.test.ts',
+    reason: 'A part of the crew, which alone calls it: tested there on real processes, and in whole servers.',
+  },
+  'runtime/job/crew/submitter.ts': {
+    provenBy: 'test/job/crew/job-rights.test.ts',
+    reason: 'One line of a seal: tested there by a credential of somebody else’s job.',
+  },
   'runtime/model/artifact-files.ts': {
     provenBy: 'test/model/artifact-store.test.ts',
     reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
@@ -170,6 +194,10 @@ export const exemptions: Exemptions = {
   'runtime/server/metrics/registries.ts': {
     provenBy: 'test/server/metrics/metrics-route.test.ts',
     reason: 'All metrics put together in both forms: tested there by what is written.',
+  },
+  'runtime/server/request-head.ts': {
+    provenBy: 'test/server/exchange.test.ts',
+    reason: 'What a runner is told of a request: tested there by what is handed on of requests of each kind.',
   },
   'runtime/server/residency/preloading.ts': {
     provenBy: 'test/server/residency/model-placement.test.ts',
