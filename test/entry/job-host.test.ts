@@ -9,7 +9,7 @@ import { type JobHost, openJobHost } from '../../runtime/entry/job-host.ts'
 import type { JobRequest } from '../../runtime/job/service.ts'
 import { createLogger } from '../../runtime/observe/log.ts'
 import { createProject, type TestProject } from '../build/project.ts'
-import { newJob } from '../job/new-job.ts'
+import { newJob } from '../job/store/test-store.ts'
 
 const counting = `
 import { Type } from '@sinclair/typebox'
