@@ -1,10 +1,12 @@
 import { commandExemptions } from './command-exemptions.ts'
+import { jobExemptions } from './job-exemptions.ts'
 import { jobStoreExemptions } from './job-store-exemptions.ts'
 import type { Exemptions } from './mirror.ts'
 import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
+  ...jobExemptions,
   'runtime/archive/binary.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
@@ -52,30 +54,6 @@ export const exemptions: Exemptions = {
   'runtime/job/run/fields.ts': {
     provenBy: 'test/job/run/course.test.ts',
     reason: 'The fields that steps share: tested there and in the tests beside it on whole runs of steps.',
-  },
-  'runtime/entry/job-settings.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'A part of the jobs of a server: tested there with the thread that it is for.',
-  },
-  'runtime/entry/job-thread.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'A part of the jobs of a server: tested there with the thread that it asks.',
-  },
-  'runtime/entry/jobs.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'The entry of a thread: tested there as the jobs of a server start it, and in whole servers.',
-  },
-  'runtime/job/crew/action-order.ts': {
-    provenBy: 'test/job/crew/crew.test.ts',
-    reason: 'A part of the crew, which alone calls it: tested there on real processes.',
-  },
-  'runtime/job/crew/job-run.ts': {
-    provenBy: 'test/job/crew/crew.test.ts',
-    reason: 'A part of the crew, which alone calls it: tested there on real processes, and in whole servers.',
-  },
-  'runtime/job/crew/submitter.ts': {
-    provenBy: 'test/job/crew/job-rights.test.ts',
-    reason: 'One line of a seal: tested there by a credential of somebody else’s job.',
   },
   'runtime/model/artifact-files.ts': {
     provenBy: 'test/model/artifact-store.test.ts',
