@@ -1,3 +1,4 @@
+import { jobStoreExemptions } from './job-store-exemptions.ts'
 import type { Exemptions } from './mirror.ts'
 import { playgroundExemptions } from './playground-exemptions.ts'
 
@@ -42,6 +43,7 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
   },
+  ...jobStoreExemptions,
   'runtime/job/run/failure.ts': {
     provenBy: 'test/job/run/step-execution.test.ts',
     reason: 'What becomes of errors: tested there and in the tests beside it on whole runs of steps.',

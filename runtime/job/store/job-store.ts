@@ -42,7 +42,12 @@ export async function openJobStore(options: JobStoreOptions): Promise<JobStore> 
     room: createJobRoom(),
     makeId: createJobIdMaker(),
   })
-  if (sole) await endLeases(parts)
+  if (sole) {
+    await endLeases(parts).catch(async (error: unknown) => {
+      await database.close()
+      throw error
+    })
+  }
   return Object.freeze({
     submit: (job, jobLimits) => submitJob(parts, job, jobLimits),
     get: (id, viewer) => getJob(parts, id, viewer),
