@@ -256,6 +256,30 @@ describe('nonsense', () => {
   })
 })
 
+it('a server that stops keeps nobody waiting', { timeout: 60_000 }, async () => {
+  await using own = await makeProject({ 'functions/open.ts': openFile })
+  await using stopped = await startServer(own)
+  const { json } = await stopped.call('/open', { json: { ticks: 0, hold: true } })
+  const watching = Promise.withResolvers<void>()
+  const watch = async (): Promise<string[]> => {
+    const kinds: string[] = []
+    for await (const { kind } of readEvents(stopped.url + json.links.events, '0')) {
+      kinds.push(kind)
+      watching.resolve()
+    }
+    return kinds
+  }
+  const watched = watch()
+  const waited = stopped.call(json.links.self, { headers: ended })
+  const submitted = stopped.call('/open', { json: { ticks: 0 }, headers: ended })
+  await watching.promise
+  await until(async () => (await stopped.call('/-/jobs')).json.jobs.length === 2)
+  expect(await stopped.end()).toBe(0)
+  expect((await waited).json.state).toMatch(/queued|running/)
+  expect([(await submitted).status, (await submitted).json.state]).toEqual([202, 'queued'])
+  expect(await watched).not.toContain('end')
+})
+
 /** The newest jobs, as the operator sees them over the control socket. */
 async function newestOf(name: string): Promise<readonly JobDocument[]> {
   const [pointer] = await readControlPointers(join(project.directory, '.isoplex'))
