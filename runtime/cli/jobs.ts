@@ -89,7 +89,7 @@ async function printResult(id: string, flags: JobsFlags): Promise<void> {
 
 async function cancelJob(id: string, flags: JobsFlags): Promise<void> {
   const job: Job = await (await openJob(id, flags)).cancel()
-  const text = job.cancelRequested ? `${id} is to end` : `${id} has ended: ${job.state}`
+  const text = isEnded(job.state) ? `${id} has ended: ${job.state}` : `${id} is to end`
   createOutput(flags.json ?? false).result(job, text)
 }
 

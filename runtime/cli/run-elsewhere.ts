@@ -20,7 +20,7 @@ const deployedAddress = 'http://localhost:8100'
  * Has another server run a function: an action as a job of it, an inference function as `infer_remote` does. Gives the
  * exit code.
  *
- * @throws {IsoplexError} whatever the call fails with.
+ * @throws {IsoplexError} `CONFIG_INVALID`, `ROUTE_NOT_FOUND`, `BUILD_FAILED`, and whatever the call fails with.
  */
 export async function runElsewhere(request: RunRequest): Promise<number> {
   const manifest = await readManifest(request)

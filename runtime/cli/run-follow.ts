@@ -30,6 +30,7 @@ export async function followRun(
   options: FollowOptions & Pick<RunRequest, 'project'>,
 ): Promise<number> {
   const { display, signal, project } = options
+  display.begin(handle.id)
   const report = openReport(fn, project.config, display)
   const cancel = (): void => {
     display.note('Cancelling: what was done is rolled back first. Ctrl-C again ends this command at once.')

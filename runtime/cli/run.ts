@@ -1,4 +1,5 @@
 import { type Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
+import { orAborted } from '../client/deadline.ts'
 import type { ErrorCode } from '../error/codes.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { type Interruption, interruptedCode, listenForInterruption } from './interruption.ts'
@@ -98,11 +99,10 @@ async function run(name: string, flags: RunFlags): Promise<void> {
   try {
     process.exitCode = await runFunction(name, flags, interruption)
   } catch (error) {
-    const { aborted } = interruption.signal
-    // Who pressed Ctrl-C knows why it has ended.
-    if (!aborted) printFailure(error, flags.json === true)
-    const refused = isIsoplexError(error) && refusals.has(error.code)
-    process.exitCode = aborted ? interruptedCode : refused ? 2 : 1
+    // Who pressed Ctrl-C knows why it has ended; standard input may still be waited for.
+    if (interruption.signal.aborted) process.exit(interruptedCode)
+    printFailure(error, flags.json === true)
+    process.exitCode = isIsoplexError(error) && refusals.has(error.code) ? 2 : 1
   }
 }
 
@@ -110,7 +110,7 @@ async function runFunction(name: string, flags: RunFlags, { signal }: Interrupti
   const { mode, model, tenant, url, tokenFile, timeoutMs, output, json = false } = flags
   const request: RunRequest = {
     name,
-    params: await readParams(flags.params, flags.input ?? []),
+    params: await orAborted(readParams(flags.params, flags.input ?? []), signal),
     project: await openProject({ ...flags }),
     model: model ?? null,
     tenant: tenant || null,

@@ -7,7 +7,9 @@ import type { Config } from '../config/config.ts'
 import { type ActionHere, Crew } from '../job/crew/crew.ts'
 import { JobFeed } from '../job/feed.ts'
 import { createJobService } from '../job/job-service.ts'
+import { JobTallies } from '../job/job-tallies.ts'
 import type { JobService } from '../job/service.ts'
+import { tallyStore } from '../job/tallied-store.ts'
 import type { Logger } from '../observe/log.ts'
 import { createJobModels, type JobModelsOptions } from './job-models.ts'
 import { jobSettingsOf } from './job-settings.ts'
@@ -30,6 +32,8 @@ export interface JobHostOptions extends JobModelsOptions {
 /** The jobs of a server. */
 export interface JobHost extends AsyncDisposable {
   readonly service: JobService
+  /** What has become of jobs here. */
+  readonly tallies: JobTallies
   /** The digests of the models that jobs use just now. */
   digests(): readonly string[]
   /**
@@ -50,11 +54,10 @@ const sweepMs = 3_600_000
 export function openJobHost(options: JobHostOptions): JobHost {
   const { config, stateDirectory, seals, environment, strict, log } = options
   const directory = join(stateDirectory, 'jobs')
-  const store = createThreadJobStore({
-    directory,
-    settings: jobSettingsOf(config),
-    logLevel: config.logLevel,
-  })
+  const tallies = new JobTallies()
+  const { logLevel } = config
+  const thread = createThreadJobStore({ directory, settings: jobSettingsOf(config), logLevel })
+  const store = tallyStore(thread, tallies)
   const feed = new JobFeed(store)
   const models = createJobModels(options)
   const crew = new Crew({
@@ -83,6 +86,7 @@ export function openJobHost(options: JobHostOptions): JobHost {
   }
   return Object.freeze<JobHost>({
     service,
+    tallies,
     stop,
     digests: () => crew.digests,
     follow: ({ functions }, bundlesDirectory) => {

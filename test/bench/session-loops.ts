@@ -9,6 +9,7 @@ export interface LoopOrder {
 
 /** Bare loops of `session.run`, each in a process of its own. */
 export interface SessionLoops extends AsyncDisposable {
+  readonly pids: readonly number[]
   /** Runs all loops at once; gives the requests per second of all together. */
   run(order: LoopOrder): Promise<number>
 }
@@ -26,6 +27,7 @@ export async function startSessionLoops(model: ModelCaseName, count: number): Pr
     throw error
   }
   return {
+    pids: loops.map((loop) => loop.pid),
     async run(order) {
       const rates = await Promise.all(loops.map((loop) => loop.ask(order)))
       return rates.reduce((sum, rate) => sum + rate, 0)
@@ -43,6 +45,7 @@ function startLoop(model: ModelCaseName) {
     onExit: (_, code, signal) => next.reject(new Error(`A loop of ${model} ended: ${signal ?? code}.`)),
   })
   return {
+    pid: child.pid,
     answer: () => next.promise,
     async ask(order: LoopOrder): Promise<number> {
       next = Promise.withResolvers()

@@ -6,23 +6,15 @@ import { createFolderShelf } from '../../runtime/job/content/folder-shelf.ts'
 import { createServerShelf, type ServerShelf } from '../../runtime/job/content/server-shelf.ts'
 import { openJobStore } from '../../runtime/job/store/job-store.ts'
 import type { JobStore, Lease } from '../../runtime/job/store.ts'
-import { newJob, wideLimits, wideStoreLimits } from '../job/new-job.ts'
+import { failedEnd, newJob, recordOf, roomy, storeLimits } from '../job/store/test-store.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
 import { createDatabase, hasPostgres, type TestDatabase } from '../support/postgres.ts'
 import { requireOrSkip } from '../support/requirement.ts'
 import { absenceOfTmpfs, mountDisk } from '../support/small-disk.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
-const take = { worker: 'test', functions: ['evaluate'], leaseMs: 600_000 }
-const done = {
-  success: true,
-  data: {},
-  error: null,
-  rollbackData: {},
-  skipped: false,
-  timestamp: '2026-01-01T00:00:00Z',
-}
-const failure = { code: 'STEP_FAILED', message: 'no', step: 'a', rollbackErrors: [] } as const
+const take = { worker: 'test', functions: ['work'], leaseMs: 600_000 }
+const limits = { ...storeLimits, maxJobBytes: 10_000_000 }
 
 /** Asks a store all that it can be asked, each with what makes sense for a job that runs. */
 function askAll(
@@ -32,7 +24,7 @@ function askAll(
 ): Readonly<Record<string, () => Promise<unknown>>> {
   const id = lease.jobId
   return {
-    submit: () => store.submit(newJob({ function: 'other' }), wideLimits),
+    submit: () => store.submit(newJob({ function: 'other' }), roomy),
     get: () => store.get(id, null),
     list: () => store.list({ viewer: null, state: null, function: null, before: null, limit: 10 }),
     events: () => store.events(id, 0, 10),
@@ -40,19 +32,19 @@ function askAll(
     take: () => store.take(take),
     renew: () => store.renew(lease, take.leaseMs),
     beginStep: () => store.beginStep(lease, 'a'),
-    recordStep: () => store.recordStep(lease, { name: 'a', result: done }, {}, 'b'),
+    recordStep: () => store.recordStep(lease, recordOf('a'), {}, 'b'),
     saveCheckpoint: () => store.saveCheckpoint(lease, 1),
     report: () => store.report(lease, { progress: null, metrics: { a: { b: 1 } }, events: [] }),
     keepFile: () => store.keepFile(lease, { name: 'large', mediaType: 'text/plain', path }),
     fetch: () => store.fetch(lease, { kind: 'file', name: 'large' }, `${path}.fetched`),
     cancel: () => store.cancel(id, null),
-    beginRollback: () => store.beginRollback(lease, { state: 'failed', error: failure }),
+    beginRollback: () => store.beginRollback(lease, failedEnd),
     recordRollback: () => store.recordRollback(lease, 'b', null),
     sweep: () => store.sweep(),
     release: () => store.release(lease, { blameless: true }),
     finish: async () => {
       const again = await store.take(take)
-      await store.finish(again?.lease ?? lease, { state: 'failed', error: failure, result: null })
+      await store.finish(again?.lease ?? lease, { ...failedEnd, result: null })
     },
   }
 }
@@ -69,7 +61,7 @@ describe.runIf(hasPostgres)('a database that goes away and comes back', () => {
     database = await createDatabase()
     proxy = await startTcpProxy(database.url)
     shelf = createServerShelf(proxy.url)
-    store = await openJobStore({ database: { url: proxy.url }, shelf, limits: wideStoreLimits })
+    store = await openJobStore({ database: { url: proxy.url }, shelf, limits })
     path = await scratch.write('large', 'x'.repeat(3_000_000))
   })
   afterAll(async () => {
@@ -86,7 +78,7 @@ describe.runIf(hasPostgres)('a database that goes away and comes back', () => {
     ['refuses', () => database.leave(), () => database.return()],
     ['cannot be reached', () => proxy.leave(), () => proxy.return()],
   ])('refuses every question while it %s, and answers each afterwards', async (_, leave, comeBack) => {
-    await store.submit(newJob(), wideLimits)
+    await store.submit(newJob(), roomy)
     const lease = (await store.take(take))?.lease ?? expect.fail('no job')
     const questions = askAll(store, lease, path)
     await leave()
@@ -105,9 +97,9 @@ describe.runIf(hasPostgres)('a database that goes away and comes back', () => {
 
   it('is given up on where it does not answer at all, and asked anew when it does', async () => {
     proxy.hang()
-    await expect(store.submit(newJob(), wideLimits)).rejects.toMatchObject(away)
+    await expect(store.submit(newJob(), roomy)).rejects.toMatchObject(away)
     await proxy.return()
-    const { created } = await store.submit(newJob(), wideLimits)
+    const { created } = await store.submit(newJob(), roomy)
     expect(created).toBe(true)
   }, 30_000)
 
@@ -155,11 +147,11 @@ const names = Array.from({ length: 30 }, (_, index) => `step-${index}`)
 /** Submits a job and does it, each thing again until the store has answered. Gives its id. */
 async function runJob(store: JobStore, key: string, path: string): Promise<string> {
   const request = newJob({ principal: 'outage', function: key, idempotencyKey: key })
-  const { job } = await insist(() => store.submit(request, wideLimits))
+  const { job } = await insist(() => store.submit(request, roomy))
   const taken = await insist(() => store.take({ ...take, functions: [key] }))
   const lease = taken?.lease ?? expect.fail('the job was not there to be taken')
   for (const [index, name] of names.entries()) {
-    await insist(() => store.recordStep(lease, { name, result: done }, {}, names[index + 1] ?? null))
+    await insist(() => store.recordStep(lease, recordOf(name), {}, names[index + 1] ?? null))
   }
   await insist(() => store.keepFile(lease, { name: 'report', mediaType: 'text/plain', path }))
   const end = { state: 'succeeded', error: null, result: null } as const
@@ -206,11 +198,11 @@ describe.runIf(requireOrSkip('tmpfs', await absenceOfTmpfs()))('a full disk unde
     const store = await openJobStore({
       database: { path: join(disk, 'jobs.sqlite') },
       shelf: createFolderShelf(join(disk, 'contents')),
-      limits: wideStoreLimits,
+      limits,
       sole: true,
     })
     const path = await scratch.write('large', 'x'.repeat(300_000))
-    await store.submit(newJob(), wideLimits)
+    await store.submit(newJob(), roomy)
     const lease = (await store.take(take))?.lease ?? expect.fail('no job')
     const questions = askAll(store, lease, path)
     await fill(disk)

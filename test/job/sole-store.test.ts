@@ -5,7 +5,7 @@ import { openSoleStore } from '../../runtime/job/sole-store.ts'
 import { openJobStore } from '../../runtime/job/store/job-store.ts'
 import type { JobStore } from '../../runtime/job/store.ts'
 import { createScratch, rejectionOf, type Scratch } from '../model/scratch.ts'
-import { newJob, wideLimits, wideStoreLimits } from './new-job.ts'
+import { failedEnd, newJob, recordOf, roomy, storeLimits } from './store/test-store.ts'
 
 const retryMs = 10
 const taken = {
@@ -18,10 +18,10 @@ it('is open for one only, and for the next once that one is closed', async () =>
   await using scratch = await createScratch()
   const happened: string[] = []
   const first = open(scratch, 'first', happened)
-  const { job } = await first.submit(newJob(), wideLimits)
+  const { job } = await first.submit(newJob(), roomy)
   const second = open(scratch, 'second', happened)
   expect(await rejectionOf(second.get(job.id, null))).toMatchObject(taken)
-  expect(await rejectionOf(second.submit(newJob(), wideLimits))).toMatchObject(taken)
+  expect(await rejectionOf(second.submit(newJob(), roomy))).toMatchObject(taken)
   expect(await first.get(job.id, null)).toEqual(job)
   await first.close()
   await untilOpen(second)
@@ -51,8 +51,8 @@ it('says why it cannot be opened, leaves it to others, and tries again', async (
 it('passes on whatever it is asked', async () => {
   await using scratch = await createScratch()
   const store = open(scratch, 'only', [])
-  const { job } = await store.submit(newJob(), wideLimits)
-  const take = { worker: 'test', functions: ['evaluate'], leaseMs: 60_000 }
+  const { job } = await store.submit(newJob(), roomy)
+  const take = { worker: 'test', functions: ['work'], leaseMs: 60_000 }
   const held = (await store.take(take))?.lease ?? expect.fail('no job')
   const path = await scratch.write('file', 'content')
   expect(await store.renew(held, 60_000)).toEqual({ cancelRequested: false })
@@ -66,16 +66,14 @@ it('passes on whatever it is asked', async () => {
   const again = await store.take(take)
   expect(again?.checkpoint).toEqual({ at: 1 })
   const lease = again?.lease ?? expect.fail('no job')
-  const result = { success: true, data: {}, error: null, rollbackData: {}, skipped: false, timestamp: '' }
-  await store.recordStep(lease, { name: 'a', result }, { field: 1 }, null)
+  await store.recordStep(lease, recordOf('a'), { field: 1 }, null)
   expect((await store.cancel(job.id, null)).cancelRequested).toBe(true)
-  const error = { code: 'CANCELLED', message: '', step: null, rollbackErrors: [] } as const
-  await store.beginRollback(lease, { state: 'cancelled', error })
+  await store.beginRollback(lease, failedEnd)
   await store.recordRollback(lease, 'a', null)
-  await store.finish(lease, { state: 'cancelled', error, result: null })
+  await store.finish(lease, { ...failedEnd, result: null })
   expect((await store.read(job.id, { kind: 'input' }, 0, 5)).bytes).toEqual(new TextEncoder().encode('{"cou'))
   expect((await store.events(job.id, 0, 100)).map(({ kind }) => kind)).toContain('file')
-  const query = { viewer: null, state: 'cancelled', function: null, before: null, limit: 10 } as const
+  const query = { viewer: null, state: 'failed', function: null, before: null, limit: 10 } as const
   expect((await store.list(query)).map(({ id }) => id)).toEqual([job.id])
   await store.close()
 })
@@ -87,7 +85,7 @@ function open(scratch: Scratch, name: string, happened: string[]): JobStore {
       openJobStore({
         database: { path: scratch.path('jobs.sqlite') },
         shelf: createFolderShelf(scratch.path('contents')),
-        limits: wideStoreLimits,
+        limits: storeLimits,
         sole: true,
       }),
     onTaken: (ownerPid) => happened.push(`${name}: process ${ownerPid} has it`),

@@ -50,6 +50,30 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/run/course.test.ts',
     reason: 'The fields that steps share: tested there and in the tests beside it on whole runs of steps.',
   },
+  'runtime/entry/job-settings.ts': {
+    provenBy: 'test/entry/job-host.test.ts',
+    reason: 'A part of the jobs of a server: tested there with the thread that it is for.',
+  },
+  'runtime/entry/job-thread.ts': {
+    provenBy: 'test/entry/job-host.test.ts',
+    reason: 'A part of the jobs of a server: tested there with the thread that it asks.',
+  },
+  'runtime/entry/jobs.ts': {
+    provenBy: 'test/entry/job-host.test.ts',
+    reason: 'The entry of a thread: tested there as the jobs of a server start it, and in whole servers.',
+  },
+  'runtime/job/crew/action-order.ts': {
+    provenBy: 'test/job/crew/crew.test.ts',
+    reason: 'A part of the crew, which alone calls it: tested there on real processes.',
+  },
+  'runtime/job/crew/job-run.ts': {
+    provenBy: 'test/job/crew/crew.test.ts',
+    reason: 'A part of the crew, which alone calls it: tested there on real processes, and in whole servers.',
+  },
+  'runtime/job/crew/submitter.ts': {
+    provenBy: 'test/job/crew/job-rights.test.ts',
+    reason: 'One line of a seal: tested there by a credential of somebody else’s job.',
+  },
   'runtime/model/artifact-files.ts': {
     provenBy: 'test/model/artifact-store.test.ts',
     reason: 'A part of the store, which alone calls it: tested there on real files, kills and full disks.',
@@ -171,6 +195,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/metrics/metrics-route.test.ts',
     reason: 'All metrics put together in both forms: tested there by what is written.',
   },
+  'runtime/server/request-head.ts': {
+    provenBy: 'test/server/exchange.test.ts',
+    reason: 'What a runner is told of a request: tested there by what is handed on of requests of each kind.',
+  },
   'runtime/server/residency/preloading.ts': {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'The part of placing that the configuration asks for: tested there by what is loaded.',
@@ -198,6 +226,38 @@ export const exemptions: Exemptions = {
   'runtime/entry/page-builder.ts': {
     provenBy: 'test/build/page/asset-process.test.ts',
     reason: 'The process for pages: tested there by what it makes, and by how it ends.',
+  },
+  'runtime/cli/interruption.ts': {
+    provenBy: 'test/cli/run-follow.test.ts',
+    reason: 'Ctrl-C: tested there on running commands, once and twice.',
+  },
+  'runtime/cli/job-bars.ts': {
+    provenBy: 'test/cli/run-follow.test.ts',
+    reason: 'What a terminal shows while a job goes on: tested there on one.',
+  },
+  'runtime/cli/job-display.ts': {
+    provenBy: 'test/cli/run-follow.test.ts',
+    reason: 'What is shown of a job, and to whom: tested there with the real command.',
+  },
+  'runtime/cli/run-call.ts': {
+    provenBy: 'test/cli/run.test.ts',
+    reason: 'A part of running functions: tested there with the real command.',
+  },
+  'runtime/cli/run-locally.ts': {
+    provenBy: 'test/cli/run.test.ts',
+    reason: 'A part of running functions: tested there with the real command.',
+  },
+  'runtime/cli/run-output.ts': {
+    provenBy: 'test/cli/run.test.ts',
+    reason: 'How results are written: tested there with the real command.',
+  },
+  'runtime/cli/run-token.ts': {
+    provenBy: 'test/cli/run-elsewhere.test.ts',
+    reason: 'The tokens of a run: tested there with the real command and a server that asks for them.',
+  },
+  'runtime/cli/running-server.ts': {
+    provenBy: 'test/cli/ps.test.ts',
+    reason: 'The server that commands ask: tested there with and without one.',
   },
   'runtime/cli/progress-bar.ts': {
     provenBy: 'test/cli/models.test.ts',

@@ -79,11 +79,13 @@ async function writePartial(source: ContentSource, partial: string): Promise<voi
   }
   try {
     await link(source.path, partial)
+    await chmod(partial, 0o600)
   } catch {
-    // On another disk, or where the file system has no links; what else is wrong the copy meets as well.
+    // On another disk, another user's, or where there are no links; what else is wrong the copy meets as well.
+    await rm(partial, { force: true })
     await copyFile(source.path, partial, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    await chmod(partial, 0o600)
   }
-  await chmod(partial, 0o600)
 }
 
 async function readPiece(place: string, offset: number, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -4,6 +4,7 @@ import { isIsoplexError } from '../../error/error.ts'
 import type { ContentSource } from '../content/content-shelf.ts'
 import type { JobContent } from '../store.ts'
 import type { BigColumn } from './job-row.ts'
+import { holdsNul } from './job-view.ts'
 import type { JobStoreParts } from './store-parts.ts'
 
 /** A content that is to become a job's, in the place of the one of the same kind and name. */
@@ -88,6 +89,7 @@ export async function findContent(
   jobId: string,
   content: JobContent,
 ): Promise<PlacedContent | null> {
+  if (holdsNul(jobId, nameOf(content))) return null
   const [row] = await sql<ContentRow[]>`
     SELECT shelf_key, bytes, media_type, size_bytes FROM job_content
     WHERE job_id = ${jobId} AND kind = ${content.kind} AND name = ${nameOf(content)}`

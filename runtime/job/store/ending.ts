@@ -3,8 +3,9 @@ import { isEnded } from '../job.ts'
 import type { JobEnd, Lease, Viewer } from '../store.ts'
 import { applyChange, changeLeased, type HeldJob, holdJob, type JobChange, stateEvent } from './job-change.ts'
 import { keepContent } from './job-contents.ts'
+import { isJobId } from './job-id.ts'
 import { type JobRow, progressOf } from './job-row.ts'
-import { assertSeen, readJobWithin } from './job-view.ts'
+import { assertSeen, jobNotFound, readJobWithin } from './job-view.ts'
 import type { JobStoreParts } from './store-parts.ts'
 
 /** As `JobStore.finish`. */
@@ -69,6 +70,7 @@ const cancelledError: JobError = Object.freeze({
 
 /** As `JobStore.cancel`. */
 export async function cancelJob(parts: JobStoreParts, id: string, viewer: Viewer): Promise<Job> {
+  if (!isJobId(id)) throw jobNotFound()
   const cancelled = await parts.database.write(async (sql) => {
     const job = assertSeen(await holdJob(parts, sql, id), viewer)
     await applyChange(parts, job, await cancelHeld(job))

@@ -12,6 +12,7 @@ import {
   placeContent,
 } from './content-table.ts'
 import { changeLeased, type HeldJob, type JobChange } from './job-change.ts'
+import { isJobId } from './job-id.ts'
 import { jobNotFound } from './job-view.ts'
 import { assertWithin } from './record-limit.ts'
 import type { JobStoreParts } from './store-parts.ts'
@@ -124,6 +125,7 @@ async function withContent<Result>(
 }
 
 async function absenceOf(sql: SQL, id: string, content: JobContent): Promise<IsoplexError> {
+  if (!isJobId(id)) return jobNotFound()
   const [row] = await sql<
     { state: JobState; error: string | null }[]
   >`SELECT state, error FROM job WHERE id = ${id}`

@@ -4,7 +4,7 @@ import { cancelJob, finishJob } from './ending.ts'
 import { readEvents } from './event-log.ts'
 import { fetchContent, keepFile, readContent } from './job-contents.ts'
 import { type JobDatabasePlace, openJobDatabase } from './job-database.ts'
-import { createJobIdMaker } from './job-id.ts'
+import { createJobIdMaker, isJobId } from './job-id.ts'
 import { createJobRoom } from './job-room.ts'
 import { getJob, listJobs } from './job-view.ts'
 import { endLeases, releaseJob, renewLease, takeJob } from './leases.ts'
@@ -47,7 +47,8 @@ export async function openJobStore(options: JobStoreOptions): Promise<JobStore> 
     submit: (job, jobLimits) => submitJob(parts, job, jobLimits),
     get: (id, viewer) => getJob(parts, id, viewer),
     list: (query) => listJobs(parts, query),
-    events: (id, afterSeq, limit) => database.read((sql) => readEvents(sql, id, afterSeq, limit)),
+    events: (id, afterSeq, limit) =>
+      database.read(async (sql) => (isJobId(id) ? await readEvents(sql, id, afterSeq, limit) : [])),
     read: (id, content, offset, maxBytes) => readContent(parts, id, content, offset, maxBytes),
     cancel: (id, viewer) => cancelJob(parts, id, viewer),
     take: (options) => takeJob(parts, options),

@@ -3,12 +3,14 @@ import { IsoplexError } from '../../error/error.ts'
 import type { Job } from '../job.ts'
 import type { JobQuery, Viewer } from '../store.ts'
 import type { HeldJob } from './job-change.ts'
+import { isJobId } from './job-id.ts'
 import { type JobRow, jobColumns, readParts, toJob } from './job-row.ts'
 import type { JobStoreParts } from './store-parts.ts'
 
 /** As `JobStore.get`. */
 export function getJob(parts: JobStoreParts, id: string, viewer: Viewer): Promise<Job> {
   return parts.database.read(async (sql) => {
+    if (!isJobId(id)) throw jobNotFound()
     const job = await readJobWithin(parts, sql, id)
     if (viewer !== null && job.principal !== viewer) throw jobNotFound()
     return job
@@ -26,6 +28,7 @@ export async function readJobWithin({ limits }: JobStoreParts, sql: SQL, id: str
 export function listJobs({ database, limits }: JobStoreParts, query: JobQuery): Promise<readonly Job[]> {
   const { viewer, state, function: name, before, limit } = query
   return database.read(async (sql) => {
+    if (holdsNul(viewer, name, before)) return []
     const rows = await sql<JobRow[]>`
       SELECT ${sql.unsafe(jobColumns)} FROM job WHERE 1 = 1
         ${viewer === null ? sql`` : sql`AND principal = ${viewer}`}
@@ -39,6 +42,11 @@ export function listJobs({ database, limits }: JobStoreParts, query: JobQuery): 
     )
     return rows.map((row) => toJob(row, partsOf(row.id), limits.jobRetentionMs))
   })
+}
+
+/** Whether one of some texts is one that PostgreSQL cannot compare anything with: no row has it. */
+export function holdsNul(...texts: readonly (string | null)[]): boolean {
+  return texts.some((text) => text?.includes('\0'))
 }
 
 /** A job that was found and that the viewer sees. @throws {IsoplexError} `JOB_NOT_FOUND` */

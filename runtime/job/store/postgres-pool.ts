@@ -1,4 +1,5 @@
 import { SQL, type TransactionSQL } from 'bun'
+import { hasCode } from '../../model/storage-error.ts'
 import { unreachable } from './database-error.ts'
 
 /** Says that a part of the work is done, and the next one has the whole time again. */
@@ -6,6 +7,7 @@ export type GoOn = () => void
 
 /** Connections to a PostgreSQL server; those that are lost are made again when they are needed. */
 export interface PostgresPool {
+  /** Runs queries, which may be run twice where a connection was lost. */
   query<Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result>
   transact<Result>(work: (sql: TransactionSQL, goOn: GoOn) => Promise<Result>): Promise<Result>
   close(): Promise<void>
@@ -13,6 +15,8 @@ export interface PostgresPool {
 
 const maxConnections = 8
 const connectTimeoutSeconds = 5
+// Before a network on the way forgets the connection.
+const idleSeconds = 60
 const deadlineMs = 10_000
 
 /**
@@ -28,20 +32,32 @@ export function createPostgresPool(url: string): PostgresPool {
     current = connect(url)
     void overdue.close({ timeout: 0 })
   }
-  const query = <Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result> =>
+  const once = <Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result> =>
     line.pass(async () => {
       const sql = current
       try {
         return await withDeadline((goOn) => work(sql, goOn))
       } catch (error) {
-        if (error instanceof DeadlineError) renew(sql)
-        throw error instanceof DeadlineError ? unreachable(error) : error
+        if (!(error instanceof DeadlineError)) throw error
+        renew(sql)
+        throw unreachable(error)
       }
     })
   return Object.freeze({
-    query,
-    transact: <Result>(work: (sql: TransactionSQL, goOn: GoOn) => Promise<Result>) =>
-      query(async (sql, goOn) => (await sql.begin((open) => work(open, goOn))) as Result),
+    query: <Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>) =>
+      pastLostConnections(() => once(work), always),
+    transact<Result>(work: (sql: TransactionSQL, goOn: GoOn) => Promise<Result>) {
+      let begun = false
+      const attempt = async (sql: SQL, goOn: GoOn): Promise<Result> =>
+        (await sql.begin((transaction) => {
+          begun = true
+          return work(transaction, goOn)
+        })) as Result
+      return pastLostConnections(
+        () => once(attempt),
+        () => !begun,
+      )
+    },
     async close() {
       closed = true
       await current.close({ timeout: 0 })
@@ -54,6 +70,7 @@ function connect(url: string): SQL {
     url,
     max: maxConnections,
     connectionTimeout: connectTimeoutSeconds,
+    idleTimeout: idleSeconds,
     connection: {
       application_name: 'isoplex',
       // Whoever is cut off must not go on holding a job that others wait to take.
@@ -61,6 +78,26 @@ function connect(url: string): SQL {
       idle_in_transaction_session_timeout: deadlineMs,
     },
   })
+}
+
+const always = (): boolean => true
+
+/**
+ * Tries again where a connection turns out to have been lost while nobody used it, as long as that can do no harm: each
+ * one that the pool has may be such a one.
+ */
+async function pastLostConnections<Result>(
+  work: () => Promise<Result>,
+  isHarmless: () => boolean,
+): Promise<Result> {
+  for (let count = 0; ; count += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      const isLost = hasCode(error, 'ERR_POSTGRES_CONNECTION_CLOSED')
+      if (!isLost || !isHarmless() || count === maxConnections) throw error
+    }
+  }
 }
 
 class DeadlineError extends Error {

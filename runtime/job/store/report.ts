@@ -26,6 +26,7 @@ export function reportJob(parts: JobStoreParts, lease: Lease, report: JobReport)
 
 /** Progress never falls, and is not at its end before the job is. */
 function riseTo(row: JobRow, progress: JobProgress): JobProgress {
-  const overall = Math.min(Math.max(progressOf(row).overall, progress.overall), highestUnfinished)
-  return { ...progress, overall }
+  const before = progressOf(row).overall
+  const reported = Number.isNaN(progress.overall) ? before : progress.overall
+  return { ...progress, overall: Math.min(Math.max(before, reported), highestUnfinished) }
 }

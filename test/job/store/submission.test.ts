@@ -37,16 +37,14 @@ describe.each(storeKinds)('submitting on $name', (kind) => {
     await using opened = await kind.open()
     const body = Uint8Array.from({ length: size }, (_, index) => index % 251)
     const id = await submit(opened.store, { body })
-    expect(await opened.store.read(id, { kind: 'input' }, 0, 1_000_000)).toEqual({
-      bytes: body,
-      mediaType: 'application/json',
-      totalBytes: size,
-    })
+    const { bytes, ...facts } = await opened.store.read(id, { kind: 'input' }, 0, 1_000_000)
+    expect(Buffer.compare(bytes, body)).toBe(0)
+    expect(facts).toEqual({ mediaType: 'application/json', totalBytes: size })
     expect((await opened.store.read(id, { kind: 'input' }, size - 1, 10)).bytes).toEqual(body.slice(-1))
     expect((await opened.store.read(id, { kind: 'input' }, size + 5, 10)).bytes).toHaveLength(0)
     const { lease } = await take(opened.store)
     await opened.store.fetch(lease, { kind: 'input' }, opened.path('input'))
-    expect(new Uint8Array(await Bun.file(opened.path('input')).arrayBuffer())).toEqual(body)
+    expect(Buffer.compare(await Bun.file(opened.path('input')).bytes(), body)).toBe(0)
   })
 
   it('gives the job of an idempotency key again, as it is by then', async () => {
