@@ -38,7 +38,7 @@ export function createJobLines(): JobLines {
 export function lineOf(told: ToldEvent): string {
   switch (told.kind) {
     case 'state':
-      return told.attempt > 1 ? `${told.state} (attempt ${told.attempt})` : told.state
+      return told.state === 'running' && told.attempt > 1 ? `running (attempt ${told.attempt})` : told.state
     case 'step':
       return printable(`step ${told.step}: ${told.state}`)
     case 'progress':

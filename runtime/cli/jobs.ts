@@ -89,7 +89,7 @@ async function printResult(id: string, flags: JobsFlags): Promise<void> {
 
 async function cancelJob(id: string, flags: JobsFlags): Promise<void> {
   const job: Job = await (await openJob(id, flags)).cancel()
-  const text = job.cancelRequested ? `${id} is to end` : `${id} has ended: ${job.state}`
+  const text = isEnded(job.state) ? `${id} has ended: ${job.state}` : `${id} is to end`
   createOutput(flags.json ?? false).result(job, text)
 }
 
@@ -101,7 +101,8 @@ async function followJob(id: string, flags: FollowFlags): Promise<void> {
   const display = createJobDisplay({ json })
   try {
     const options = { display, json, signal, outputDirectory: output ?? null }
-    process.exitCode = await watchJob(await openJob(id, flags), options)
+    const code = await watchJob(await openJob(id, flags), options)
+    if (code !== 0) process.exitCode = code
   } catch (error) {
     if (!signal.aborted) throw error
     process.exitCode = interruptedCode

@@ -30,6 +30,7 @@ export async function followRun(
   options: FollowOptions & Pick<RunRequest, 'project'>,
 ): Promise<number> {
   const { display, signal, project } = options
+  display.begin(handle.id)
   const report = openReport(fn, project.config, display)
   const cancel = (): void => {
     display.note('Cancelling: what was done is rolled back first. Ctrl-C again ends this command at once.')
@@ -44,7 +45,7 @@ export async function followRun(
     }
     const job = await handle.refresh()
     const value = await readValue(handle, job)
-    await report?.end(job, value ?? job.result)
+    await report?.end(job, job.result?.mediaType === 'application/json' ? value : job.result)
     display.stop()
     return await conclude(handle, value, options)
   } finally {

@@ -1,5 +1,6 @@
 import { createClient } from '../client/client.ts'
-import { localToken, openLocalServer } from '../entry/local-server.ts'
+import { openLocalServer } from '../entry/local-server.ts'
+import { localToken } from '../entry/local-token.ts'
 import { createProcessLog } from '../entry/process-log.ts'
 import { IsoplexError } from '../error/error.ts'
 import { createOutput } from './output.ts'
@@ -9,7 +10,7 @@ import { findFunction, type RunRequest } from './run-request.ts'
 /**
  * Runs a function in the process tree of the command, on a server that nobody else can reach. Gives the exit code.
  *
- * @throws {IsoplexError} whatever the call fails with.
+ * @throws {IsoplexError} `CONFIG_INVALID`, `ROUTE_NOT_FOUND`, `BUILD_FAILED`, and whatever the call fails with.
  */
 export async function runLocally(request: RunRequest): Promise<number> {
   const { name, model, tenant, project, json } = request

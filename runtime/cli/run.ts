@@ -1,4 +1,5 @@
 import { type Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
+import { orAborted } from '../client/deadline.ts'
 import type { ErrorCode } from '../error/codes.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { type Interruption, interruptedCode, listenForInterruption } from './interruption.ts'
@@ -62,7 +63,11 @@ export function addRunCommand(program: Command): void {
     .addOption(new Option('--tenant <name>', 'the tenant for whom it is').env('SYNAPSE_TENANT'))
     .addOption(new Option('--url <url>', 'where the server is').env('ISOPLEX_URL'))
     .option('--token-file <path>', 'a file with the model token for the server; - is standard input')
-    .option('--timeout-ms <ms>', 'how long a call of a function may take (default: 60000)', parseTime)
+    .option(
+      '--timeout-ms <ms>',
+      'how long a call may take (default: 60000 of an inference function elsewhere)',
+      parseTime,
+    )
     .option('--output <folder>', 'where to put the files of the job')
     .option('--json', 'print lines of JSON')
     .addHelpText('after', explanation)
@@ -96,13 +101,14 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
 async function run(name: string, flags: RunFlags): Promise<void> {
   using interruption = listenForInterruption()
   try {
-    process.exitCode = await runFunction(name, flags, interruption)
+    const code = await runFunction(name, flags, interruption)
+    // That the result could not be written has been said already.
+    if (code !== 0) process.exitCode = code
   } catch (error) {
-    const { aborted } = interruption.signal
-    // Who pressed Ctrl-C knows why it has ended.
-    if (!aborted) printFailure(error, flags.json === true)
-    const refused = isIsoplexError(error) && refusals.has(error.code)
-    process.exitCode = aborted ? interruptedCode : refused ? 2 : 1
+    // Who pressed Ctrl-C knows why it has ended; standard input may still be waited for.
+    if (interruption.signal.aborted) process.exit(interruptedCode)
+    printFailure(error, flags.json === true)
+    process.exitCode = isIsoplexError(error) && refusals.has(error.code) ? 2 : 1
   }
 }
 
@@ -110,7 +116,7 @@ async function runFunction(name: string, flags: RunFlags, { signal }: Interrupti
   const { mode, model, tenant, url, tokenFile, timeoutMs, output, json = false } = flags
   const request: RunRequest = {
     name,
-    params: await readParams(flags.params, flags.input ?? []),
+    params: await orAborted(readParams(flags.params, flags.input ?? []), signal),
     project: await openProject({ ...flags }),
     model: model ?? null,
     tenant: tenant || null,

@@ -23,7 +23,7 @@ export interface JobOptions {
 export interface WaitOptions extends JobOptions {
   /** In milliseconds. @default as long as the job takes */
   readonly timeoutMs?: number | undefined
-  /** Hears how far the job is. */
+  /** Hears how far the job is, at its end too: 100 where it has succeeded. */
   readonly onProgress?: ((progress: JobProgress) => void) | undefined
 }
 
@@ -79,6 +79,7 @@ export function createJobHandle(client: ClientFacts, first: Job): JobHandle {
       }
       await ask('GET', deadline)
     }
+    onProgress?.(job.progress)
     if (job.state === 'succeeded') return
     throw fromWire(job.error ?? { code: 'CANCELLED', message: 'The job was cancelled.' })
   }

@@ -47,9 +47,10 @@ export async function answerOnServer(errand: Errand, facts: RouteFacts): Promise
 }
 
 async function send(errand: Errand, facts: RouteFacts): Promise<PlaceAnswer> {
-  const { client, deadline } = errand
+  const { client, call, deadline } = errand
   // What became of a request that failed is not known, so only what may run twice is sent twice.
-  const limits = { retries: facts.idempotent ? client.retries : 0, deadline }
+  const mayRepeat = facts.idempotent || call.idempotencyKey !== undefined
+  const limits = { retries: mayRepeat ? client.retries : 0, deadline }
   const exchange = async (token: string | null): Promise<HttpReply> => {
     const request = requestOf(errand, facts, token)
     return withRetries(() => exchangeOnce(client.fetch, request, errand, readHttpReply), limits)

@@ -31,7 +31,10 @@ export interface StepRecord {
 /** The step that runs. */
 export interface CurrentStep {
   readonly name: string
-  /** How often it has been begun, this time included: beyond 1 it may have done some of its work before. */
+  /**
+   * How often it has been begun, this time included: beyond 1 it may have done some of its work before. In a rollback,
+   * as far as this process knows.
+   */
   readonly attempt: number
 }
 
@@ -110,6 +113,7 @@ const nameForm = /^[\w.-]{1,128}$/
 export function defineStep<Params = unknown, Input = unknown, Output = unknown>(
   definition: StepDefinition<Params, Input, Output>,
 ): Step<Params, Input, Output> {
+  assertOwnMembers(definition)
   const step = { ...definition, weight: definition.weight ?? 1 }
   assertStep(step)
   return Object.freeze(step)
@@ -127,4 +131,13 @@ export function assertStep<Params, Input, Output>(step: Step<Params, Input, Outp
   assertCallable('execute', execute)
   if (canSkip !== undefined) assertCallable('canSkip', canSkip)
   if (rollback !== undefined) assertCallable('rollback', rollback)
+  assertOwnMembers(step)
+}
+
+/** Steps are copied and wrapped as plain objects: what a step has from a class would be lost without a word. */
+function assertOwnMembers<Params, Input, Output>(step: StepDefinition<Params, Input, Output>): void {
+  for (const member of ['name', 'weight', 'canSkip', 'execute', 'rollback'] as const) {
+    if (step[member] === undefined || Object.hasOwn(step, member)) continue
+    throw new TypeError(`"${member}" must be a member of the step itself, and not of its class.`)
+  }
 }

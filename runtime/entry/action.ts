@@ -31,8 +31,6 @@ delete process.send
 
 const ending = new AbortController()
 const mishap = Promise.withResolvers<never>()
-// Where nothing of the action runs, there is nothing to fail.
-mishap.promise.catch(() => undefined)
 process.on('uncaughtException', (error) => mishap.reject(error))
 process.on('unhandledRejection', (reason) => mishap.reject(reason))
 // Stopping is the parent's to say: a signal to the whole group must not cut a job.
@@ -49,6 +47,14 @@ report({ kind: 'ready' })
 
 async function run(order: ActionOrder): Promise<void> {
   const log = createProcessLog(order.logLevel)
+  // It fails what runs, but in a rollback nothing fails by it.
+  mishap.promise.catch((error: unknown) =>
+    log.error('An action threw where nobody listens', {
+      function: order.function,
+      jobId: order.jobId,
+      error,
+    }),
+  )
   const sessions: Pick<Session, 'dispose'>[] = []
   const engine = configureEngine(
     createOnnxNodeEngine({

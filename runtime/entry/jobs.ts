@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { isIsoplexError } from '../error/error.ts'
 import type { ContentShelf } from '../job/content/content-shelf.ts'
 import { createFolderShelf } from '../job/content/folder-shelf.ts'
 import { createS3Shelf } from '../job/content/s3-shelf.ts'
@@ -18,14 +19,29 @@ export interface JobsMethods extends JobStore {
   readonly [name: string]: (...parameters: never[]) => Promise<unknown>
 }
 
+/** How long nothing more is said of a store that is away, or whose disk is full. */
+const repeatMs = 60_000
+
 // Who opens jobs starts this thread with exactly that.
 const { directory, settings, logLevel } = workerData as JobsData
 const log = createProcessLog(logLevel)
+let saidAtMs = Number.NEGATIVE_INFINITY
 answerQuestions({
   port: parentPort,
   methods: openMethods(),
-  onFailure: (method, error) => log.error('The store of the jobs failed', { method, directory, error }),
+  onFailure: (method, error) => {
+    if (isPassing(error)) {
+      if (performance.now() - saidAtMs < repeatMs) return
+      saidAtMs = performance.now()
+    }
+    log.error('The store of the jobs failed', { method, directory, error })
+  },
 })
+
+/** Whether it is a failure that whoever asks meets again and again, until it is over. */
+function isPassing(error: unknown): boolean {
+  return isIsoplexError(error) && (error.code === 'JOB_STORE_UNAVAILABLE' || error.code === 'STORAGE_FULL')
+}
 
 async function openMethods(): Promise<JobsMethods> {
   const { jobStoreUrl: url, jobFilesUrl } = settings

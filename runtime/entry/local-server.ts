@@ -1,27 +1,27 @@
 /** A server that nobody can reach but its own process: functions run as on any other, on this machine, without a port. */
 import { join } from 'node:path'
-import { createCredentials } from '../auth/credentials.ts'
 import type { CredentialSeals } from '../auth/sealed-credential.ts'
-import type { TokenVerifier } from '../auth/verifier.ts'
 import type { Manifest } from '../build/manifest.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
-import { IsoplexError } from '../error/error.ts'
 import type { JobService } from '../job/service.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { Tallies } from '../replica/tallies.ts'
-import { readPluginIdentity } from '../route/prefix.ts'
+import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { createApp } from '../server/app.ts'
 import { BodyBudget } from '../server/body.ts'
 import type { ExchangeOptions, ServedFunction } from '../server/exchange.ts'
 import { identifyAsOperator } from '../server/job/onlooker.ts'
 import { createJobRoutes } from '../server/job/routes.ts'
-import { openFunctionSource } from './function-source.ts'
+import type { ServiceThread } from '../thread/service-thread.ts'
+import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openRegistryThread, openScheduler, type PartsOptions } from './gateway-parts.ts'
-import { openJobHost } from './job-host.ts'
+import { type JobHost, openJobHost } from './job-host.ts'
+import { localVerifier } from './local-token.ts'
+import type { RegistryMethods } from './registry.ts'
 
 /** What a local server serves. */
 export interface LocalServerOptions extends Omit<PartsOptions, 'mode'> {
@@ -38,16 +38,7 @@ export interface LocalServer extends AsyncDisposable {
   fetch(url: string, init: RequestInit): Promise<Response>
 }
 
-/** Who asks for a model, and in whose name. */
-export interface LocalClaims {
-  readonly model: string
-  readonly tenant: string | null
-}
-
-/** Makes what a {@link LocalServer} takes for a token: who can send it one is this process, which may use any model. */
-export function localToken(claims: LocalClaims): string {
-  return Buffer.from(JSON.stringify(claims)).toString('base64url')
-}
+const origin = 'http://localhost'
 
 /**
  * Opens a server for calls of this process. Functions run in a replica, whatever becomes of them there.
@@ -70,44 +61,10 @@ async function openIn(
   given: LocalServerOptions,
 ): Promise<Omit<LocalServer, typeof Symbol.asyncDispose>> {
   const options: PartsOptions = { ...given, mode: 'dev', config: { ...given.config, replicas: 1 } }
-  const { config, projectDirectory, functionsDirectory, stateDirectory } = options
+  const { config, projectDirectory, functionsDirectory, log } = options
   const { routePrefix } = config
   const identity = await readPluginIdentity(projectDirectory, { environment: process.env, routePrefix })
-  await makeStateDirectory(stateDirectory)
-  const registry = openRegistryThread(options)
-  resources.defer(() => registry.close())
-  const environment = visibleEnvironment(process.env, config.environment)
-  const source = resources.use(await openFunctionSource({ ...options, environment }))
-  const runDirectory = makeRunDirectory()
-  resources.defer(() => removeRunDirectory(runDirectory))
-  const tallies = new Tallies()
-  const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
-  const models = openGatewayModels({ ...options, scheduler }, registry, resources)
-  const exchange: ExchangeOptions = {
-    authorizer: { verifier: localVerifier, models: models.access, trustsLoopback: true },
-    scheduler,
-    budget: new BodyBudget(config.maxBodiesInFlightBytes),
-    bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
-    routePrefix: identity.routePrefix,
-    log: options.log,
-    tallies,
-    connections: unconnected,
-    closing: () => false,
-  }
-  // Jobs of this process are nobody else's: their store is gone with it, wherever those of the project are kept.
-  const jobs = resources.use(
-    openJobHost({
-      config: { ...config, jobStoreUrl: null, jobFilesUrl: null, maxConcurrentJobs: 1 },
-      stateDirectory: runDirectory,
-      seals: noSeals,
-      environment,
-      strict: true,
-      access: models.access,
-      trusting: true,
-      log: options.log,
-    }),
-  )
-  models.keep(() => jobs.digests())
+  const { registry, source, exchange, jobs } = await openLocalParts(options, identity, resources)
   const [manifest, changes] = await Promise.all([
     source.read(),
     registry.ask('syncFolder', join(functionsDirectory, '_models')),
@@ -123,7 +80,7 @@ async function openIn(
     jobs.follow(manifest, source.bundlesDirectory)
     return jobs.service.submit(request)
   }
-  const watched = { jobs: { ...jobs.service, submit }, stopping: stopping.signal }
+  const submissions = { jobs: { ...jobs.service, submit }, stopping: stopping.signal }
   const app = createApp({
     manifest,
     functions,
@@ -131,14 +88,62 @@ async function openIn(
     exchange,
     corsOrigins: [],
     readiness: () => ({ ready: true }),
-    systemRoutes: createJobRoutes({ ...watched, identify: identifyAsOperator, log: options.log }),
-    submissions: watched,
+    systemRoutes: createJobRoutes({ ...submissions, identify: identifyAsOperator, log }),
+    submissions,
   })
-  return {
-    manifest,
-    origin: 'http://localhost',
-    fetch: async (url, init) => app.fetch(new Request(url, init)),
+  return { manifest, origin, fetch: async (url, init) => app.fetch(new Request(url, init)) }
+}
+
+interface LocalParts {
+  readonly registry: ServiceThread<RegistryMethods>
+  readonly source: FunctionSource
+  readonly exchange: ExchangeOptions
+  readonly jobs: JobHost
+}
+
+async function openLocalParts(
+  options: PartsOptions,
+  { routePrefix }: PluginIdentity,
+  resources: AsyncDisposableStack,
+): Promise<LocalParts> {
+  const { config, stateDirectory, log } = options
+  await makeStateDirectory(stateDirectory)
+  const registry = openRegistryThread(options)
+  resources.defer(() => registry.close())
+  const environment = visibleEnvironment(process.env, config.environment)
+  const source = resources.use(await openFunctionSource({ ...options, environment }))
+  const runDirectory = makeRunDirectory()
+  resources.defer(() => removeRunDirectory(runDirectory))
+  const tallies = new Tallies()
+  const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
+  const models = openGatewayModels({ ...options, scheduler }, registry, resources)
+  const exchange: ExchangeOptions = {
+    authorizer: { verifier: localVerifier, models: models.access, trustsLoopback: true },
+    scheduler,
+    budget: new BodyBudget(config.maxBodiesInFlightBytes),
+    bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
+    routePrefix,
+    log,
+    tallies,
+    connections: unconnected,
+    closing: () => false,
   }
+  // Jobs of this process are nobody else's: their store goes with it, wherever those of the project are kept.
+  const jobConfig = { ...config, jobStoreUrl: null, jobFilesUrl: null, maxConcurrentJobs: 1 }
+  const jobs = resources.use(
+    openJobHost({
+      config: jobConfig,
+      stateDirectory: runDirectory,
+      seals: noSeals,
+      environment,
+      strict: true,
+      access: models.access,
+      trusting: true,
+      log,
+    }),
+  )
+  models.keep(() => jobs.digests())
+  return { registry, source, exchange, jobs }
 }
 
 /** Jobs of this process come without a token. */
@@ -150,29 +155,6 @@ const noSeals: CredentialSeals = Object.freeze({
     throw new TypeError('A local job was submitted without a token.')
   },
 })
-
-const localVerifier: TokenVerifier = Object.freeze({
-  verify(token: string) {
-    const { model, tenant } = readLocalToken(token)
-    return createCredentials({
-      modelId: model,
-      tenant,
-      accessToken: null,
-      issuer: 'local',
-      proven: true,
-      expiresAtMs: Number.POSITIVE_INFINITY,
-    })
-  },
-})
-
-function readLocalToken(token: string): LocalClaims {
-  try {
-    return JSON.parse(Buffer.from(token, 'base64url').toString()) as LocalClaims
-  } catch (cause) {
-    const message = 'A local call carries a token that was not made for it.'
-    throw new IsoplexError('TOKEN_INVALID', message, { details: { reason: 'malformed' }, cause })
-  }
-}
 
 /** There is no connection that could be closed. */
 const unconnected: ExchangeOptions['connections'] = Object.freeze({

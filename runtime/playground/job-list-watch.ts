@@ -1,8 +1,8 @@
-import type { Job, JobHandle, Jobs } from 'isoplex/client'
-import { useEffect, useState } from 'preact/hooks'
+import { isIsoplexError, type Job, type Jobs } from 'isoplex/client'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Failure, readFailure } from './failure.ts'
 import { laterProgress } from './job-bars.ts'
-import { watchJob } from './job-watch.ts'
+import { settleMs, watchJob } from './job-watch.ts'
 
 /** The jobs as they are listed. */
 export interface JobListing {
@@ -26,6 +26,7 @@ export function useJobList(jobs: Jobs): JobListing {
   const [listed, setListed] = useState<readonly Job[] | null>(null)
   const [failure, setFailure] = useState<Failure | null>(null)
   const [limit, setLimit] = useState(pageSize)
+  const begun = useRef(false)
   useEffect(() => {
     const controller = new AbortController()
     const { signal } = controller
@@ -35,7 +36,7 @@ export function useJobList(jobs: Jobs): JobListing {
       followed.add(job.id)
       jobs
         .get(job.id, { signal })
-        .then((handle: JobHandle) =>
+        .then((handle) =>
           watchJob(handle, signal, (watched) =>
             setListed((all) => all?.map((each) => (each.id === job.id ? watched.job : each)) ?? null),
           ),
@@ -58,11 +59,15 @@ export function useJobList(jobs: Jobs): JobListing {
         const running = fresh.filter(({ id, state }) => state === 'running' && !followed.has(id))
         for (const job of running.slice(0, mostFollowed - followed.size)) follow(job)
       } catch (error) {
-        if (!signal.aborted) setFailure(readFailure(error))
+        if (signal.aborted) return
+        setFailure(readFailure(error))
+        // Who may not see jobs now may not in a moment either.
+        if (!isIsoplexError(error) || !error.retryable) return
       }
-      if (!signal.aborted) timer = setTimeout(look, lookMs)
+      timer = setTimeout(look, lookMs)
     }
-    void look()
+    timer = setTimeout(look, begun.current ? settleMs : 0)
+    begun.current = true
     return () => {
       controller.abort()
       clearTimeout(timer)

@@ -1,5 +1,5 @@
 import type { Job, JobEvent, JobHandle, JobProgress, Jobs } from 'isoplex/client'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Failure, isCancelled, readFailure } from './failure.ts'
 import { laterProgress } from './job-bars.ts'
 import { addLines, type JobLines, noLines } from './job-lines.ts'
@@ -79,9 +79,13 @@ export interface JobView {
   readonly failure: Failure | null
 }
 
+/** A token changes with each key that is pressed: jobs are asked for again when that is over. */
+export const settleMs = 400
+
 /** Watches a job for as long as it is shown. */
 export function useJob(jobs: Jobs, id: string): JobView {
   const [view, setView] = useState<JobView>({ handle: null, watched: null, failure: null })
+  const begun = useRef(false)
   useEffect(() => {
     const controller = new AbortController()
     const { signal } = controller
@@ -94,9 +98,12 @@ export function useJob(jobs: Jobs, id: string): JobView {
           setView((known) => ({ ...known, failure: readFailure(error) }))
       }
     }
-    setView({ handle: null, watched: null, failure: null })
-    void watch()
-    return () => controller.abort()
+    const timer = setTimeout(watch, begun.current ? settleMs : 0)
+    begun.current = true
+    return () => {
+      controller.abort()
+      clearTimeout(timer)
+    }
   }, [jobs, id])
   return view
 }

@@ -51,7 +51,9 @@ export function Page({ baseUrl }: { readonly baseUrl: string }): JSX.Element {
             </div>
           )}
           {view.kind === 'jobs' ? <JobList jobs={caller.jobs} /> : null}
-          {view.kind === 'job' ? <JobPage jobs={caller.jobs} id={view.id} functions={functions} /> : null}
+          {view.kind === 'job' ? (
+            <JobPage key={view.id} jobs={caller.jobs} id={view.id} functions={functions} />
+          ) : null}
           {view.kind === 'function' ? (
             <>
               <Bench {...common} fn={fn} view={view} onLoaded={models.note} />

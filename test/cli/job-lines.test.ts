@@ -22,6 +22,7 @@ describe('a line', () => {
   it.each([
     ['state', { state: 'running', attempt: 1 }, 'running'],
     ['state', { state: 'running', attempt: 2 }, 'running (attempt 2)'],
+    ['state', { state: 'cancelled', attempt: 2 }, 'cancelled'],
     ['step', { step: 'fetch', state: 'done' }, 'step fetch: done'],
     ['metrics', { category: 'inference', values: { a: 1, b: 'x' } }, 'metrics of inference: a=1 b=x'],
     ['log', { event: 'begun', data: { n: 1 } }, 'begun {"n":1}'],

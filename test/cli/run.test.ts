@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { commandLine, type Outcome, runCommand } from '../support/command.ts'
+import { commandLine, type Outcome, runCommand, startOnTerminal } from '../support/command.ts'
 import { adding, saying } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
-import { makeProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
+import { makeProject, type TestProject } from '../support/server.ts'
 
 /** Answers with the size of a file, and what else it was given. */
 const weighing = `
@@ -101,6 +101,13 @@ describe('isoplex run of a function', () => {
     expect((await run('draw')).stdout).toBe('<svg/>')
   })
 
+  it('spares a terminal the bytes of a file', async () => {
+    await using running = startOnTerminal(project, 'run', 'draw')
+    expect(await running.ended).toBe(0)
+    expect(running.stdout()).toMatch(/^6 B of image\/svg\+xml are nothing for a terminal/)
+    expect(running.stdout()).not.toContain('<svg/>')
+  })
+
   it('survives a function that ends its process', async () => {
     const { code, stdout, stderr } = await run('die', '--json')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -129,75 +136,5 @@ describe('isoplex run of a function', () => {
     const { code, stderr } = await run('add', '--params', '{"x":1}', '--model', 'none', '--json')
     expect(code).toBe(1)
     expect(JSON.parse(stderr).error.code).toBe('MODEL_NOT_FOUND')
-  })
-})
-
-describe('isoplex run on another server', () => {
-  const backendUrl = 'https://api.example.com'
-  let accessToken: string
-  let server: TestServer
-  beforeAll(async () => {
-    await project.run('tenants', 'add', 'acme')
-    accessToken = (await project.run('access', 'add', '--tenant', 'acme')).stdout.trim()
-    server = await startServer(project, 'serve', ['--replicas', '1', '--backend-url', backendUrl])
-  })
-  afterAll(() => server[Symbol.asyncDispose]())
-
-  const runThere = (environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> =>
-    runCommand(
-      {
-        directory: project.directory,
-        environment: { ISOPLEX_URL: new URL(server.url).origin, ...environment },
-      },
-      'run',
-      ...args,
-    )
-
-  it.each(['job', 'remote'])('calls an inference function as infer_remote does: %s', async (mode) => {
-    const environment = { SYNAPSE_HOST: backendUrl, SYNAPSE_ACCESS_TOKEN: accessToken }
-    const params = JSON.stringify({ model: 7, method: 'post', json: { x: 1 } })
-    const { code, stdout, stderr } = await runThere(
-      environment,
-      'add',
-      '--mode',
-      mode,
-      '--params',
-      params,
-      '--tenant',
-      'acme',
-    )
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(JSON.parse(stdout)).toMatchObject({ y: 8, model: '7' })
-  })
-
-  it('says what is missing for a model token, and tells no token', async () => {
-    const environment = { SYNAPSE_ACCESS_TOKEN: accessToken }
-    const { code, stdout, stderr } = await runThere(
-      environment,
-      'add',
-      '--mode',
-      'job',
-      '--params',
-      '{"model":7}',
-    )
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toContain('SYNAPSE_HOST')
-    expect(stderr).not.toContain(accessToken)
-  })
-
-  it('fails with what the server says', async () => {
-    const { code, stderr } = await runThere({}, 'add', '--mode', 'job', '--json')
-    expect(code).toBe(1)
-    expect(JSON.parse(stderr).error.code).toBe('TOKEN_MISSING')
-  })
-
-  it('calls an edge function there', async () => {
-    expect((await runThere({}, 'say', '--mode', 'job')).stdout).toBe('{"text":"hello"}\n')
-  })
-
-  it('says that nobody listens', async () => {
-    const { code, stderr } = await runThere({ ISOPLEX_URL: 'http://127.0.0.1:1' }, 'add', '--mode', 'job')
-    expect(code).toBe(1)
-    expect(stderr).toContain('cannot be reached')
   })
 })

@@ -37,7 +37,7 @@ describe('submitting', () => {
   })
 
   it('makes one job however often the answer is lost', async () => {
-    await using scene = await openJobScene()
+    await using scene = await openJobScene({ idempotent: false })
     const { client, desk, proxy } = scene
     using lost = proxy.harm({ path: /^\/work$/, harm: 'cut', atByte: 10, times: 2 })
     const handle = await client.work.submit({})
@@ -76,14 +76,15 @@ describe('the result of a job', () => {
     const { client, desk } = scene
     desk.onSubmit = endingBy((job) => {
       job.advance({ overall: 40, current: 'inference' })
-      job.advance({ overall: 100, current: 'inference' })
-      job.end({ state: 'succeeded' }, { value: { mean: 0.5 } })
+      job.advance({ overall: 99.99, current: 'inference' })
+      const progress = { ...job.job.progress, overall: 100 }
+      job.end({ state: 'succeeded', progress }, { value: { mean: 0.5 } })
     })
     const handle = await client.work.submit({})
     const seen: number[] = []
     const result = await handle.result({ onProgress: ({ overall }) => seen.push(overall) })
     expect(result).toEqual({ mean: 0.5 })
-    expect(seen).toEqual([40, 100])
+    expect(seen).toEqual([40, 99.99, 100])
     expect(handle.job.state).toBe('succeeded')
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defineStep } from '../../runtime/define/step.ts'
+import { assertStep, defineStep } from '../../runtime/define/step.ts'
 
 const execute = () => {}
 
@@ -34,5 +34,17 @@ describe('defineStep', () => {
     expect(() => defineStep({ name: 'a', execute, [name]: true })).toThrow(
       `"${name}" must be a function; got boolean.`,
     )
+  })
+
+  it('refuses an object whose members are those of its class', () => {
+    class Decode {
+      readonly name = 'decode'
+      readonly weight = 1
+      readonly execute = execute
+      rollback(): void {}
+    }
+    const refusal = '"rollback" must be a member of the step itself, and not of its class.'
+    expect(() => defineStep(new Decode())).toThrow(refusal)
+    expect(() => assertStep(new Decode())).toThrow(refusal)
   })
 })

@@ -27,6 +27,18 @@ export default defineFunction({
   handler: ({ input: { x, note } }) => ({ x: tensor('float32', x.data.map((value) => 2 * value), x.dims), note }),
 })
 `,
+  'functions/work.ts': `import { Type } from '@sinclair/typebox'
+import { defineAction } from 'isoplex'
+export default defineAction({
+  access: 'public',
+  params: Type.Object({ to: Type.Integer() }),
+  result: Type.Object({ n: Type.Integer() }),
+  async *execute({ params, files }) {
+    await files.write('a.txt', 'text', { mediaType: 'text/plain' })
+    for (let n = 1; n <= params.to; n += 1) yield { n }
+  },
+})
+`,
   'functions/count.ts': `import { defineFunction } from 'isoplex'
 export default defineFunction({
   access: 'public',
@@ -56,6 +68,11 @@ try {
 } catch (error) {
   told.ended = codeOf(error)
 }
+const job = await client.work.submit({ to: 2 })
+told.job = { events: new Set(), results: [], file: null }
+for await (const { kind } of job.events()) told.job.events.add(kind)
+for await (const result of job.results()) told.job.results.push(result)
+told.job = { ...told.job, events: told.job.events.has('state'), file: (await job.file('a.txt')).mediaType }
 const gone = createClient({ baseUrl: 'http://127.0.0.1:1', retries: 0 })
 told.gone = await gone.hello.call().catch((error) => [error.code, error.details.reason])
 console.log(JSON.stringify(told))
@@ -67,6 +84,10 @@ import type { Routes } from './routes.d.ts'
 const client = createClient<Routes>({ baseUrl: '/' })
 const { output } = await client.double.call({ input: { x: tensor('float32', Float32Array.of(1), [1]), note: 'a' } })
 export const note: string = output.note
+const job = await client.work.submit({ to: 1 })
+export const n: number = (await job.result()).n
+// @ts-expect-error The parameter is a number.
+void client.work.submit({ to: 'two' })
 // @ts-expect-error It is a text.
 export const wrong: number = output.note
 `
@@ -125,6 +146,7 @@ const outcome = {
   tensor: [true, 'float32', [2], ['2', 'NaN'], 'a'],
   items: [1, 2],
   ended: [true, true, 'INTERNAL', 32],
+  job: { events: true, results: [{ n: 1 }, { n: 2 }], file: 'text/plain' },
   gone: ['FETCH_FAILED', 'connection'],
 }
 
@@ -137,10 +159,12 @@ describe.runIf(hasNode)('the package, unpacked beside nothing else', () => {
   it('is typed, also for projects whose rules its sources do not follow', async () => {
     await mkdir(join(folder, 'functions'))
     await symlink(join(repository, 'node_modules/@sinclair'), join(folder, 'node_modules/@sinclair'))
-    await writeFile(join(folder, 'functions/double.ts'), functions['functions/double.ts'])
-    const routes =
-      'export interface Routes { readonly double: typeof import("./functions/double.ts").default }\n'
-    await writeFile(join(folder, 'routes.d.ts'), routes)
+    const members: string[] = []
+    for (const name of ['double', 'work'] as const) {
+      await writeFile(join(folder, `functions/${name}.ts`), functions[`functions/${name}.ts`])
+      members.push(`readonly ${name}: typeof import("./functions/${name}.ts").default`)
+    }
+    await writeFile(join(folder, 'routes.d.ts'), `export interface Routes { ${members.join('; ')} }\n`)
     await writeFile(join(folder, 'program.ts'), typedProgram)
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(ownRules))
     await run([nodePath ?? '', join(repository, 'node_modules/typescript/bin/tsc'), '--project', '.'], folder)

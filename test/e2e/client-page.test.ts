@@ -20,6 +20,17 @@ export default defineFunction({ access: 'public', handler: () => tensor('int16',
   'functions/count.ts': `import { defineFunction } from 'isoplex'
 export default defineFunction({ access: 'public', async *handler() { for (let n = 1; ; n += 1) yield n } })
 `,
+  'functions/work.ts': `import { Type } from '@sinclair/typebox'
+import { defineAction, file } from 'isoplex'
+export default defineAction({
+  access: 'public',
+  params: Type.Object({ picture: file() }),
+  async execute({ params: { picture }, setProgress }) {
+    setProgress(1, 1, 'inference')
+    return { bytes: picture.bytes.length }
+  },
+})
+`,
   'functions/secret.ts': `import { defineFunction } from 'isoplex'
 export default defineFunction({ handler: () => 'secret' })
 `,
@@ -45,6 +56,12 @@ globalThis.numbers = async () => {
 globalThis.count = async () => {
   const read = []
   for await (const item of (await client.count.call()).output) if (read.push(item) === 3) return read
+}
+globalThis.work = async () => {
+  const job = await client.work.submit({ picture: new Blob([Uint8Array.of(1, 2, 3)]) })
+  const kinds = new Set()
+  for await (const { kind } of job.events()) kinds.add(kind)
+  return { result: await job.result(), state: (await job.refresh()).state, progress: kinds.has('progress') }
 }
 globalThis.secret = () => createClient({ baseUrl, token: 'none' }).secret.call().catch(codeOf)
 globalThis.nobody = () => createClient({ baseUrl: 'http://127.0.0.1:1', retries: 0 }).a.call().catch((error) => [codeOf(error), error.details])
@@ -127,6 +144,14 @@ describe.runIf(hasChromium)('a page of another origin', () => {
   it('reads streams, and ends them', async () => {
     expect(await page.evaluate('count()')).toEqual([1, 2, 3])
     expect(await page.evaluate('cancelled()')).toBe('CANCELLED')
+  })
+
+  it('submits jobs, and follows them', async () => {
+    expect(await page.evaluate('work()')).toEqual({
+      result: { bytes: 3 },
+      state: 'succeeded',
+      progress: true,
+    })
   })
 
   it('is told why a call fails', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '../../runtime/client/client.ts'
-import { type LocalServer, localToken, openLocalServer } from '../../runtime/entry/local-server.ts'
+import { type LocalServer, openLocalServer } from '../../runtime/entry/local-server.ts'
+import { localToken } from '../../runtime/entry/local-token.ts'
 import { adding, saying } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { makeProject, type TestProject } from '../support/server.ts'

@@ -266,6 +266,27 @@ describe.runIf(hasChromium)('the jobs of the playground', { timeout: 120_000 }, 
     expect(complaints).toEqual([])
   })
 
+  it('are asked for anew with a token, and not again and again without one', async () => {
+    const job = scene.desk.add({ function: 'evaluate' })
+    scene.desk.token = 'good-token'
+    try {
+      await using opened = await openJobs(browser, scene, '#jobs')
+      const { page } = opened
+      await page.getByText('Jobs are shown to whom a token stands for.').waitFor()
+      const before = scene.desk.requests.length
+      await page.getByLabel('Model token').pressSequentially('good-token')
+      await page.locator(`.jobs a[href="#jobs/${job.id}"]`).waitFor()
+      // Whatever the pace of the keys, that is once or a little more often.
+      const tokens = scene.desk.requests
+        .slice(before)
+        .map(({ headers }) => headers.get('serve_multiplexed_model_id'))
+      expect(tokens.at(-1)).toBe('good-token')
+      expect(tokens.length).toBeLessThan(10)
+    } finally {
+      scene.desk.token = null
+    }
+  })
+
   it('that are not there are said to be', async () => {
     await using opened = await openJobs(browser, scene, '#jobs/job_nowhere')
     const { page } = opened

@@ -61,7 +61,7 @@ const layers: Layers = {
     commander: ['runtime/cli'],
     'cli-progress': ['runtime/cli'],
     elysia: ['runtime/server'],
-    fflate: ['runtime/archive'],
+    fflate: ['runtime/archive', 'functions'],
     preact: ['runtime/playground'],
     jose: ['runtime/auth'],
     'onnxruntime-common': ['adapters/onnx', 'adapters/onnx-node', 'adapters/onnx-web'],
@@ -157,7 +157,7 @@ describe('checkLayers', () => {
     ['runtime/model/x.ts', `import 'jose'`, /belongs to runtime\/auth alone/],
     ['runtime/entry/x.ts', `import '@elysiajs/cors'`, /belongs to runtime\/server alone/],
     ['runtime/entry/x.ts', `import type { A } from 'elysia/types'`, /belongs to runtime\/server alone/],
-    ['runtime/model/x.ts', `import 'fflate'`, /belongs to runtime\/archive alone/],
+    ['runtime/model/x.ts', `import 'fflate'`, /belongs to runtime\/archive and functions alone/],
     ['adapters/onnx/x.ts', `import 'onnxruntime-node'`, /belongs to adapters\/onnx-node alone/],
   ])('refuses in %s: %s', (path, text, message) => {
     expect(findingsOf(path, text)).toEqual([expect.stringMatching(message)])
@@ -186,7 +186,7 @@ describe('checkLayers', () => {
       'runtime/playground/x.tsx',
       `import { a } from 'isoplex/client'\nimport { useState } from 'preact/hooks'`,
     ],
-    ['functions/x.ts', `import 'isoplex'\nimport './_help.ts'\nimport 'sharp'`],
+    ['functions/x.ts', `import 'isoplex'\nimport './_help.ts'\nimport 'fflate'\nimport 'sharp'`],
     ['functions/_models/a/x.ts', `import 'onnxruntime-node'\nimport 'node:fs'`],
     ['runtime/error/x.ts', `const text = "import '../engine/a.ts'" // Bun.file, import 'node:fs'`],
     ['runtime/error/x.ts', `request.process.run(reply.Buffer)`],

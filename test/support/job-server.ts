@@ -33,6 +33,8 @@ export interface JobDesk {
   cutOff(): void
   /** Hears of each job that is submitted, at a route of an action. */
   onSubmit: (job: TestJob, body: string) => void
+  /** Without this token nobody sees jobs. @default null, which is none */
+  token: string | null
   /** The paths at which actions are. */
   readonly routes: Map<string, string>
 }
@@ -56,6 +58,7 @@ export function createJobDesk(): JobDesk {
     requests,
     routes,
     onSubmit: () => undefined,
+    token: null,
     add(facts = {}) {
       const made = makeJob(jobs.size + 1, facts)
       jobs.set(made.id, made)
@@ -75,6 +78,8 @@ export function createJobDesk(): JobDesk {
       const [, id, rest = ''] = /^\/-\/jobs(?:\/([^/]+)(\/.*)?)?$/.exec(pathname) ?? []
       if (!pathname.startsWith('/-/jobs')) return null
       requests.push(request)
+      if (desk.token !== null && request.headers.get('serve_multiplexed_model_id') !== desk.token)
+        return strangerReply()
       if (id === undefined) return listReply([...jobs.values()].toReversed(), searchParams)
       const found = jobs.get(id)
       return found ? reply(found, rest, request) : problem('JOB_NOT_FOUND', 404, `There is no job ${id}.`)
@@ -87,8 +92,7 @@ export function createJobDesk(): JobDesk {
     const job = known ?? desk.add({ function: action })
     keys.set(key, job.id)
     if (!known) setTimeout(() => desk.onSubmit(job, body))
-    const headers = { location: `/-/jobs/${job.id}`, 'idempotency-replayed': String(known !== undefined) }
-    return Response.json(job.job, { status: 202, headers })
+    return acceptedReply(job, known !== undefined)
   }
   const reply = (job: DeskJob, rest: string, { method, headers }: Request): Response => {
     if (method === 'DELETE') {
@@ -226,6 +230,15 @@ function eventsReply(job: DeskJob, after: number, cut: AbortSignal): Response {
   return new Response(body, {
     headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
   })
+}
+
+function acceptedReply({ id, job }: TestJob, isReplayed: boolean): Response {
+  const headers = { location: `/-/jobs/${id}`, 'idempotency-replayed': String(isReplayed) }
+  return Response.json(job, { status: 202, headers })
+}
+
+function strangerReply(): Response {
+  return problem('TOKEN_MISSING', 401, 'Jobs are shown to whom a token stands for.')
 }
 
 function problem(code: string, status: number, detail: string): Response {

@@ -108,7 +108,8 @@ export class Crew {
     clearInterval(this.#looking)
     await this.#taking
     await Promise.all(Array.from(this.#running.values(), (run) => run.stop()))
-    if (this.#workFolder !== null) await rm(this.#workFolder, { recursive: true, force: true })
+    if (this.#workFolder === null) return
+    await rm(this.#workFolder, { recursive: true, force: true }).catch(() => undefined)
   }
 
   async #fill(): Promise<void> {

@@ -20,7 +20,8 @@ export interface JobRunOptions extends CrewOptions {
   readonly action: ActionHere
 }
 
-const failurePauseMs = 1_000
+/** So long nothing is begun here in the place of a job that this server could not go on with. */
+const failurePauseMs = 5_000
 /** How long a process whose job has ended may take to end as well. */
 const lingerMs = 2_000
 
@@ -163,7 +164,14 @@ export class JobRun {
 
   /** Runs what is left of a rollback in a process. */
   async #rollBack(end: PendingEnd): Promise<void> {
-    await this.#fetchInput()
+    try {
+      await this.#fetchInput()
+    } catch (error) {
+      this.#givenUp.signal.throwIfAborted()
+      if (isLeaseLost(error)) throw error
+      await this.#finish(end, 'The rollback could not begin: the input of the job is gone.')
+      return
+    }
     this.#watchRollback(end)
     const how = await this.#runProcess(end)
     if (this.#finished || this.#givenUp.signal.aborted) return
@@ -236,7 +244,7 @@ export class JobRun {
     }
   }
 
-  /** What keeps a job from being begun, a full disk for example, may pass. */
+  /** What keeps this server from beginning, a full disk for example, may pass, and is no fault of the job. */
   async #fail(error: unknown): Promise<void> {
     const { taken, log } = this.#options
     const { signal } = this.#givenUp
@@ -244,7 +252,7 @@ export class JobRun {
     if (signal.aborted) return
     log.error('A job could not be gone on with', { job: taken.job.id, error })
     await pause(failurePauseMs, undefined, { signal }).catch(() => undefined)
-    if (!signal.aborted) await this.#release(false)
+    if (!signal.aborted) await this.#release(true)
   }
 
   async #endProcess(): Promise<void> {

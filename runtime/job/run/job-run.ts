@@ -10,7 +10,7 @@ import type { InputFetch } from '../../runner/call.ts'
 import { createDecoder } from '../../runner/decoder.ts'
 import type { ActionHost, ActionOrder } from '../message.ts'
 import type { JobEnd } from '../store.ts'
-import { type ContextMaker, createContextMaker } from './context.ts'
+import { type ContextMaker, type ContextParts, createContextMaker } from './context.ts'
 import { interruption, isLeaseLost, jobFailure } from './failure.ts'
 import { FunctionHandles } from './function-handles.ts'
 import { runSteps } from './orchestrator.ts'
@@ -43,6 +43,8 @@ interface RunningJob {
   readonly progress: ProgressMeter
   readonly makeContext: ContextMaker
   readonly writeResult: ResultWriter
+  /** Tells the host that the job has succeeded. What it refuses, such as a result that is too large, is a failure. */
+  readonly succeed: (result: JobEnd['result']) => Promise<void>
 }
 
 /**
@@ -57,36 +59,22 @@ export async function runJob(options: JobRunOptions): Promise<void> {
   const handles = new FunctionHandles({ prepareModel, engine, log, fetchInput, head, modelId })
   try {
     const { end, cause } = await perform(options, handles)
-    logFailure(options, end, cause)
-    await finish(options, end)
+    if (end.state === 'succeeded') return
+    if (cause !== null) logFailure(options, end, cause)
+    await host.finish(end)
   } finally {
     await handles.dispose()
   }
 }
 
+/** Does the job's work. Where that has succeeded the host has been told so. */
 async function perform(options: JobRunOptions, handles: FunctionHandles): Promise<StepsEnd> {
-  const { order, host, signal, log } = options
   let reporter: Reporter | null = null
   try {
     const { program, params } = await readJob(options)
-    const [scratch, outgoing] = await makeFolders(order.workDirectory)
-    const progress = new ProgressMeter({
-      weights: program.weights,
-      from: order.overall,
-      strict: order.strict,
-      onCorrection: (message) => log.warn(message, { function: order.function, jobId: order.jobId }),
-    })
-    reporter = new Reporter({
-      send: (report) => host.report(report),
-      progress: () => progress.snapshot(),
-      metrics: order.metrics,
-      refused: (error) => log.warn('A report of a job was refused', { jobId: order.jobId, error }),
-    })
-    const parts = { ...options, program, params, handles, progress, reporter, scratch, outgoing }
-    const makeContext = createContextMaker(parts)
-    const writeResult = createResultWriter({ schema: program.result, directory: outgoing, signal })
-    const telling = tellSteps(host, reporter)
-    const job = { options, program, params, host: telling, progress, makeContext, writeResult }
+    const progress = createProgress(options, program)
+    reporter = createReporter(options, progress)
+    const job = await openJob(options, { program, params, handles, progress, reporter })
     return await (program.steps === null ? execute(job) : goThroughSteps(job, program.steps))
   } catch (error) {
     if (isLeaseLost(error)) throw error
@@ -110,13 +98,59 @@ async function readJob({
   return { program, params: createDecoder(definition)(order.head, body).input }
 }
 
+function createProgress({ order, log }: JobRunOptions, { weights }: ActionProgram): ProgressMeter {
+  return new ProgressMeter({
+    weights,
+    from: order.overall,
+    strict: order.strict,
+    onCorrection: (message) => log.warn(message, { function: order.function, jobId: order.jobId }),
+  })
+}
+
+function createReporter({ order, host, log }: JobRunOptions, progress: ProgressMeter): Reporter {
+  return new Reporter({
+    send: (report) => host.report(report),
+    progress: () => progress.snapshot(),
+    metrics: order.metrics,
+    refused: (error) => log.warn('A report of a job was refused', { jobId: order.jobId, error }),
+  })
+}
+
+async function openJob(
+  options: JobRunOptions,
+  parts: Pick<ContextParts, 'program' | 'params' | 'handles' | 'progress' | 'reporter'>,
+): Promise<RunningJob> {
+  const { order, host, signal } = options
+  const { program, params, progress, reporter } = parts
+  const [scratch, outgoing] = await makeFolders(order.workDirectory)
+  return {
+    options,
+    program,
+    params,
+    progress,
+    host: tellSteps(host, reporter),
+    makeContext: createContextMaker({ ...options, ...parts, scratch, outgoing }),
+    writeResult: createResultWriter({ schema: program.result, directory: outgoing, signal }),
+    async succeed(result) {
+      await reporter.flush()
+      await host.finish({ state: 'succeeded', error: null, result })
+    },
+  }
+}
+
 async function makeFolders(directory: string): Promise<readonly [scratch: string, outgoing: string]> {
   const folders = [join(directory, 'scratch'), join(directory, 'outgoing')] as const
   for (const folder of folders) await mkdir(folder, { recursive: true })
   return folders
 }
 
-async function execute({ options, program, makeContext, writeResult }: RunningJob): Promise<StepsEnd> {
+async function execute({
+  options,
+  program,
+  makeContext,
+  writeResult,
+  succeed,
+}: RunningJob): Promise<StepsEnd> {
   const { order, signal, mishap } = options
   if (order.pendingEnd !== null) return { end: { ...order.pendingEnd, result: null }, cause: null }
   const work = async (): Promise<JobEnd['result']> => {
@@ -127,11 +161,12 @@ async function execute({ options, program, makeContext, writeResult }: RunningJo
   }
   const result = await Promise.race([work(), mishap])
   signal.throwIfAborted()
+  await succeed(result)
   return { end: { state: 'succeeded', error: null, result }, cause: null }
 }
 
 function goThroughSteps(job: RunningJob, steps: readonly Step[]): Promise<StepsEnd> {
-  const { options, program, params, host, progress, makeContext, writeResult } = job
+  const { options, program, params, host, progress, makeContext, writeResult, succeed } = job
   const { order, signal, log, mishap } = options
   const { conclude } = program
   return runSteps({
@@ -150,7 +185,12 @@ function goThroughSteps(job: RunningJob, steps: readonly Step[]): Promise<StepsE
     makeContext,
     onRollbackError: (message, error) =>
       log.error(message, { function: order.function, jobId: order.jobId, error }),
-    keepResult: (value) => Promise.race([writeResult(value), mishap]),
+    async keepResult(value) {
+      const result = await Promise.race([writeResult(value), mishap])
+      signal.throwIfAborted()
+      await succeed(result)
+      return result
+    },
   })
 }
 
@@ -176,19 +216,7 @@ function endOf({ order, signal }: JobRunOptions, error: unknown): StepsEnd {
 }
 
 /** What its submitter is not shown must be found in the log. */
-function logFailure({ order, log }: JobRunOptions, end: JobEnd, cause: Error | null): void {
-  if (cause === null || end.state !== 'failed' || (isIsoplexError(cause) && cause.status < 500)) return
+function logFailure({ order, log }: JobRunOptions, { state }: JobEnd, cause: Error): void {
+  if (state !== 'failed' || (isIsoplexError(cause) && cause.status < 500)) return
   log.error('A job failed', { function: order.function, jobId: order.jobId, error: cause })
-}
-
-/** Tells the host the end; where it cannot take a result, such as one that is too large, the job has failed. */
-async function finish(options: JobRunOptions, end: JobEnd): Promise<void> {
-  try {
-    await options.host.finish(end)
-  } catch (error) {
-    if (end.state !== 'succeeded' || isLeaseLost(error)) throw error
-    const failed = jobFailure(error, options.order.strict)
-    logFailure(options, { ...failed.pendingEnd, result: null }, failed.cause)
-    await options.host.finish({ ...failed.pendingEnd, result: null })
-  }
 }

@@ -86,6 +86,13 @@ export function jobPaths(): Readonly<Record<string, Readonly<Record<string, obje
         },
       }),
     },
+    ...partPaths(),
+  }
+}
+
+/** The parts of a job that have paths of their own. */
+function partPaths(): ReturnType<typeof jobPaths> {
+  return {
     '/-/jobs/{id}/events': {
       get: operation('get_job_events', {
         summary: 'What happens to a job, as it happens, to its end',

@@ -10,9 +10,8 @@ export class PatientReader<Value> {
   }
 
   /**
-   * The next value, or the end; `null` where it has not come in time: then it is what the next call waits for.
-   *
-   * @throws what the values throw
+   * The next value, or the end; `null` where it has not come in time: then it is what the next call waits for. What the
+   * values throw is thrown here.
    */
   async next(patienceMs: number): Promise<IteratorResult<Value> | null> {
     if (!this.#asked) this.#ask()

@@ -1,10 +1,11 @@
 import { type OpenMetricsContentType, type PrometheusContentType, Registry } from 'prom-client'
 import { addGatewayMetrics, type GatewaySources } from './gateway-metrics.ts'
+import { addJobMetrics, type JobSources } from './job-metrics.ts'
 import { addReplicaMetrics, type ReplicaSources } from './replica-metrics.ts'
 import { addRequestMetrics, type RequestSources } from './request-metrics.ts'
 
 /** All that metrics are read from. */
-export type MetricsSources = GatewaySources & ReplicaSources & RequestSources
+export type MetricsSources = GatewaySources & JobSources & ReplicaSources & RequestSources
 
 /** The same metrics, to be written in either form. */
 export interface MetricsRegistries {
@@ -20,6 +21,7 @@ export function openRegistries(sources: MetricsSources): MetricsRegistries {
   for (const registry of [prometheus, openMetrics]) {
     addRequestMetrics(registry, sources)
     addReplicaMetrics(registry, sources)
+    addJobMetrics(registry, sources)
     addGatewayMetrics(registry, sources)
   }
   return { prometheus, openMetrics }

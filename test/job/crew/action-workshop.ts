@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { defaults } from '../../../runtime/config/defaults.ts'
 import { createFolderShelf } from '../../../runtime/job/content/folder-shelf.ts'
 import { createActionHost } from '../../../runtime/job/crew/action-host.ts'
 import {
@@ -151,13 +152,7 @@ function openTestStore(directory: string): Promise<JobStore> {
   return openJobStore({
     database: { path: join(directory, 'jobs.sqlite') },
     shelf: createFolderShelf(join(directory, 'contents')),
-    limits: {
-      maxJobBytes: 100_000_000,
-      maxRecordBytes: 1_000_000,
-      retentionMs: 60_000,
-      maxEvents: 10_000,
-      maxEventBytes: 65_536,
-    },
+    limits: defaults,
   })
 }
 

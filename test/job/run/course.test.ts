@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { defineStep, type Step, type StepContext } from '../../../runtime/define/step.ts'
 import { runSteps } from '../../../runtime/job/run/orchestrator.ts'
 import type { StepsEnd } from '../../../runtime/job/run/step-run.ts'
-import { StepLedger } from './step-ledger.ts'
+import { openLedger, type StepLedger } from './step-ledger.ts'
 import { stepRun } from './step-run-maker.ts'
 
 describe('a job whose process died', () => {
   it('tells a step that it was begun before, and gives it what was recorded', async () => {
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     let isFirst = true
     const seen: StepContext[] = []
     const steps = [
@@ -29,10 +29,10 @@ describe('a job whose process died', () => {
         },
       }),
     ]
-    void runSteps(stepRun({ ledger, steps }))
+    void runSteps(await stepRun({ ledger, steps }))
     await expect.poll(() => seen.length).toBe(1)
     isFirst = false
-    await runSteps(stepRun({ ledger, steps }))
+    await runSteps(await stepRun({ ledger, steps }))
     expect(seen[1]).toMatchObject({
       step: { name: 'infer', attempt: 2 },
       model: { id: 'digits', version: '1', path: '/models/digits' },
@@ -43,12 +43,12 @@ describe('a job whose process died', () => {
   })
 
   it('keeps neither the metadata of the model nor its folder', async () => {
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     const execute = (context: StepContext): void => {
       context.model = { id: 'digits', version: '3', path: '/first', file: 'https://a/?signature=secret' }
     }
-    await runSteps(stepRun({ ledger, steps: [defineStep({ name: 'load', execute })] }))
-    expect(JSON.stringify(ledger.order())).not.toMatch(/secret|first/)
+    await runSteps(await stepRun({ ledger, steps: [defineStep({ name: 'load', execute })] }))
+    expect(JSON.stringify((await ledger.take()).order)).not.toMatch(/secret|first/)
   })
 
   it('comes to the same end wherever its processes die: each step recorded once, what ran rolled back', async () => {
@@ -73,6 +73,7 @@ describe('a job whose process died', () => {
           new Set(failing === -1 ? [] : rolledBack.filter((name) => name !== null)),
         )
       }),
+      { numRuns: 150 },
     )
   })
 
@@ -80,15 +81,18 @@ describe('a job whose process died', () => {
     await fc.assert(
       fc.asyncProperty(plans, deaths, fc.nat(30), async (plan, lives, cancelAt) => {
         const { ledger, end, undone } = await runThrough(plan, lives, cancelAt)
-        const recorded = ledger.order().steps
+        const { steps: recorded, rolledBack } = (await ledger.take()).order
         expect(recorded.map(({ name }) => name)).toEqual(plan.slice(0, recorded.length).map(nameOf))
         const expected =
           end.state === 'succeeded'
             ? []
             : recorded.filter(({ result }) => !result.skipped).map(({ name }) => name)
-        expect(ledger.order().rolledBack).toEqual(expected.toReversed())
+        expect(new Set(rolledBack)).toEqual(new Set(expected))
+        const inOrder = ledger.writes.flatMap((write) => /^rolled back (\S+?)(?::|$)/.exec(write)?.[1] ?? [])
+        expect(inOrder).toEqual(expected.toReversed())
         expect(new Set(undone)).toEqual(new Set(expected))
       }),
+      { numRuns: 150 },
     )
   })
 })
@@ -124,7 +128,7 @@ async function runThrough(
   lives: readonly number[],
   cancelAt: number | null,
 ): Promise<{ ledger: StepLedger; end: StepsEnd['end']; undone: readonly string[] }> {
-  const ledger = new StepLedger()
+  const ledger = await openLedger()
   const undone: string[] = []
   const ending = new AbortController()
   let moments = 0
@@ -142,7 +146,7 @@ async function runThrough(
       if (!pass()) await new Promise<never>(() => {})
     }
     const steps = stepsOf(plan, moment, undone)
-    const run = { ...stepRun({ ledger, steps, signal: ending.signal }), host: ledger.host(pass) }
+    const run = await stepRun({ ledger, steps, signal: ending.signal, lives: pass })
     const ended = await Promise.race([runSteps(run), death.promise])
     if (ended !== null) return { ledger, end: ended.end, undone }
   }

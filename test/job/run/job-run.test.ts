@@ -4,6 +4,7 @@ import { defineAction } from '../../../runtime/define/action.ts'
 import { defineFunction } from '../../../runtime/define/function.ts'
 import { defineStep } from '../../../runtime/define/step.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
+import type { JobEnd } from '../../../runtime/job/store.ts'
 import { JobWorkshop } from './job-workshop.ts'
 
 let workshop: JobWorkshop
@@ -220,15 +221,39 @@ describe('steps', () => {
 })
 
 describe('a host', () => {
-  it('that cannot take the result makes the job fail', async () => {
-    const finish = workshop.host.finish
+  it('that cannot take the result makes the job fail, and be rolled back', async () => {
+    const { finish } = workshop.host
     const tooLarge = new IsoplexError('JOB_TOO_LARGE', 'Too much.', { details: { limitBytes: 1 } })
     Object.assign(workshop.host, {
-      finish: (end: Parameters<typeof finish>[0]) =>
-        end.state === 'succeeded' ? Promise.reject(tooLarge) : finish(end),
+      finish: (end: JobEnd) => (end.state === 'succeeded' ? Promise.reject(tooLarge) : finish(end)),
     })
     await workshop.run(defineAction({ execute: () => 1 }))
     expect(workshop.host.end).toMatchObject({ state: 'failed', error: { code: 'JOB_TOO_LARGE' } })
+    const step = defineStep({ name: 'only', execute: () => undefined, rollback: () => undefined })
+    await workshop.run(defineAction({ steps: [step] }))
+    expect(workshop.host.end).toMatchObject({ state: 'failed', error: { code: 'JOB_TOO_LARGE' } })
+    expect(workshop.host.rolledBack).toEqual(['only'])
+  })
+
+  it('has had every report before it is told the end', async () => {
+    const { finish } = workshop.host
+    let reported = 0
+    Object.assign(workshop.host, {
+      finish: (end: JobEnd) => {
+        reported = workshop.host.events.length
+        return finish(end)
+      },
+    })
+    for (const fails of [false, true]) {
+      const action = defineAction({
+        execute: ({ log }) => {
+          for (let index = 0; index < 50; index += 1) log('told', { index })
+          if (fails) throw new Error('failed')
+        },
+      })
+      await workshop.run(action)
+      expect(reported).toBe(fails ? 100 : 50)
+    }
   })
 
   it('whose lease is lost is told nothing more', async () => {

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { defineStep, type Step } from '../../../runtime/define/step.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import { runSteps } from '../../../runtime/job/run/orchestrator.ts'
-import { StepLedger } from './step-ledger.ts'
+import { openLedger } from './step-ledger.ts'
 import { kept, refuse, stepRun } from './step-run-maker.ts'
 
 describe('runSteps', () => {
   it('runs the steps in their order, records each with the shared fields, and gives the usual result', async () => {
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     const { end, cause } = await runSteps(
-      stepRun({
+      await stepRun({
         ledger,
         params: { model_id: 34 },
         steps: [
@@ -44,23 +44,23 @@ describe('runSteps', () => {
   })
 
   it('leaves out results where there are none', async () => {
-    const { end } = await runSteps(stepRun({ steps: [defineStep({ name: 'a', execute() {} })] }))
+    const { end } = await runSteps(await stepRun({ steps: [defineStep({ name: 'a', execute() {} })] }))
     expect(kept(end.result)).toEqual({ success: true, stepsExecuted: 1, stepsTotal: 1, processedCount: 0 })
   })
 
   it('rolls back where the conclusion fails, or its result cannot be kept', async () => {
     const undone: string[] = []
     const steps = [defineStep({ name: 'a', execute() {}, rollback: () => void undone.push('a') })]
-    const failed = await runSteps(stepRun({ steps, conclude: refuse }))
+    const failed = await runSteps(await stepRun({ steps, conclude: refuse }))
     expect(failed.end).toMatchObject({ state: 'failed', error: { code: 'JOB_ENDED', step: null } })
-    const refused = await runSteps({ ...stepRun({ steps }), keepResult: async () => refuse() })
+    const refused = await runSteps({ ...(await stepRun({ steps })), keepResult: async () => refuse() })
     expect(refused.end).toMatchObject({ state: 'failed', error: { message: 'The file is empty.' } })
     expect(undone).toEqual(['a', 'a'])
   })
 
   it('gives the conclusion the fields and the results of the steps', async () => {
     const { end } = await runSteps(
-      stepRun({
+      await stepRun({
         steps: [defineStep({ name: 'a', execute: () => ({ data: { sum: 3 } }) })],
         conclude: (context) => ({
           sum: context.stepResults[0]?.result.data.sum,
@@ -75,7 +75,7 @@ describe('runSteps', () => {
   it('ends at once where the lease is lost: neither a rollback nor an end', async () => {
     const lost = new IsoplexError('LEASE_LOST', 'Another server goes on with the job.')
     const undone: string[] = []
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     const execute = (): never => {
       throw lost
     }
@@ -83,10 +83,10 @@ describe('runSteps', () => {
       defineStep({ name: 'a', execute() {}, rollback: () => void undone.push('a') }),
       defineStep({ name: 'b', execute }),
     ]
-    await expect(runSteps(stepRun({ ledger, steps }))).rejects.toBe(lost)
-    const host = { ...new StepLedger().host(), recordStep: execute }
-    await expect(runSteps({ ...stepRun({ steps }), host })).rejects.toBe(lost)
-    await expect(runSteps(stepRun({ steps: steps.slice(0, 1), conclude: execute }))).rejects.toBe(lost)
+    await expect(runSteps(await stepRun({ ledger, steps }))).rejects.toBe(lost)
+    const host = { ...(await (await openLedger()).take()).host, recordStep: execute }
+    await expect(runSteps({ ...(await stepRun({ steps })), host })).rejects.toBe(lost)
+    await expect(runSteps(await stepRun({ steps: steps.slice(0, 1), conclude: execute }))).rejects.toBe(lost)
     expect(undone).toEqual([])
     expect(ledger.writes).toEqual(['record a'])
   })
@@ -107,29 +107,31 @@ describe('runSteps, told to end', () => {
         rollback: (context) => void undone.push(['b', context.signal.aborted]),
       }),
     ]
-    const { end } = await runSteps(stepRun({ steps, signal: ending.signal }))
+    const { end } = await runSteps(await stepRun({ steps, signal: ending.signal }))
     expect(end).toMatchObject({ state: 'cancelled', error: { code: 'CANCELLED', step: 'b' } })
     expect(undone).toEqual([['b', false], 'a'])
   })
 
   it('begins no further step, and rolls back none that it did not begin', async () => {
     const ending = new AbortController()
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     const undone: string[] = []
     const rollback: Step['rollback'] = ({ step }) => void undone.push(step.name)
     const steps = [
       defineStep({ name: 'a', execute: () => ending.abort(), rollback }),
       defineStep({ name: 'b', execute: () => expect.unreachable(), rollback }),
     ]
-    const { end } = await runSteps(stepRun({ ledger, steps, signal: ending.signal }))
+    const { end } = await runSteps(await stepRun({ ledger, steps, signal: ending.signal }))
     expect(end.state).toBe('cancelled')
     expect(undone).toEqual(['a'])
-    expect(ledger.order()).toMatchObject({ runningStep: null, steps: [{ name: 'a' }] })
+    expect((await ledger.take()).order).toMatchObject({ runningStep: null, steps: [{ name: 'a' }] })
   })
 
   it('fails where the time is over', async () => {
     const signal = AbortSignal.abort(new IsoplexError('DEADLINE_EXCEEDED', 'The time of the job is over.'))
-    const { end } = await runSteps(stepRun({ steps: [defineStep({ name: 'a', execute() {} })], signal }))
+    const { end } = await runSteps(
+      await stepRun({ steps: [defineStep({ name: 'a', execute() {} })], signal }),
+    )
     expect(end).toMatchObject({ state: 'failed', error: { code: 'DEADLINE_EXCEEDED', step: null } })
   })
 })

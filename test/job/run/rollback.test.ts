@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { defineStep, type Step } from '../../../runtime/define/step.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import { runSteps } from '../../../runtime/job/run/orchestrator.ts'
-import { StepLedger } from './step-ledger.ts'
+import { openLedger } from './step-ledger.ts'
 import { refuse, stepRun } from './step-run-maker.ts'
 
 describe('a rollback', () => {
   it('rolls back in reverse, the failed step first, and keeps the original error as the cause', async () => {
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     const original = new Error('no such voice')
     const undone: unknown[] = []
     const rollback: Step['rollback'] = (context, result) =>
       void undone.push([context.step.name, result.rollbackData])
     const { end, cause } = await runSteps(
-      stepRun({
+      await stepRun({
         ledger,
         steps: [
           defineStep({ name: 'a', execute: () => ({ rollbackData: { row: 1 } }), rollback }),
@@ -51,7 +51,7 @@ describe('a rollback', () => {
   })
 
   it('goes on with the rollback where one of them fails, and collects what went wrong', async () => {
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     const seen: unknown[] = []
     const steps = ['a', 'b', 'c'].map((name) =>
       defineStep({
@@ -63,7 +63,7 @@ describe('a rollback', () => {
         },
       }),
     )
-    const { end } = await runSteps(stepRun({ ledger, steps }))
+    const { end } = await runSteps(await stepRun({ ledger, steps }))
     const error = 'Rollback of step "b" failed: The file is empty.'
     expect(end.error?.rollbackErrors).toEqual([error])
     expect(seen).toEqual([
@@ -77,11 +77,11 @@ describe('a rollback', () => {
   it('does not take up a rollback again that has lost its lease', async () => {
     const lost = new IsoplexError('LEASE_LOST', 'Another server goes on with the job.')
     const steps = [defineStep({ name: 'a', execute: refuse, rollback: () => Promise.reject(lost) })]
-    await expect(runSteps(stepRun({ steps }))).rejects.toBe(lost)
+    await expect(runSteps(await stepRun({ steps }))).rejects.toBe(lost)
   })
 
   it('fails the next step where the model cannot be had any more, and rolls back without it', async () => {
-    const ledger = new StepLedger()
+    const ledger = await openLedger()
     const undone: unknown[] = []
     const steps = [
       defineStep({
@@ -93,13 +93,14 @@ describe('a rollback', () => {
       }),
       defineStep({ name: 'infer', execute: () => new Promise<never>(() => {}) }),
     ]
-    void runSteps(stepRun({ ledger, steps }))
+    void runSteps(await stepRun({ ledger, steps }))
     await expect.poll(() => ledger.writes.length).toBe(1)
     const forbidden = new IsoplexError('MODEL_FORBIDDEN', 'The model "digits" may not be used.', {
       details: { model: 'digits' },
     })
-    const host = { ...ledger.host(), prepareModel: () => Promise.reject(forbidden) }
-    const { end } = await runSteps({ ...stepRun({ ledger, steps }), host })
+    const run = await stepRun({ ledger, steps })
+    const host = { ...run.host, prepareModel: () => Promise.reject(forbidden) }
+    const { end } = await runSteps({ ...run, host })
     expect(end.error).toMatchObject({
       message: 'Step "infer" failed: The model "digits" may not be used.',
       rollbackErrors: [
@@ -110,9 +111,11 @@ describe('a rollback', () => {
   })
 
   it('says so where the action has lost a step that is to be rolled back', async () => {
-    const ledger = new StepLedger()
-    await runSteps(stepRun({ ledger, steps: [defineStep({ name: 'old', execute() {} })] }))
-    const { end } = await runSteps(stepRun({ ledger, steps: [defineStep({ name: 'new', execute: refuse })] }))
+    const ledger = await openLedger()
+    await runSteps(await stepRun({ ledger, steps: [defineStep({ name: 'old', execute() {} })] }))
+    const { end } = await runSteps(
+      await stepRun({ ledger, steps: [defineStep({ name: 'new', execute: refuse })] }),
+    )
     expect(end.error?.rollbackErrors).toEqual([
       'Rollback of step "old" failed: the action has no such step any more.',
     ])

@@ -1,77 +1,65 @@
-import type { StepRecord } from '../../../runtime/define/step.ts'
-import { IsoplexError } from '../../../runtime/error/error.ts'
+import { afterAll, beforeAll } from 'vitest'
 import type { StepHost, StepRun } from '../../../runtime/job/run/step-run.ts'
-import type { PendingEnd, RunningStep } from '../../../runtime/job/store.ts'
+import type { JobStore, Lease } from '../../../runtime/job/store.ts'
+import { newJob, roomy, storeKinds, type TestStore } from '../store/test-store.ts'
 
-/** What is kept of one job's steps between its processes, as JSON, and in which order it was written. */
-export class StepLedger {
-  readonly writes: string[] = []
-  #steps: string[] = []
-  #rolledBack: string[] = []
-  #fields = 'null'
-  #begun = new Map<string, number>()
-  #running: string | null = null
-  #pendingEnd = 'null'
+let opened: TestStore | undefined
+let jobs = 0
 
-  /** What a process that goes on with the job is given. */
-  order(): StepRun['order'] {
-    const running: RunningStep | null =
-      this.#running === null ? null : { name: this.#running, attempt: this.#begun.get(this.#running) ?? 0 }
-    return {
-      steps: this.#steps.map((text) => JSON.parse(text)),
-      rolledBack: [...this.#rolledBack],
-      fields: JSON.parse(this.#fields),
-      runningStep: running,
-      pendingEnd: JSON.parse(this.#pendingEnd),
-    }
+beforeAll(async () => {
+  opened = await storeKinds[0]?.open()
+})
+afterAll(async () => {
+  await opened?.[Symbol.asyncDispose]()
+})
+
+/** One job in a store, with its steps' writes in their order. */
+export interface StepLedger {
+  readonly writes: readonly string[]
+  /** Takes the job for a new process; whatever another one writes then is refused. */
+  take(lives?: () => boolean): Promise<{ readonly order: StepRun['order']; readonly host: StepHost }>
+}
+
+/** Submits a job. */
+export async function openLedger(): Promise<StepLedger> {
+  if (!opened) throw new Error('There is no store before the tests begin.')
+  const { store } = opened
+  jobs += 1
+  const name = `work-${jobs}`
+  await store.submit(newJob({ function: name }), roomy)
+  const writes: string[] = []
+  let lease: Lease | null = null
+  return {
+    writes,
+    async take(lives = () => true) {
+      if (lease !== null) await store.release(lease, { blameless: true })
+      const taken = await store.take({ worker: 'test', functions: [name], leaseMs: 600_000 })
+      if (taken === null) throw new Error('The job is not there to be taken.')
+      lease = taken.lease
+      return { order: taken, host: hostOf(store, taken.lease, writes, lives) }
+    },
   }
+}
 
-  /** A host for one process. `lives` is asked before and after each call; the call of a dead one never ends. */
-  host(lives: () => boolean = () => true, maxBytes = Number.POSITIVE_INFINITY): StepHost {
-    const ask =
-      <Arguments extends readonly unknown[], Answer>(answer: (...of: Arguments) => Answer) =>
-      async (...of: Arguments): Promise<Answer> => {
-        if (!lives()) await never
-        const given = answer(...of)
-        if (!lives()) await never
-        return given
-      }
-    return {
-      prepareModel: ask((id: string) => ({ id, version: '1', path: `/models/${id}` })),
-      beginStep: ask((name: string) => this.#begin(name)),
-      recordStep: ask((record: StepRecord, fields: unknown, next: string | null) => {
-        const kept = JSON.stringify(fields)
-        const text = JSON.stringify(record)
-        if (kept.length + text.length > maxBytes) {
-          throw new IsoplexError('JOB_TOO_LARGE', 'The step leaves too much.', {
-            details: { limitBytes: maxBytes },
-          })
-        }
-        if (this.#steps.some((step) => JSON.parse(step).name === record.name)) {
-          throw new Error(`"${record.name}" is recorded already.`)
-        }
-        this.writes.push(`record ${record.name}`)
-        this.#steps.push(text)
-        this.#fields = kept
-        this.#running = null
-        if (next !== null) this.#begin(next)
-      }),
-      beginRollback: ask((end: PendingEnd) => {
-        this.writes.push(`roll back: ${end.state}`)
-        this.#pendingEnd = JSON.stringify(end)
-      }),
-      recordRollback: ask((step: string, error: string | null) => {
-        this.writes.push(`rolled back ${step}${error === null ? '' : `: ${error}`}`)
-        this.#rolledBack.push(step)
-      }),
-    }
+/** The host of one process. `lives` is asked before and after each call; a dead one's call never ends. */
+function hostOf(store: JobStore, lease: Lease, writes: string[], lives: () => boolean): StepHost {
+  const ask = async <Answer>(write: string | null, answer: () => Promise<Answer>): Promise<Answer> => {
+    if (!lives()) await never
+    const given = await answer()
+    if (write !== null) writes.push(write)
+    if (!lives()) await never
+    return given
   }
-
-  #begin(name: string): RunningStep {
-    const attempt = (this.#begun.get(name) ?? 0) + 1
-    this.#begun.set(name, attempt)
-    this.#running = name
-    return { name, attempt }
+  return {
+    prepareModel: (id) => ask(null, async () => ({ id, version: '1', path: `/models/${id}` })),
+    beginStep: (name) => ask(null, () => store.beginStep(lease, name)),
+    recordStep: (record, fields, next) =>
+      ask(`record ${record.name}`, () => store.recordStep(lease, record, fields, next)),
+    beginRollback: (end) => ask(`roll back: ${end.state}`, () => store.beginRollback(lease, end)),
+    recordRollback: (step, error) =>
+      ask(`rolled back ${step}${error === null ? '' : `: ${error}`}`, () =>
+        store.recordRollback(lease, step, error),
+      ),
   }
 }
 

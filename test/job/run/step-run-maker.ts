@@ -3,28 +3,31 @@ import type { Step } from '../../../runtime/define/step.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import { ProgressMeter } from '../../../runtime/job/run/progress.ts'
 import type { StepRun, StepsEnd } from '../../../runtime/job/run/step-run.ts'
-import { StepLedger } from './step-ledger.ts'
+import { openLedger, type StepLedger } from './step-ledger.ts'
 
 /** What of a run a test cares about. */
 export interface RunDraft {
   readonly steps: readonly Step[]
   readonly ledger?: StepLedger
+  /** As `StepLedger.take` takes it. */
+  readonly lives?: () => boolean
   readonly params?: unknown
   readonly signal?: AbortSignal
   readonly strict?: boolean
   readonly conclude?: StepRun['conclude']
 }
 
-/** A run of steps over a ledger. A result is kept as JSON in the place of its path. */
-export function stepRun({ steps, ledger = new StepLedger(), strict = false, ...draft }: RunDraft): StepRun {
+/** A run of steps in a new process of a job. A result is kept as JSON in the place of its path. */
+export async function stepRun({ steps, ledger, strict = false, ...draft }: RunDraft): Promise<StepRun> {
+  const { order, host } = await (ledger ?? (await openLedger())).take(draft.lives)
   const signal = draft.signal ?? new AbortController().signal
   return {
     steps,
     conclude: draft.conclude ?? null,
     batchSize: 4,
     params: draft.params,
-    host: ledger.host(),
-    order: ledger.order(),
+    host,
+    order,
     signal,
     progress: new ProgressMeter({
       weights: Object.fromEntries(steps.map(({ name, weight }) => [name, weight])),

@@ -5,6 +5,7 @@ import { Type } from '@sinclair/typebox'
 import { createCredentials } from '../../../runtime/auth/credentials.ts'
 import { createProjectKey } from '../../../runtime/auth/project-key.ts'
 import { createCredentialSeals } from '../../../runtime/auth/sealed-credential.ts'
+import type { TokenVerifier } from '../../../runtime/auth/verifier.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import { defineAction, modelId } from '../../../runtime/index.ts'
 import { createFolderShelf } from '../../../runtime/job/content/folder-shelf.ts'
@@ -13,7 +14,8 @@ import { createJobService } from '../../../runtime/job/job-service.ts'
 import type { JobService } from '../../../runtime/job/service.ts'
 import { openJobStore } from '../../../runtime/job/store/job-store.ts'
 import type { JobLimits, JobStore, Lease } from '../../../runtime/job/store.ts'
-import { createApp } from '../../../runtime/server/app.ts'
+import type { CheckAccess } from '../../../runtime/server/access.ts'
+import { type App, createApp } from '../../../runtime/server/app.ts'
 import { identifyByToken } from '../../../runtime/server/job/onlooker.ts'
 import { createJobRoutes } from '../../../runtime/server/job/routes.ts'
 import { createModelAccess } from '../../../runtime/server/model-access.ts'
@@ -53,12 +55,53 @@ export interface ServedJobsOptions {
   readonly models?: readonly string[]
 }
 
+const verifier: TokenVerifier = {
+  async verify(tenant) {
+    const proven = { modelId: 'digits', accessToken: null, issuer: 'project', proven: true }
+    return createCredentials({ ...proven, tenant, expiresAtMs: Number.POSITIVE_INFINITY })
+  },
+}
+
+const checkAccess: CheckAccess = async ({ token }) =>
+  token === 'isoplexat_admin' ? { id: 1, tenant: null, models: null, rights: 'admin' } : null
+
 /** A token is the name of its tenant, the access token of an administrator `isoplexat_admin`. */
 export async function serveJobs(options: ServedJobsOptions = {}): Promise<ServedJobs> {
-  const { trustsLoopback = true, access = 'public', heartbeatMs = 60_000, models = [] } = options
   const directory = await mkdtemp(join(tmpdir(), 'isoplex-served-jobs-'))
   await mkdir(join(directory, 'made'))
-  const store = await openJobStore({
+  const store = await openStore(directory)
+  const feed = new JobFeed(store, { everyMs: 5 })
+  const service = await createService(store, feed, options)
+  const around = surround(answerWith(JSON.stringify({ models: options.models ?? [] })), {
+    authorizer: {
+      verifier,
+      models: createModelAccess(sourceOfEverything()),
+      trustsLoopback: options.trustsLoopback ?? true,
+    },
+  })
+  const stopping = new AbortController()
+  const app = createServedApp(around, service, stopping.signal, options)
+  const call: ServedJobs['call'] = async (path, init) =>
+    await app.fetch(new Request(`http://localhost:3000${path}`, init))
+  return {
+    ...around,
+    ...{ store, service, stopping, call },
+    ...createWork(store, join(directory, 'made')),
+    async submit() {
+      const reply = await call('/v1/evaluate', { method: 'POST', body: '{}' })
+      return String((await reply.json()).id)
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      feed[Symbol.dispose]()
+      await store.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function openStore(directory: string): Promise<JobStore> {
+  return openJobStore({
     database: { path: join(directory, 'jobs.sqlite') },
     shelf: createFolderShelf(join(directory, 'contents')),
     limits: {
@@ -68,8 +111,14 @@ export async function serveJobs(options: ServedJobsOptions = {}): Promise<Served
       jobRetentionMs: 60_000,
     },
   })
-  const feed = new JobFeed(store, { everyMs: 5 })
-  const service = createJobService({
+}
+
+async function createService(
+  store: JobStore,
+  feed: JobFeed,
+  { limits }: ServedJobsOptions,
+): Promise<JobService> {
+  return createJobService({
     store,
     feed,
     crew: { wake: () => undefined, cancel: () => undefined },
@@ -81,60 +130,41 @@ export async function serveJobs(options: ServedJobsOptions = {}): Promise<Served
       prepare: () => Promise.reject(new Error('no job runs here')),
     },
     seals: createCredentialSeals([await createProjectKey(new Uint8Array(32))]),
-    limits: { maxQueuedJobs: 100, maxJobsPerPrincipal: 100, ...options.limits },
+    limits: { maxQueuedJobs: 100, maxJobsPerPrincipal: 100, ...limits },
   })
-  const around = surround(answerWith(JSON.stringify({ models })), {
-    authorizer: {
-      verifier: {
-        async verify(tenant) {
-          const proven = { modelId: 'digits', accessToken: null, issuer: 'project', proven: true }
-          return createCredentials({ ...proven, tenant, expiresAtMs: Number.POSITIVE_INFINITY })
-        },
-      },
-      models: createModelAccess(sourceOfEverything()),
-      trustsLoopback,
-    },
-  })
-  const stopping = new AbortController()
-  const shared = { jobs: service, stopping: stopping.signal }
+}
+
+function createServedApp(
+  { exchange }: Surroundings,
+  jobs: JobService,
+  stopping: AbortSignal,
+  { access = 'public', heartbeatMs = 60_000 }: ServedJobsOptions,
+): App {
   const manifest = manifestOf(
     'evaluate.ts',
     defineAction({ access, params: Type.Object({ modelId: Type.Optional(modelId()) }), execute: () => 1 }),
   )
-  const app = createApp({
+  const identify = identifyByToken(exchange.authorizer, checkAccess)
+  return createApp({
     manifest: { functions: [manifest], broken: [] },
     functions: [{ manifest, deployment: deploymentOf(manifest) }],
     identity: { appName: 'app@1.0.0', routePrefix: '/v1' },
-    exchange: { ...around.exchange, routePrefix: '/v1' },
+    exchange: { ...exchange, routePrefix: '/v1' },
     corsOrigins: [],
     readiness: () => ({ ready: true }),
-    systemRoutes: createJobRoutes({
-      ...shared,
-      identify: identifyByToken(around.exchange.authorizer, async ({ token }) =>
-        token === 'isoplexat_admin' ? { id: 1, tenant: null, models: null, rights: 'admin' } : null,
-      ),
-      log: around.exchange.log,
-      heartbeatMs,
-    }),
-    submissions: shared,
+    systemRoutes: createJobRoutes({ jobs, stopping, identify, log: exchange.log, heartbeatMs }),
+    submissions: { jobs, stopping },
   })
-  const call: ServedJobs['call'] = async (path, init) =>
-    await app.fetch(new Request(`http://localhost:3000${path}`, init))
+}
+
+/** What a crew would do. */
+function createWork(store: JobStore, directory: string): Pick<ServedJobs, 'take' | 'succeed' | 'keep'> {
   const make = async (content: string | Uint8Array): Promise<string> => {
-    const path = join(directory, 'made', crypto.randomUUID())
+    const path = join(directory, crypto.randomUUID())
     await writeFile(path, content)
     return path
   }
   return {
-    ...around,
-    store,
-    service,
-    stopping,
-    call,
-    async submit() {
-      const reply = await call('/v1/evaluate', { method: 'POST', body: '{}' })
-      return String((await reply.json()).id)
-    },
     async take() {
       const taken = await store.take({ worker: 'test', functions: ['evaluate'], leaseMs: 60_000 })
       if (taken === null) throw new Error('no job waits')
@@ -147,12 +177,6 @@ export async function serveJobs(options: ServedJobsOptions = {}): Promise<Served
     },
     async keep(lease, name, content, mediaType) {
       await store.keepFile(lease, { name, mediaType, path: await make(content) })
-    },
-    async [Symbol.asyncDispose]() {
-      stopping.abort()
-      feed[Symbol.dispose]()
-      await store.close()
-      await rm(directory, { recursive: true, force: true })
     },
   }
 }

@@ -1,3 +1,4 @@
+import { JobTallies } from '../../../runtime/job/job-tallies.ts'
 import { EventLoopLag } from '../../../runtime/observe/event-loop-lag.ts'
 import type { BacklogReport } from '../../../runtime/replica/residency-control.ts'
 import type { ReplicaReport, ResidentReport } from '../../../runtime/replica/residency-report.ts'
@@ -14,6 +15,8 @@ export function sourcesOf(
   const lag = new EventLoopLag()
   return {
     tallies: new Tallies(),
+    jobs: new JobTallies(),
+    surveyJobs: async () => undefined,
     residency: { report: () => ({ replicas, departures: [] }), backlog: () => backlog },
     lag,
     bodies: new BodyBudget(1_000),
