@@ -45,7 +45,7 @@ export class JobFeed implements Disposable {
    */
   async *events(jobId: string, afterSeq: number, until: AbortSignal): AsyncGenerator<readonly JobEvent[]> {
     const signal = AbortSignal.any([until, this.#closing.signal])
-    using pulse = this.#pulses.hold(jobId)
+    using pulse = this.#pulses.hold(jobId, signal)
     let seen = afterSeq
     let ended = false
     while (!signal.aborted) {
@@ -62,18 +62,18 @@ export class JobFeed implements Disposable {
         ended = isOver(await this.#look(jobId))
         if (ended) continue
       }
-      await pulse.next(signal)
+      await pulse.next()
     }
   }
 
   /** A job once it has ended; `null` where the signal comes first. @throws {IsoplexError} `JOB_NOT_FOUND` */
   async ended(jobId: string, until: AbortSignal): Promise<Job | null> {
     const signal = AbortSignal.any([until, this.#closing.signal])
-    using pulse = this.#pulses.hold(jobId)
+    using pulse = this.#pulses.hold(jobId, signal)
     while (!signal.aborted) {
       const job = await this.#look(jobId)
       if (isOver(job)) return job
-      await pulse.next(signal)
+      await pulse.next()
     }
     return null
   }

@@ -1,14 +1,19 @@
-/** Somebody who looks at a job again and again. */
+/** Somebody who looks at a job again and again, until it is disposed of or its signal fires. */
 export interface PulseHolder extends Disposable {
   /** Resolves at the first beat since the last one that this holder has seen, or with the signal. */
-  next(signal: AbortSignal): Promise<void>
+  next(): Promise<void>
+}
+
+interface Holder {
+  /** Whether there was a beat that it has not seen. */
+  missed: boolean
+  /** Ends its wait, where it waits. */
+  wake: () => void
 }
 
 interface Pulse {
-  holders: number
-  beats: number
+  readonly holders: Set<Holder>
   readonly timer: Timer
-  coming: PromiseWithResolvers<void>
 }
 
 /**
@@ -26,28 +31,34 @@ export class Pulses implements Disposable {
 
   /** Wakes all who look at a job. */
   beat(jobId: string): void {
-    const pulse = this.#pulses.get(jobId)
-    if (pulse === undefined) return
-    const { coming } = pulse
-    pulse.beats += 1
-    pulse.coming = Promise.withResolvers()
-    coming.resolve()
+    for (const holder of this.#pulses.get(jobId)?.holders ?? []) {
+      holder.missed = true
+      holder.wake()
+    }
   }
 
-  /** Begins to look at a job. */
-  hold(jobId: string): PulseHolder {
+  /** Begins to look at a job. Whoever is asked for nothing more, since nobody reads, ends with the signal as well. */
+  hold(jobId: string, signal: AbortSignal): PulseHolder {
     const pulse = this.#pulses.get(jobId) ?? this.#start(jobId)
-    pulse.holders += 1
-    let seen = pulse.beats
+    const holder: Holder = { missed: false, wake: () => undefined }
+    pulse.holders.add(holder)
+    const end = (): void => {
+      signal.removeEventListener('abort', end)
+      if (pulse.holders.delete(holder) && pulse.holders.size === 0) this.#end(jobId, pulse)
+      holder.wake()
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
     return {
-      next: async (signal) => {
-        if (pulse.beats === seen) await settled(pulse.coming.promise, signal)
-        seen = pulse.beats
+      next: async () => {
+        if (!holder.missed && pulse.holders.has(holder)) {
+          await new Promise<void>((resolve) => {
+            holder.wake = resolve
+          })
+        }
+        holder.missed = false
       },
-      [Symbol.dispose]: () => {
-        pulse.holders -= 1
-        if (pulse.holders === 0) this.#end(jobId, pulse)
-      },
+      [Symbol.dispose]: end,
     }
   }
 
@@ -58,26 +69,14 @@ export class Pulses implements Disposable {
 
   #start(jobId: string): Pulse {
     const timer = setInterval(() => this.beat(jobId), this.#everyMs)
-    const pulse: Pulse = { holders: 0, beats: 0, timer, coming: Promise.withResolvers() }
+    const pulse: Pulse = { holders: new Set(), timer }
     this.#pulses.set(jobId, pulse)
     return pulse
   }
 
-  #end(jobId: string, { timer }: Pulse): void {
-    clearInterval(timer)
-    this.#pulses.delete(jobId)
-  }
-}
-
-/** Resolves with the promise or the signal, whichever comes first. */
-async function settled(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const { promise: aborted, resolve } = Promise.withResolvers<void>()
-  const stop = (): void => resolve()
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
+  #end(jobId: string, pulse: Pulse): void {
+    clearInterval(pulse.timer)
+    // Another one may have begun meanwhile.
+    if (this.#pulses.get(jobId) === pulse) this.#pulses.delete(jobId)
   }
 }

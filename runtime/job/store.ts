@@ -49,7 +49,7 @@ export interface TakenJob {
   readonly models: readonly string[]
   /** The steps that have been recorded, in their order. */
   readonly steps: readonly StepRecord[]
-  /** Of those, the names of the ones that have been rolled back. */
+  /** The names of steps whose rollback has ended, well or not; one that was interrupted may be none of `steps`. */
   readonly rolledBack: readonly string[]
   /** The shared fields as the last recorded step left them; `null` before the first. JSON. */
   readonly fields: unknown
@@ -59,7 +59,10 @@ export interface TakenJob {
   readonly checkpoint: unknown
   /** Set once a rollback has begun: nothing but the rollback is to go on. */
   readonly pendingEnd: PendingEnd | null
-  /** Takings since a step, a checkpoint or a rolled back step was recorded, this one included. */
+  /**
+   * Takings since a step, a checkpoint, the beginning of the rollback or a rolled back step was recorded, this one
+   * included.
+   */
   readonly attemptsInVain: number
 }
 
@@ -89,7 +92,7 @@ export interface JobReport {
   readonly events: readonly NewJobEvent[]
 }
 
-/** A file on this machine that is to become one of a job's. The store moves it away or copies it. */
+/** A file on this machine that is to become one of a job's. It stays, and nobody may write to it any more. */
 export interface FileToKeep {
   readonly name: string
   readonly mediaType: string
@@ -161,7 +164,10 @@ export interface JobStore {
    * @throws {IsoplexError} `JOB_NOT_FOUND`, `JOB_UNFINISHED`, `JOB_ENDED` where there is no such content.
    */
   read(id: string, content: JobContent, offset: number, maxBytes: number): Promise<ContentPiece>
-  /** Asks for a job's end: a queued one is cancelled at once, unless it has steps to roll back. Returns the job. */
+  /**
+   * Asks for a job's end: one that nobody works on is cancelled at once, unless it has steps to roll back. Returns the
+   * job.
+   */
   cancel(id: string, viewer: Viewer): Promise<Job>
 
   /** Takes the job that has waited longest, or one whose lease has ended; `null` where there is none. */
@@ -183,16 +189,24 @@ export interface JobStore {
   saveCheckpoint(lease: Lease, value: unknown): Promise<void>
   /** Notes that nothing but the rollback is to go on, and what the job ends as then. */
   beginRollback(lease: Lease, end: PendingEnd): Promise<void>
-  /** Records that a step has been rolled back, or why that failed. */
+  /** Records that a step has been rolled back, or why that failed, which joins the errors of the pending end. */
   recordRollback(lease: Lease, step: string, error: string | null): Promise<void>
   /** Adds a file, or puts it in the place of the one with the same name. @throws {IsoplexError} `JOB_TOO_LARGE` */
   keepFile(lease: Lease, file: FileToKeep): Promise<void>
   /** Writes a content of a job into a file of this machine. */
   fetch(lease: Lease, content: JobContent, path: string): Promise<void>
+  /**
+   * Writes what a process has to tell. Progress never falls, and stays below 100 until the job has succeeded; events
+   * beyond the limit are counted.
+   *
+   * @throws {IsoplexError} `JOB_TOO_LARGE` where the metrics are.
+   */
   report(lease: Lease, report: JobReport): Promise<void>
   /** Ends a job, for good, and wipes its credential. Its overall progress is 100 exactly where it succeeded. */
   finish(lease: Lease, end: JobEnd): Promise<void>
 
+  /** How many jobs wait, by their function; one of which none waits is not named. */
+  countQueued(): Promise<Readonly<Record<string, number>>>
   /** Forgets jobs that ended long ago, with all that they left. Returns how many. */
   sweep(): Promise<number>
   close(): Promise<void>

@@ -17,11 +17,22 @@ import {
 } from './jobs-project.ts'
 
 let project: TestProject
-afterEach(() => project[Symbol.asyncDispose]())
+let servers: TestServer[] = []
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()))
+  servers = []
+  await project[Symbol.asyncDispose]()
+})
 
+/** Starts a server of the project. */
+const startAgain = async (): Promise<TestServer> => {
+  const server = await startServer(project, 'serve')
+  servers.push(server)
+  return server
+}
 const start = async (options = '', settings: Readonly<Record<string, unknown>> = {}): Promise<TestServer> => {
   project = await makeJobsProject({ 'functions/stubborn.ts': stubborn(options) }, settings)
-  return startServer(project, 'serve')
+  return startAgain()
 }
 const inAct = (server: TestServer, id: string, attempt = 1): Promise<void> =>
   until(async () => {
@@ -34,7 +45,7 @@ const stepStates = ({ steps }: ShownJob): readonly string[] =>
 
 describe('an action that does not do what it should', () => {
   it.each(['spin', 'ignore'])('is ended by force where it does not end in its time: %s', async (act) => {
-    await using server = await start('timeoutMs: 2500,', { jobCancelGraceMs: 100 })
+    const server = await start('timeoutMs: 2500,', { jobCancelGraceMs: 100 })
     const job = await ended(server, await submit(server, '/stubborn', { act }))
     expect(job).toMatchObject({ state: 'failed', error: { code: 'DEADLINE_EXCEEDED', rollbackErrors: [] } })
     expect((await notedIn(project)).slice(2)).toEqual(rolledBack)
@@ -45,7 +56,7 @@ describe('an action that does not do what it should', () => {
   })
 
   it.each(['spin', 'ignore'])('is ended by force where it does not listen to a cancel: %s', async (act) => {
-    await using server = await start('', { jobCancelGraceMs: 100 })
+    const server = await start('', { jobCancelGraceMs: 100 })
     const id = await submit(server, '/stubborn', { act })
     await inAct(server, id)
     expect((await server.call(`/-/jobs/${id}`, { method: 'DELETE' })).json).toMatchObject({
@@ -57,7 +68,7 @@ describe('an action that does not do what it should', () => {
   })
 
   it('fails where its process dies again and again, and is rolled back', async () => {
-    await using server = await start('', { maxJobAttempts: 3 })
+    const server = await start('', { maxJobAttempts: 3 })
     const job = await ended(server, await submit(server, '/stubborn', { act: 'die' }))
     expect(job).toMatchObject({ state: 'failed', error: { code: 'JOB_CRASHED', rollbackErrors: [] } })
     const lines = await notedIn(project)
@@ -77,7 +88,7 @@ describe('a server that stops', () => {
     const [pid = 0] = jobProcessesOf(first)
     expect(await first.end()).toBe(0)
     expect(isAlive(pid)).toBe(false)
-    await using second = await startServer(project, 'serve')
+    const second = await startAgain()
     await inAct(second, id, 2)
     await writeFile(join(project.directory, 'go'), '')
     expect(await ended(second, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
@@ -89,7 +100,7 @@ describe('a server that stops', () => {
     const id = await submit(first, '/stubborn', { act: 'hold' })
     await inAct(first, id)
     await first.end('SIGKILL')
-    const second = await startServer(project, 'serve')
+    const second = await startAgain()
     await inAct(second, id, 2)
     await second.end()
     expect(await readdir(join(project.directory, '.isoplex/jobs/work'))).toEqual([])
@@ -98,7 +109,7 @@ describe('a server that stops', () => {
 
 describe('a submitter who loses the right to a model', () => {
   it('loses the job, which is rolled back, when it would go on', async () => {
-    await using server = await start()
+    const server = await start()
     await project.run('tenants', 'add', 'acme')
     await writeFile(join(project.directory, 'model.onnx'), 'any bytes')
     const added = await project.run('models', 'add', 'model.onnx', '--id', 'digits')
@@ -126,7 +137,7 @@ describe('two servers with one state folder', () => {
     const first = await start()
     const id = await submit(first, '/stubborn', { act: 'hold' })
     await inAct(first, id)
-    await using second = await startServer(project, 'serve')
+    const second = await startAgain()
     const refused = await second.call('/survey', { json: { count: 1, pauseMs: 0 } })
     expect(refused).toMatchObject({ status: 503, json: { code: 'JOB_STORE_UNAVAILABLE', reason: 'taken' } })
     expect(refused.json.detail).toContain('jobStoreUrl')
@@ -143,35 +154,34 @@ describe.runIf(hasPostgres)('several servers with one database', () => {
   const startBoth = async (url: string): Promise<readonly [TestServer, TestServer]> => {
     const settings = { jobStoreUrl: url, jobLeaseMs: 1_000 }
     const first = await start('', settings)
-    return [first, await startServer(project, 'serve')]
+    return [first, await startAgain()]
   }
   /** Which of them runs a job, and which does not. */
-  const halves = (servers: readonly TestServer[]): { runs: TestServer; idle: TestServer } => {
-    const runs = servers.find((server) => jobProcessesOf(server).length > 0)
-    const idle = servers.find((server) => server !== runs)
+  const halves = (both: readonly TestServer[]): { runs: TestServer; idle: TestServer } => {
+    const runs = both.find((server) => jobProcessesOf(server).length > 0)
+    const idle = both.find((server) => server !== runs)
     if (!runs || !idle) throw new Error('no server runs the job')
     return { runs, idle }
   }
 
   it('go on with the jobs of one that is killed', async () => {
     await using database = await createDatabase()
-    const servers = await startBoth(database.url)
-    const id = await submit(servers[0], '/stubborn', { act: 'hold' })
-    await inAct(servers[0], id)
-    const { runs, idle } = halves(servers)
+    const both = await startBoth(database.url)
+    const id = await submit(both[0], '/stubborn', { act: 'hold' })
+    await inAct(both[0], id)
+    const { runs, idle } = halves(both)
     await runs.end('SIGKILL')
     await inAct(idle, id, 2)
     await writeFile(join(project.directory, 'go'), '')
     expect(await ended(idle, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
-    await idle[Symbol.asyncDispose]()
   })
 
   it('take nothing from one that stood still, and has lost its job', async () => {
     await using database = await createDatabase()
-    const servers = await startBoth(database.url)
-    const id = await submit(servers[0], '/stubborn', { act: 'hold' })
-    await inAct(servers[0], id)
-    const { runs, idle } = halves(servers)
+    const both = await startBoth(database.url)
+    const id = await submit(both[0], '/stubborn', { act: 'hold' })
+    await inAct(both[0], id)
+    const { runs, idle } = halves(both)
     const [pid = 0] = jobProcessesOf(runs)
     process.kill(runs.pid, 'SIGSTOP')
     await until(() => isStopped(runs.pid))
@@ -186,12 +196,11 @@ describe.runIf(hasPostgres)('several servers with one database', () => {
     expect(await look(runs, id)).toEqual(job)
     const done = (await eventsOf(idle, id)).filter(({ data }) => data.state === 'done')
     expect(done.map(({ data }) => data.step)).toEqual(['prepare', 'act'])
-    for (const server of servers) await server[Symbol.asyncDispose]()
   })
 
   it('outlive that it goes away and comes back', async () => {
     await using database = await createDatabase()
-    await using server = await start('', { jobStoreUrl: database.url, jobLeaseMs: 1_000 })
+    const server = await start('', { jobStoreUrl: database.url, jobLeaseMs: 1_000 })
     const id = await submit(server, '/stubborn', { act: 'hold' })
     await inAct(server, id)
     const [pid = 0] = jobProcessesOf(server)

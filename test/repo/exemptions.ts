@@ -1,8 +1,12 @@
+import { commandExemptions } from './command-exemptions.ts'
+import { jobExemptions } from './job-exemptions.ts'
+import { jobStoreExemptions } from './job-store-exemptions.ts'
 import type { Exemptions } from './mirror.ts'
 import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
+  ...jobExemptions,
   'runtime/archive/binary.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
@@ -42,6 +46,7 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
   },
+  ...jobStoreExemptions,
   'runtime/job/run/failure.ts': {
     provenBy: 'test/job/run/step-execution.test.ts',
     reason: 'What becomes of errors: tested there and in the tests beside it on whole runs of steps.',
@@ -49,30 +54,6 @@ export const exemptions: Exemptions = {
   'runtime/job/run/fields.ts': {
     provenBy: 'test/job/run/course.test.ts',
     reason: 'The fields that steps share: tested there and in the tests beside it on whole runs of steps.',
-  },
-  'runtime/entry/job-settings.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'A part of the jobs of a server: tested there with the thread that it is for.',
-  },
-  'runtime/entry/job-thread.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'A part of the jobs of a server: tested there with the thread that it asks.',
-  },
-  'runtime/entry/jobs.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'The entry of a thread: tested there as the jobs of a server start it, and in whole servers.',
-  },
-  'runtime/job/crew/action-order.ts': {
-    provenBy: 'test/job/crew/crew.test.ts',
-    reason: 'A part of the crew, which alone calls it: tested there on real processes.',
-  },
-  'runtime/job/crew/job-run.ts': {
-    provenBy: 'test/job/crew/crew.test.ts',
-    reason: 'A part of the crew, which alone calls it: tested there on real processes, and in whole servers.',
-  },
-  'runtime/job/crew/submitter.ts': {
-    provenBy: 'test/job/crew/job-rights.test.ts',
-    reason: 'One line of a seal: tested there by a credential of somebody else’s job.',
   },
   'runtime/model/artifact-files.ts': {
     provenBy: 'test/model/artifact-store.test.ts',
@@ -195,6 +176,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/metrics/metrics-route.test.ts',
     reason: 'All metrics put together in both forms: tested there by what is written.',
   },
+  'runtime/server/job/stream-head.ts': {
+    provenBy: 'test/server/job/content-reply.test.ts',
+    reason: 'One line for what cannot be sent whole: tested there and with the routes.',
+  },
   'runtime/server/request-head.ts': {
     provenBy: 'test/server/exchange.test.ts',
     reason: 'What a runner is told of a request: tested there by what is handed on of requests of each kind.',
@@ -215,53 +200,9 @@ export const exemptions: Exemptions = {
     provenBy: 'test/e2e/residency.test.ts',
     reason: 'A contract, and a queue as a report shows it: proven over the real command.',
   },
-  'runtime/cli/residency-client.ts': {
-    provenBy: 'test/e2e/residency.test.ts',
-    reason: 'The questions of commands to a running server: proven over the real command.',
-  },
-  'runtime/cli/page-output.ts': {
-    provenBy: 'test/e2e/build-pages.test.ts',
-    reason: 'The part of a build that is for pages: proven over the real command.',
-  },
   'runtime/entry/page-builder.ts': {
     provenBy: 'test/build/page/asset-process.test.ts',
     reason: 'The process for pages: tested there by what it makes, and by how it ends.',
-  },
-  'runtime/cli/interruption.ts': {
-    provenBy: 'test/cli/run-follow.test.ts',
-    reason: 'Ctrl-C: tested there on running commands, once and twice.',
-  },
-  'runtime/cli/job-bars.ts': {
-    provenBy: 'test/cli/run-follow.test.ts',
-    reason: 'What a terminal shows while a job goes on: tested there on one.',
-  },
-  'runtime/cli/job-display.ts': {
-    provenBy: 'test/cli/run-follow.test.ts',
-    reason: 'What is shown of a job, and to whom: tested there with the real command.',
-  },
-  'runtime/cli/run-call.ts': {
-    provenBy: 'test/cli/run.test.ts',
-    reason: 'A part of running functions: tested there with the real command.',
-  },
-  'runtime/cli/run-locally.ts': {
-    provenBy: 'test/cli/run.test.ts',
-    reason: 'A part of running functions: tested there with the real command.',
-  },
-  'runtime/cli/run-output.ts': {
-    provenBy: 'test/cli/run.test.ts',
-    reason: 'How results are written: tested there with the real command.',
-  },
-  'runtime/cli/run-token.ts': {
-    provenBy: 'test/cli/run-elsewhere.test.ts',
-    reason: 'The tokens of a run: tested there with the real command and a server that asks for them.',
-  },
-  'runtime/cli/running-server.ts': {
-    provenBy: 'test/cli/ps.test.ts',
-    reason: 'The server that commands ask: tested there with and without one.',
-  },
-  'runtime/cli/progress-bar.ts': {
-    provenBy: 'test/cli/models.test.ts',
-    reason: 'What a terminal shows while a model is added: tested there on one.',
   },
   'runtime/entry/gateway-system.ts': {
     provenBy: 'test/e2e/administration.test.ts',
@@ -288,6 +229,7 @@ export const exemptions: Exemptions = {
     provenBy: 'test/client/call.test.ts',
     reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
+  ...commandExemptions,
   ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',

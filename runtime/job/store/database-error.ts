@@ -7,13 +7,15 @@ const retryAfterMs = 2_000
 export function toDatabaseError(error: unknown): unknown {
   if (isIsoplexError(error) || !(error instanceof Error) || !('code' in error)) return error
   if (error.code !== 'ERR_POSTGRES_SERVER_ERROR') {
-    return String(error.code).startsWith('ERR_POSTGRES_') ? unreachable(error) : toStorageError(error)
+    return away.test(String(error.code)) ? unreachable(error) : toStorageError(error)
   }
   const state = 'errno' in error ? String(error.errno) : ''
   if (state === diskFull) return storageFull(error)
   return passing.test(state) ? unreachable(error) : error
 }
 
+// SQLite is away while another process, such as one that makes a copy, keeps it locked.
+const away = /^(?:ERR_POSTGRES_|SQLITE_BUSY|SQLITE_LOCKED|SQLITE_IOERR)/
 const diskFull = '53100'
 
 /**

@@ -81,11 +81,15 @@ export async function cancelJob(parts: JobStoreParts, id: string, viewer: Viewer
 }
 
 async function cancelHeld(job: HeldJob): Promise<JobChange<undefined>> {
-  const { row } = job
+  const { row, nowMs } = job
   if (isEnded(row.state)) return { answer: undefined }
-  if (row.state === 'running') return { answer: undefined, set: { cancel_requested: 1 } }
+  const isAbandoned = row.state === 'running' && Number(row.lease_until_ms) <= nowMs
+  const isToRollBack = await hasStepsToRollBack(job)
+  if (row.state === 'running' && (isToRollBack || !isAbandoned)) {
+    return { answer: undefined, set: { cancel_requested: 1 } }
+  }
   const end = { state: 'cancelled', error: cancelledError } as const
-  if (!(await hasStepsToRollBack(job))) {
+  if (!isToRollBack) {
     const { set, ...change } = await endJob(job, { ...end, result: null })
     return { ...change, set: { ...set, cancel_requested: 1 } }
   }

@@ -21,6 +21,7 @@ export interface JobRow {
   readonly cancel_requested: number
   readonly pending_end: string | null
   readonly fence: BigColumn
+  readonly lease_until_ms: BigColumn | null
   readonly running_step: string | null
   readonly running_attempt: number | null
   readonly progress: string | null
@@ -34,7 +35,7 @@ export interface JobRow {
 /** Those columns, as what a SELECT or a RETURNING names. */
 export const jobColumns = [
   'id, function_name, category, principal, state, created_ms, started_ms, ended_ms, attempt, attempts_in_vain',
-  'cancel_requested, pending_end, fence, running_step, running_attempt, progress, metrics, error, result',
+  'cancel_requested, pending_end, fence, lease_until_ms, running_step, running_attempt, progress, metrics, error, result',
   'last_seq, dropped_events',
 ].join(', ')
 

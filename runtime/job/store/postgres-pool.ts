@@ -1,9 +1,7 @@
 import { SQL, type TransactionSQL } from 'bun'
 import { hasCode } from '../../model/storage-error.ts'
 import { unreachable } from './database-error.ts'
-
-/** Says that a part of the work is done, and the next one has the whole time again. */
-export type GoOn = () => void
+import { DeadlineError, type GoOn, withDeadline } from './deadline.ts'
 
 /** Connections to a PostgreSQL server; those that are lost are made again when they are needed. */
 export interface PostgresPool {
@@ -17,26 +15,26 @@ const maxConnections = 8
 const connectTimeoutSeconds = 5
 // Before a network on the way forgets the connection.
 const idleSeconds = 60
-const deadlineMs = 10_000
+const usualDeadlineMs = 10_000
 
 /**
- * Makes a pool, which connects when it is first needed. What takes longer than ten seconds fails with
+ * Makes a pool, which connects when it is first needed. What takes longer than its deadline fails with
  * `JOB_STORE_UNAVAILABLE`, and all connections are made anew: they may wait for a network that has lost its way.
  */
-export function createPostgresPool(url: string): PostgresPool {
-  let current = connect(url)
+export function createPostgresPool(url: string, deadlineMs: number = usualDeadlineMs): PostgresPool {
+  let current = connect(url, deadlineMs)
   let closed = false
   const line = createLine(maxConnections)
   const renew = (overdue: SQL): void => {
     if (overdue !== current || closed) return
-    current = connect(url)
+    current = connect(url, deadlineMs)
     void overdue.close({ timeout: 0 })
   }
   const once = <Result>(work: (sql: SQL, goOn: GoOn) => Promise<Result>): Promise<Result> =>
     line.pass(async () => {
       const sql = current
       try {
-        return await withDeadline((goOn) => work(sql, goOn))
+        return await withDeadline(deadlineMs, (goOn) => work(sql, goOn))
       } catch (error) {
         if (!(error instanceof DeadlineError)) throw error
         renew(sql)
@@ -65,7 +63,7 @@ export function createPostgresPool(url: string): PostgresPool {
   })
 }
 
-function connect(url: string): SQL {
+function connect(url: string, deadlineMs: number): SQL {
   return new SQL({
     url,
     max: maxConnections,
@@ -97,20 +95,6 @@ async function pastLostConnections<Result>(
       const isLost = hasCode(error, 'ERR_POSTGRES_CONNECTION_CLOSED')
       if (!isLost || !isHarmless() || count === maxConnections) throw error
     }
-  }
-}
-
-class DeadlineError extends Error {
-  override readonly name = 'DeadlineError'
-}
-
-async function withDeadline<Result>(work: (goOn: GoOn) => Promise<Result>): Promise<Result> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), deadlineMs)
-  try {
-    return await Promise.race([work(() => timer.refresh()), overdue])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

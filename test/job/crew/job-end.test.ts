@@ -20,7 +20,7 @@ describe('the ends that a crew gives jobs', () => {
       step: null,
       rollbackErrors: [],
     })
-    expect(failedEnd(new Error('/home/secret')).error).toMatchObject({
+    expect(failedEnd(new Error('a secret of the host')).error).toMatchObject({
       code: 'INTERNAL',
       message: expect.not.stringContaining('secret'),
     })

@@ -30,6 +30,13 @@ describe('toDatabaseError', () => {
     expect(toDatabaseError(raised('ERR_POSTGRES_SERVER_ERROR', state))).toMatchObject(away)
   })
 
+  it.each(['SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_IOERR_WRITE', 'ERR_POSTGRES_CONNECTION_CLOSED'])(
+    'takes %s for a database that is away',
+    (code) => {
+      expect(toDatabaseError(raised(code))).toMatchObject(away)
+    },
+  )
+
   it.each([
     ['ERR_POSTGRES_SERVER_ERROR', '53100'],
     ['SQLITE_FULL', undefined],

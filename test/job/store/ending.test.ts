@@ -151,6 +151,23 @@ describe.each(storeKinds)('cancelling on $name', (kind) => {
     expect(await store.renew(lease, 60_000)).toEqual({ cancelRequested: true })
   })
 
+  it('ends a job at once whose worker is gone, unless there is something to roll back', async () => {
+    await using opened = await kind.open()
+    const { store } = opened
+    const idle = await begin(store)
+    await store.renew(idle, 0)
+    expect(await store.cancel(idle.jobId, null)).toMatchObject({
+      state: 'cancelled',
+      endedMs: expect.any(Number),
+    })
+    expect(await rejectionOf(store.renew(idle, 60_000))).toMatchObject({ code: 'LEASE_LOST' })
+    const stepped = await begin(store)
+    await store.recordStep(stepped, recordOf('one'), {}, null)
+    await store.renew(stepped, 0)
+    expect(await store.cancel(stepped.jobId, null)).toMatchObject({ state: 'running', cancelRequested: true })
+    expect((await take(store)).job).toMatchObject({ id: stepped.jobId, cancelRequested: true })
+  })
+
   it.each(['job_none', '', 'job_\u0000', "job_' OR 1 = 1 --"])('finds no job %j', async (id) => {
     await using opened = await kind.open()
     const refused = { code: 'JOB_NOT_FOUND' }

@@ -51,6 +51,25 @@ it('refuses a file that is no database', async () => {
   })
 })
 
+it('takes a transaction back for which the disk has no room, and goes on once it has', async () => {
+  await using scratch = await createScratch()
+  const database = await openJobDatabase({ path: scratch.path('jobs.sqlite') })
+  const row = { job_id: 'a', kind: 'fields', value: 'x'.repeat(1_000_000) }
+  await database.write((sql) => sql`PRAGMA max_page_count = 40`)
+  for (const attempt of [1, 2]) {
+    const full = database.write(async (sql) => {
+      await sql`INSERT INTO job_memory ${sql({ ...row, kind: 'checkpoint', value: `${attempt}` })}`
+      await sql`INSERT INTO job_memory ${sql(row)}`
+    })
+    expect(await rejectionOf(full)).toMatchObject({ code: 'STORAGE_FULL' })
+  }
+  expect(await database.read((sql) => sql`SELECT kind FROM job_memory`)).toHaveLength(0)
+  await database.write((sql) => sql`PRAGMA max_page_count = 1000000`)
+  await database.write((sql) => sql`INSERT INTO job_memory ${sql(row)}`)
+  expect(await database.read((sql) => sql`SELECT kind FROM job_memory`)).toHaveLength(1)
+  await database.close()
+})
+
 describe.runIf(hasPostgres)('a database server that is away', () => {
   const countTables = (database: Awaited<ReturnType<typeof openJobDatabase>>) =>
     database.read(async (sql) => (await sql`SELECT * FROM job_schema`).length)
