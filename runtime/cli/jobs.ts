@@ -101,7 +101,8 @@ async function followJob(id: string, flags: FollowFlags): Promise<void> {
   const display = createJobDisplay({ json })
   try {
     const options = { display, json, signal, outputDirectory: output ?? null }
-    process.exitCode = await watchJob(await openJob(id, flags), options)
+    const code = await watchJob(await openJob(id, flags), options)
+    if (code !== 0) process.exitCode = code
   } catch (error) {
     if (!signal.aborted) throw error
     process.exitCode = interruptedCode

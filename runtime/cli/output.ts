@@ -43,8 +43,15 @@ export function failureOf(error: unknown): WireError {
   return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }
 }
 
-/** A failure as people read it: what is neither ours nor the system's is a defect and shows its stack. */
+/**
+ * A failure as people read it: what is neither ours nor the system's is a defect and shows its stack. What came from
+ * elsewhere in it cannot command a terminal.
+ */
 export function explain(error: unknown): string {
+  return explanationOf(error).replace(/(?![\n\t])\p{Cc}/gu, ' ')
+}
+
+function explanationOf(error: unknown): string {
   if (isIsoplexError(error) || isSystemError(error)) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -1,5 +1,6 @@
 import type { FunctionManifest, Manifest } from '../build/manifest.ts'
 import { createClient } from '../client/client.ts'
+import type { TokenOption } from '../client/token-source.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { openFunctionSource } from '../entry/function-source.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
@@ -11,7 +12,7 @@ import { callFunction, submitJob } from './run-call.ts'
 import { writeResult } from './run-output.ts'
 import { isRecord } from './run-params.ts'
 import { findFunction, type RunRequest } from './run-request.ts'
-import { makeProjectToken, readGivenToken } from './run-token.ts'
+import { makeProjectToken, namedModel, readGivenToken } from './run-token.ts'
 
 /** Where a Synapse plugin's functions are served, as its clients have it. */
 const deployedAddress = 'http://localhost:8100'
@@ -28,7 +29,7 @@ export async function runElsewhere(request: RunRequest): Promise<number> {
   if (fn.kind === 'inference') return await inferElsewhere(fn, manifest, request)
   const baseUrl = request.url ?? serverUrl(request)
   const token = await readGivenToken(request)
-  const run = async (sent: string | null): Promise<number> => {
+  const run = async (sent: TokenOption): Promise<number> => {
     const client = createClient({ baseUrl, token: sent, fetch: unhurried })
     return await (fn.kind === 'action' ? submitJob : callFunction)(client, fn, request)
   }
@@ -38,9 +39,9 @@ export async function runElsewhere(request: RunRequest): Promise<number> {
     // Only a server that asks for a token gets one, and only one of this project on this machine.
     const isOwn = token === null && isLoopback(new URL(baseUrl).hostname)
     if (!isOwn || !isIsoplexError(error) || error.code !== 'TOKEN_MISSING') throw error
-    const made = await makeProjectToken(fn, request)
-    if (made === null) throw error
-    return await run(made)
+    if (namedModel(fn, request) === null) throw error
+    // It is made anew where it ends before the job does.
+    return await run(() => makeProjectToken(fn, request))
   }
 }
 

@@ -45,7 +45,7 @@ export async function followRun(
     }
     const job = await handle.refresh()
     const value = await readValue(handle, job)
-    await report?.end(job, value ?? job.result)
+    await report?.end(job, job.result?.mediaType === 'application/json' ? value : job.result)
     display.stop()
     return await conclude(handle, value, options)
   } finally {

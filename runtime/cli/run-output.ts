@@ -1,5 +1,6 @@
-import { isFileValue } from '../define/file-value.ts'
+import { type FileValue, isFileValue } from '../define/file-value.ts'
 import { plainFormOf } from '../runner/plain-form.ts'
+import { formatBytes } from './output.ts'
 
 /** How results are written. */
 export interface ResultForm {
@@ -13,8 +14,15 @@ export interface ResultForm {
  */
 export async function writeResult(value: unknown, { json }: ResultForm): Promise<void> {
   if (value === undefined) return
-  if (isFileValue(value) && !json) return await write(value.bytes)
+  if (isFileValue(value) && !json) return await writeFile(value)
   await write(`${toJson(value, json || !process.stdout.isTTY ? 0 : 2)}\n`)
+}
+
+/** The bytes of a picture or an archive might command a terminal. */
+async function writeFile({ bytes, mediaType }: FileValue): Promise<void> {
+  if (!process.stdout.isTTY || mediaType.startsWith('text/')) return await write(bytes)
+  const what = `${formatBytes(bytes.length)} of ${mediaType} are nothing for a terminal`
+  process.stderr.write(`${what}; send standard output into a file, as with > FILE.\n`)
 }
 
 /** Writes many results, a line for each, no faster than they are read. */

@@ -28,13 +28,18 @@ async function readText(path: string): Promise<string> {
   }
 }
 
+/** The model that a token is to be for: that of `--model`, of the parameters or of the action; `null` where none is named. */
+export function namedModel({ action }: FunctionManifest, { model, params }: RunRequest): string | null {
+  return model ?? modelIn(params) ?? action?.models[0] ?? null
+}
+
 /**
- * Makes a token with the project's own key, as `isoplex token` does, for the model of `--model`, of the parameters or of
- * the action; `null` where none of them names one. An access token of the environment is in it, for the server to read.
+ * Makes a token with the project's own key, as `isoplex token` does, for the model of {@link namedModel}; `null` where
+ * there is none. An access token of the environment is in it, for the server alone to read.
  */
 export async function makeProjectToken(fn: FunctionManifest, request: RunRequest): Promise<string | null> {
   const { config, stateDirectory } = request.project
-  const model = request.model ?? modelIn(request.params) ?? fn.action?.models[0] ?? null
+  const model = namedModel(fn, request)
   if (model === null) return null
   const { tokenExpiresInSeconds: expiresInSeconds, audience } = config
   await makeStateDirectory(stateDirectory)

@@ -63,7 +63,11 @@ export function addRunCommand(program: Command): void {
     .addOption(new Option('--tenant <name>', 'the tenant for whom it is').env('SYNAPSE_TENANT'))
     .addOption(new Option('--url <url>', 'where the server is').env('ISOPLEX_URL'))
     .option('--token-file <path>', 'a file with the model token for the server; - is standard input')
-    .option('--timeout-ms <ms>', 'how long a call of a function may take (default: 60000)', parseTime)
+    .option(
+      '--timeout-ms <ms>',
+      'how long a call may take (default: 60000 of an inference function elsewhere)',
+      parseTime,
+    )
     .option('--output <folder>', 'where to put the files of the job')
     .option('--json', 'print lines of JSON')
     .addHelpText('after', explanation)
@@ -97,7 +101,9 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
 async function run(name: string, flags: RunFlags): Promise<void> {
   using interruption = listenForInterruption()
   try {
-    process.exitCode = await runFunction(name, flags, interruption)
+    const code = await runFunction(name, flags, interruption)
+    // That the result could not be written has been said already.
+    if (code !== 0) process.exitCode = code
   } catch (error) {
     // Who pressed Ctrl-C knows why it has ended; standard input may still be waited for.
     if (interruption.signal.aborted) process.exit(interruptedCode)

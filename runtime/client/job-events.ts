@@ -60,8 +60,9 @@ export async function* followEvents(
 
 /** Reads the events of one connection, of which the last has the kind `end`, and tells of each sign of life. */
 function eventReader(heard: () => void): ReplyReader<AsyncIterable<JobEvent | { readonly kind: 'end' }>> {
-  return async ({ body }, reading) => {
-    if (!body) throw senseless('holds no events', reading)
+  return async ({ body, headers }, reading) => {
+    const isStream = headers.get('content-type')?.startsWith('text/event-stream')
+    if (!body || !isStream) throw senseless('is no stream of events', reading)
     heard()
     const listening = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {

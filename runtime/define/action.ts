@@ -154,6 +154,10 @@ export function defineAction(definition: AnyAction): Definition {
   // A job's own limit is none on the request that submits it.
   const { timeoutMs, ...served } = options
   assertOptions(options)
+  if (Object.hasOwn(options, 'input')) throw new TypeError('An action takes its "input" as "params".')
+  if (models !== undefined && !Array.isArray(models)) {
+    throw new TypeError(`"models" must be a list of models; got ${typeof models}.`)
+  }
   if (batchSize !== undefined) assertCount('batchSize', batchSize)
   for (const [name, value] of Object.entries({ infer, execute, conclude })) {
     if (value !== undefined) assertCallable(name, value)

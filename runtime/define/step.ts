@@ -31,7 +31,10 @@ export interface StepRecord {
 /** The step that runs. */
 export interface CurrentStep {
   readonly name: string
-  /** How often it has been begun, this time included: beyond 1 it may have done some of its work before. */
+  /**
+   * How often it has been begun, this time included: beyond 1 it may have done some of its work before. In a rollback,
+   * as far as this process knows.
+   */
   readonly attempt: number
 }
 

@@ -113,7 +113,7 @@ export async function openParts(
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
-  const metrics = { tallies, jobs: jobs.tallies, residency: scheduler, lag, bodies }
+  const metrics = { tallies, jobs: jobs.tallies, surveyJobs: jobs.survey, residency: scheduler, lag, bodies }
   const { authorizer } = exchange
   const { stopping } = server
   const watched = { jobs: jobs.service, authorizer, stopping }

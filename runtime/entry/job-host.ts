@@ -9,6 +9,7 @@ import { JobFeed } from '../job/feed.ts'
 import { createJobService } from '../job/job-service.ts'
 import { JobTallies } from '../job/job-tallies.ts'
 import type { JobService } from '../job/service.ts'
+import type { JobStore } from '../job/store.ts'
 import { tallyStore } from '../job/tallied-store.ts'
 import type { Logger } from '../observe/log.ts'
 import { createJobModels, type JobModelsOptions } from './job-models.ts'
@@ -34,6 +35,8 @@ export interface JobHost extends AsyncDisposable {
   readonly service: JobService
   /** What has become of jobs here. */
   readonly tallies: JobTallies
+  /** Notes among the tallies how many jobs wait. A store that does not answer within a second is not waited for. */
+  survey(): Promise<void>
   /** The digests of the models that jobs use just now. */
   digests(): readonly string[]
   /**
@@ -49,6 +52,7 @@ export interface JobHost extends AsyncDisposable {
 }
 
 const sweepMs = 3_600_000
+const surveyMs = 1_000
 
 /** Makes the jobs of a server. To dispose of them stops them and closes their store. */
 export function openJobHost(options: JobHostOptions): JobHost {
@@ -87,6 +91,8 @@ export function openJobHost(options: JobHostOptions): JobHost {
   return Object.freeze<JobHost>({
     service,
     tallies,
+    // Nobody opens a store only to find it empty.
+    survey: async () => (sweeping === undefined ? undefined : surveyQueued(store, tallies)),
     stop,
     digests: () => crew.digests,
     follow: ({ functions }, bundlesDirectory) => {
@@ -106,6 +112,11 @@ export function openJobHost(options: JobHostOptions): JobHost {
       await store.close()
     },
   })
+}
+
+async function surveyQueued(store: Pick<JobStore, 'countQueued'>, tallies: JobTallies): Promise<void> {
+  const noted = store.countQueued().then((counts) => tallies.noteQueued(counts))
+  await Promise.race([noted.catch(() => undefined), Bun.sleep(surveyMs)])
 }
 
 /** What sessions use where an action does not say: the threads are those that the jobs side by side leave each other. */

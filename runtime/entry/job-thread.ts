@@ -35,6 +35,7 @@ export function createThreadJobStore(data: JobsData): JobStore {
     fetch: async (lease, content, path) => asked().ask('fetch', lease, content, path),
     report: async (lease, report) => asked().ask('report', lease, report),
     finish: async (lease, end) => asked().ask('finish', lease, end),
+    countQueued: async () => asked().ask('countQueued'),
     sweep: async () => asked().ask('sweep'),
     close: async () => {
       closed = true

@@ -10,6 +10,8 @@ export class JobTally {
   readonly function: string
   /** Jobs that were submitted here. */
   submitted = 0
+  /** Jobs that wait, whoever runs them, when that was last asked. */
+  queued = 0
   /** Jobs that run here now. */
   running = 0
   /** Jobs that have ended here. */
@@ -24,13 +26,19 @@ export class JobTally {
   }
 }
 
-/** What has become of jobs on this server, action by action. Nobody is asked when it is read. */
+/** What has become of jobs on this server, action by action. Reading it asks nobody. */
 export class JobTallies {
   readonly #tallies = new Map<string, JobTally>()
 
   /** Every tally. */
   get all(): readonly JobTally[] {
     return [...this.#tallies.values()]
+  }
+
+  /** Notes how many jobs wait, by their action. */
+  noteQueued(counts: Readonly<Record<string, number>>): void {
+    for (const name of Object.keys(counts)) this.of(name)
+    for (const tally of this.#tallies.values()) tally.queued = counts[tally.function] ?? 0
   }
 
   /** The tally of an action; its names are those of the project. */

@@ -51,6 +51,7 @@ export function openSoleStore(options: SoleStoreOptions): JobStore {
     fetch: pass('fetch'),
     report: pass('report'),
     finish: pass('finish'),
+    countQueued: pass('countQueued'),
     sweep: pass('sweep'),
     close: () => keeper.close(),
   })

@@ -205,6 +205,8 @@ export interface JobStore {
   /** Ends a job, for good, and wipes its credential. Its overall progress is 100 exactly where it succeeded. */
   finish(lease: Lease, end: JobEnd): Promise<void>
 
+  /** How many jobs wait, by their function; one of which none waits is not named. */
+  countQueued(): Promise<Readonly<Record<string, number>>>
   /** Forgets jobs that ended long ago, with all that they left. Returns how many. */
   sweep(): Promise<number>
   close(): Promise<void>

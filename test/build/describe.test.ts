@@ -219,6 +219,8 @@ describe('an action', () => {
     [{ category: 5 }, 'The option "category" must be a text of 1 to 128 characters; got 5.'],
     [{ category: '' }, 'The option "category" must be'],
     [{ models: ['digits', 5] }, 'The option "models" must be a list of models such as digits or digits@3'],
+    [{ models: 'digits' }, '"models" must be a list of models; got string.'],
+    [{ input: Type.Null() }, 'An action takes its "input" as "params".'],
     [{ models: ['x'.repeat(257)] }, 'The option "models" must be'],
     [{ progress: {} }, 'The option "progress" must be weights from 0 by category; got {}.'],
     [{ runs: ['server', 'browser'] }, `The option "runs" of an action must be ['server']`],

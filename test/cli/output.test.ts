@@ -79,3 +79,7 @@ describe('a failure', () => {
     expect(explain('text')).toBe('text')
   })
 })
+
+it('explains a failure without a command for a terminal in it', () => {
+  expect(explain(new IsoplexError('INTERNAL', 'a\u001b[2Jb\n\tc\u009bd'))).toBe('a [2Jb\n\tc d')
+})

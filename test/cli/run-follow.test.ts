@@ -85,6 +85,16 @@ describe('isoplex run of an action', () => {
     },
   )
 
+  it('ends with 1 where the result cannot be written', async () => {
+    const [shell, ...words] = ['sh', '-c', '"$@" > /dev/full', 'sh', ...commandLine('run', 'count')]
+    const child = Bun.spawn([shell ?? '', ...words, '--params', '{"n":2}'], {
+      cwd: project.directory,
+      stderr: 'pipe',
+    })
+    expect(await new Response(child.stderr).text()).toContain('ENOSPC')
+    expect(await child.exited).toBe(1)
+  })
+
   it('ends with 1 where a step fails, says why, and has rolled back', async () => {
     const params = json({ trace: trace('failed'), fails: true })
     const { code, stdout, stderr } = await run('steps', '--params', params)
@@ -130,7 +140,8 @@ describe('Ctrl-C', () => {
     const params = json({ trace: trace('typed'), waits: true })
     await using running = startOnTerminal(project, 'run', 'steps', '--params', params)
     await running.said(/(working)/)
-    running.kill('SIGINT')
+    // A terminal tells every process of its foreground.
+    process.kill(-running.pid, 'SIGINT')
     expect(await running.ended).toBe(130)
     expect(running.stdout()).toContain('taken back')
     expect(existsSync(trace('typed'))).toBe(false)
@@ -195,6 +206,12 @@ describe('a job of a Synapse backend', () => {
     using backend = startRecordingBackend()
     await runFor(backend.url, 'steps', '--params', json({ trace: trace('reported') }))
     expect(backend.job.result).toMatchObject({ success: true, steps_executed: 2, steps_total: 2 })
+  })
+
+  it('has the facts of a result of many lines', async () => {
+    using backend = startRecordingBackend()
+    await runFor(backend.url, 'list', '--params', '{"n":3}')
+    expect(backend.job.result).toMatchObject({ form: 'lines', count: 3 })
   })
 
   it('is told of a failure, and runs on where the backend does not answer', async () => {

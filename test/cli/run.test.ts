@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { commandLine, type Outcome, runCommand } from '../support/command.ts'
+import { commandLine, type Outcome, runCommand, startOnTerminal } from '../support/command.ts'
 import { adding, saying } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { makeProject, type TestProject } from '../support/server.ts'
@@ -99,6 +99,13 @@ describe('isoplex run of a function', () => {
   it('writes a stream line by line, and a file as its bytes', async () => {
     expect((await run('stream')).stdout).toBe('1\n{"a":2}\n')
     expect((await run('draw')).stdout).toBe('<svg/>')
+  })
+
+  it('spares a terminal the bytes of a file', async () => {
+    await using running = startOnTerminal(project, 'run', 'draw')
+    expect(await running.ended).toBe(0)
+    expect(running.stdout()).toMatch(/^6 B of image\/svg\+xml are nothing for a terminal/)
+    expect(running.stdout()).not.toContain('<svg/>')
   })
 
   it('survives a function that ends its process', async () => {

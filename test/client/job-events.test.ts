@@ -97,6 +97,12 @@ describe('the events of a job', () => {
     const error = { code: 'JOB_NOT_FOUND', message: 'It was forgotten.' }
     server.reply('/-/jobs/a/events', stream(`event: error\ndata: ${JSON.stringify({ error })}\n\n`))
     expect(await errorOf(itemsOf(handle.events()))).toMatchObject(error)
+    server.reply('/-/jobs/a/events', {
+      kind: 'reply',
+      body: '<html>',
+      headers: { 'content-type': 'text/html' },
+    })
+    expect(await errorOf(itemsOf(handle.events()))).toMatchObject({ details: { reason: 'content' } })
     for (const data of ['{nonsense', 'null', '{"kind":"log"}', '{"seq":"1","kind":"log"}']) {
       server.reply('/-/jobs/a/events', stream(`id: 1\nevent: log\ndata: ${data}\n\n`))
       expect(await errorOf(itemsOf(handle.events()))).toMatchObject({ details: { reason: 'content' } })

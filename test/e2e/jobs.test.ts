@@ -243,10 +243,41 @@ describe('nonsense', () => {
     expect((await server.call(path.replace('ID', json.id), { headers })).status).toBe(status)
   })
 
+  it.each(['events', 'logs', 'result'])('at the head of its %s there is none', async (part) => {
+    const { json } = await submit({ ticks: 0, lines: 50_000 }, ended)
+    const reply = await server.call(json.links[part], { method: 'HEAD' })
+    expect([reply.status, reply.text]).toEqual([200, ''])
+    expect(reply.headers.get('content-length')).toBe(null)
+  })
+
   it('by another method is refused', async () => {
     const reply = await server.call('/-/jobs', { method: 'POST', json: {} })
     expect([reply.status, reply.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
   })
+})
+
+it('a server that stops keeps nobody waiting', { timeout: 60_000 }, async () => {
+  await using own = await makeProject({ 'functions/open.ts': openFile })
+  await using stopped = await startServer(own)
+  const { json } = await stopped.call('/open', { json: { ticks: 0, hold: true } })
+  const watching = Promise.withResolvers<void>()
+  const watch = async (): Promise<string[]> => {
+    const kinds: string[] = []
+    for await (const { kind } of readEvents(stopped.url + json.links.events, '0')) {
+      kinds.push(kind)
+      watching.resolve()
+    }
+    return kinds
+  }
+  const watched = watch()
+  const waited = stopped.call(json.links.self, { headers: ended })
+  const submitted = stopped.call('/open', { json: { ticks: 0 }, headers: ended })
+  await watching.promise
+  await until(async () => (await stopped.call('/-/jobs')).json.jobs.length === 2)
+  expect(await stopped.end()).toBe(0)
+  expect((await waited).json.state).toMatch(/queued|running/)
+  expect([(await submitted).status, (await submitted).json.state]).toEqual([202, 'queued'])
+  expect(await watched).not.toContain('end')
 })
 
 /** The newest jobs, as the operator sees them over the control socket. */

@@ -1,7 +1,14 @@
 import { zipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { segmentsOf, toCsv } from '../../functions/_speech/segments.ts'
-import { makeExampleProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
+import { jobProcessesOf } from '../e2e/jobs-project.ts'
+import {
+  makeExampleProject,
+  startServer,
+  type TestProject,
+  type TestServer,
+  until,
+} from '../support/server.ts'
 import { vowels } from '../support/vowels.ts'
 import { waveFile } from '../support/wave-file.ts'
 
@@ -66,6 +73,25 @@ describe('speech-segments', () => {
     })
     const { sounds } = (await server.call(job.links.result, { token })).json
     expect(sounds).toHaveLength(2)
+  })
+
+  it('goes on with what was recorded where its process is killed', async () => {
+    const long = new Uint8Array(waveFile([...spoken, ...vowels(16)]))
+    const json = upload(zipSync({ 'a.wav': long, 'b.wav': long, 'c.wav': long }))
+    const token = await server.token('speech')
+    const submitted = await server.call('/speech-segments', { json, token })
+    const look = async () => (await server.call(submitted.json.links.self, { token })).json
+    await until(async () => (await look()).steps.length === 2)
+    for (const pid of jobProcessesOf(server)) process.kill(pid, 'SIGKILL')
+    await until(async () => (await look()).endedMs !== null)
+    const job = await look()
+    expect(job, JSON.stringify(job)).toMatchObject({ state: 'succeeded', attempt: 2 })
+    expect(job.steps.map(({ name }: { name: string }) => name)).toEqual(['fetch', 'decode', 'infer', 'write'])
+    const { sounds } = (await server.call(job.links.result, { token })).json
+    expect(sounds.map(({ name }: { name: string }) => name)).toEqual(['a.wav', 'b.wav', 'c.wav'])
+    expect(sounds[1].segments).toEqual(sounds[0].segments)
+    expect(sounds[2].segments).toEqual(sounds[0].segments)
+    expect(sounds[0].segments.length).toBeGreaterThan(0)
   })
 
   it.each([

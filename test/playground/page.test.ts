@@ -110,7 +110,7 @@ describe.runIf(hasChromium)('the playground', { timeout: 120_000 }, () => {
     await page.getByText(/total/).waitFor()
     await keep('digits-phone')
     for (const name of ['hello/[name]', 'kinds', 'speech', 'stream']) {
-      await page.getByRole('link', { name, exact: true }).tap()
+      await page.locator(`nav a[href="#/${encodeURIComponent(name)}"]`).tap()
       await page.getByRole('heading', { name, exact: true }).waitFor()
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
       await keep(`${name.replace(/\W+/g, '-')}-phone`)

@@ -1,3 +1,4 @@
+import { commandExemptions } from './command-exemptions.ts'
 import { jobExemptions } from './job-exemptions.ts'
 import { jobStoreExemptions } from './job-store-exemptions.ts'
 import type { Exemptions } from './mirror.ts'
@@ -175,6 +176,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/metrics/metrics-route.test.ts',
     reason: 'All metrics put together in both forms: tested there by what is written.',
   },
+  'runtime/server/job/stream-head.ts': {
+    provenBy: 'test/server/job/content-reply.test.ts',
+    reason: 'One line for what cannot be sent whole: tested there and with the routes.',
+  },
   'runtime/server/request-head.ts': {
     provenBy: 'test/server/exchange.test.ts',
     reason: 'What a runner is told of a request: tested there by what is handed on of requests of each kind.',
@@ -195,53 +200,9 @@ export const exemptions: Exemptions = {
     provenBy: 'test/e2e/residency.test.ts',
     reason: 'A contract, and a queue as a report shows it: proven over the real command.',
   },
-  'runtime/cli/residency-client.ts': {
-    provenBy: 'test/e2e/residency.test.ts',
-    reason: 'The questions of commands to a running server: proven over the real command.',
-  },
-  'runtime/cli/page-output.ts': {
-    provenBy: 'test/e2e/build-pages.test.ts',
-    reason: 'The part of a build that is for pages: proven over the real command.',
-  },
   'runtime/entry/page-builder.ts': {
     provenBy: 'test/build/page/asset-process.test.ts',
     reason: 'The process for pages: tested there by what it makes, and by how it ends.',
-  },
-  'runtime/cli/interruption.ts': {
-    provenBy: 'test/cli/run-follow.test.ts',
-    reason: 'Ctrl-C: tested there on running commands, once and twice.',
-  },
-  'runtime/cli/job-bars.ts': {
-    provenBy: 'test/cli/run-follow.test.ts',
-    reason: 'What a terminal shows while a job goes on: tested there on one.',
-  },
-  'runtime/cli/job-display.ts': {
-    provenBy: 'test/cli/run-follow.test.ts',
-    reason: 'What is shown of a job, and to whom: tested there with the real command.',
-  },
-  'runtime/cli/run-call.ts': {
-    provenBy: 'test/cli/run.test.ts',
-    reason: 'A part of running functions: tested there with the real command.',
-  },
-  'runtime/cli/run-locally.ts': {
-    provenBy: 'test/cli/run.test.ts',
-    reason: 'A part of running functions: tested there with the real command.',
-  },
-  'runtime/cli/run-output.ts': {
-    provenBy: 'test/cli/run.test.ts',
-    reason: 'How results are written: tested there with the real command.',
-  },
-  'runtime/cli/run-token.ts': {
-    provenBy: 'test/cli/run-elsewhere.test.ts',
-    reason: 'The tokens of a run: tested there with the real command and a server that asks for them.',
-  },
-  'runtime/cli/running-server.ts': {
-    provenBy: 'test/cli/ps.test.ts',
-    reason: 'The server that commands ask: tested there with and without one.',
-  },
-  'runtime/cli/progress-bar.ts': {
-    provenBy: 'test/cli/models.test.ts',
-    reason: 'What a terminal shows while a model is added: tested there on one.',
   },
   'runtime/entry/gateway-system.ts': {
     provenBy: 'test/e2e/administration.test.ts',
@@ -268,6 +229,7 @@ export const exemptions: Exemptions = {
     provenBy: 'test/client/call.test.ts',
     reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
+  ...commandExemptions,
   ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',

@@ -155,9 +155,9 @@ describe('a server that stops', () => {
     )
     const slow = fetch(new URL('/slow', server.url))
     await begun.promise
-    expect(server.closing).toBe(false)
+    expect([server.closing, server.stopping.aborted]).toEqual([false, false])
     const stopped = server.stop(200, 5_000)
-    expect(server.closing).toBe(true)
+    expect([server.closing, server.stopping.aborted]).toEqual([true, true])
     expect(await (await fetch(new URL('/quick', server.url))).text()).toBe('quick')
     go.resolve()
     expect(await (await slow).text()).toBe('slow')

@@ -79,7 +79,7 @@ export function createJobDesk(): JobDesk {
       if (!pathname.startsWith('/-/jobs')) return null
       requests.push(request)
       if (desk.token !== null && request.headers.get('serve_multiplexed_model_id') !== desk.token)
-        return problem('TOKEN_MISSING', 401, 'Jobs are shown to whom a token stands for.')
+        return strangerReply()
       if (id === undefined) return listReply([...jobs.values()].toReversed(), searchParams)
       const found = jobs.get(id)
       return found ? reply(found, rest, request) : problem('JOB_NOT_FOUND', 404, `There is no job ${id}.`)
@@ -92,8 +92,7 @@ export function createJobDesk(): JobDesk {
     const job = known ?? desk.add({ function: action })
     keys.set(key, job.id)
     if (!known) setTimeout(() => desk.onSubmit(job, body))
-    const headers = { location: `/-/jobs/${job.id}`, 'idempotency-replayed': String(known !== undefined) }
-    return Response.json(job.job, { status: 202, headers })
+    return acceptedReply(job, known !== undefined)
   }
   const reply = (job: DeskJob, rest: string, { method, headers }: Request): Response => {
     if (method === 'DELETE') {
@@ -231,6 +230,15 @@ function eventsReply(job: DeskJob, after: number, cut: AbortSignal): Response {
   return new Response(body, {
     headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
   })
+}
+
+function acceptedReply({ id, job }: TestJob, isReplayed: boolean): Response {
+  const headers = { location: `/-/jobs/${id}`, 'idempotency-replayed': String(isReplayed) }
+  return Response.json(job, { status: 202, headers })
+}
+
+function strangerReply(): Response {
+  return problem('TOKEN_MISSING', 401, 'Jobs are shown to whom a token stands for.')
 }
 
 function problem(code: string, status: number, detail: string): Response {

@@ -11,8 +11,6 @@ export interface ProgressOptions {
   readonly strict: boolean
   /** Told of the first correction in each category. */
   readonly onCorrection: (message: string) => void
-  /** Called after each change. @default nothing */
-  readonly onChange?: () => void
   /** A clock in milliseconds that never goes back. @default performance.now */
   readonly now?: () => number
 }
@@ -45,6 +43,7 @@ const mostUnknown = 100
  */
 export class ProgressMeter {
   readonly #shares: ReadonlyMap<string, number>
+  readonly #wholeShare: number
   readonly #standings = new Map<string, Standing>()
   readonly #corrected = new Set<string>()
   readonly #options: ProgressOptions
@@ -56,6 +55,7 @@ export class ProgressMeter {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
     this.#shares = sharesOf(options.weights)
+    this.#wholeShare = compensatedSum(this.#shares.values())
     this.#overall = Math.min(Math.max(options.from ?? 0, 0), mostBeforeSuccess)
   }
 
@@ -78,7 +78,6 @@ export class ProgressMeter {
   begin(category: string): void {
     if (!this.#shares.has(category)) return
     this.#current = category
-    this.#options.onChange?.()
   }
 
   /** Notes that a category is through, however much of it was reported. Without such a category, nothing. */
@@ -91,7 +90,6 @@ export class ProgressMeter {
   /** Notes that the job has succeeded. */
   succeed(): void {
     this.#overall = 100
-    this.#options.onChange?.()
   }
 
   /** How far the job is now. Plain data that does not change any more. */
@@ -113,16 +111,14 @@ export class ProgressMeter {
     this.#current = category
     const percent = Math.min(toPercent(this.#fraction()), mostBeforeSuccess)
     this.#overall = Math.max(this.#overall, percent)
-    this.#options.onChange?.()
   }
 
   #fraction(): number {
-    const all = compensatedSum(this.#shares.values())
-    if (all === 0) return 0
+    if (this.#wholeShare === 0) return 0
     const done = [...this.#standings].map(
       ([name, { current, total }]) => (this.#shares.get(name) ?? 0) * (current / total),
     )
-    return compensatedSum(done) / all
+    return compensatedSum(done) / this.#wholeShare
   }
 
   #unknown(category: string): string {

@@ -53,10 +53,13 @@ export async function applyChange<Answer>(
 ): Promise<Answer> {
   const count = { lastSeq: Number(row.last_seq), dropped: Number(row.dropped_events) }
   const admitted = admitEvents(count, events, limits.maxJobEvents)
-  await insertEvents(sql, row.id, admitted.events)
   const counted = { last_seq: admitted.lastSeq, dropped_events: admitted.dropped }
   const columns = { ...set, ...(events.length === 0 ? {} : counted) }
-  if (Object.keys(columns).length > 0) await sql`UPDATE job SET ${sql(columns)} WHERE id = ${row.id}`
+  // One way to the server and back for both.
+  await Promise.all([
+    insertEvents(sql, row.id, admitted.events),
+    Object.keys(columns).length > 0 ? sql`UPDATE job SET ${sql(columns)} WHERE id = ${row.id}` : null,
+  ])
   return answer
 }
 

@@ -6,7 +6,7 @@ import { fetchContent, keepFile, readContent } from './job-contents.ts'
 import { type JobDatabasePlace, openJobDatabase } from './job-database.ts'
 import { createJobIdMaker, isJobId } from './job-id.ts'
 import { createJobRoom } from './job-room.ts'
-import { getJob, listJobs } from './job-view.ts'
+import { countQueued, getJob, listJobs } from './job-view.ts'
 import { endLeases, releaseJob, renewLease, takeJob } from './leases.ts'
 import { reportJob } from './report.ts'
 import { sweepJobs } from './retention.ts'
@@ -42,7 +42,12 @@ export async function openJobStore(options: JobStoreOptions): Promise<JobStore> 
     room: createJobRoom(),
     makeId: createJobIdMaker(),
   })
-  if (sole) await endLeases(parts)
+  if (sole) {
+    await endLeases(parts).catch(async (error: unknown) => {
+      await database.close()
+      throw error
+    })
+  }
   return Object.freeze({
     submit: (job, jobLimits) => submitJob(parts, job, jobLimits),
     get: (id, viewer) => getJob(parts, id, viewer),
@@ -63,6 +68,7 @@ export async function openJobStore(options: JobStoreOptions): Promise<JobStore> 
     fetch: (lease, content, path) => fetchContent(parts, lease, content, path),
     report: (lease, report) => reportJob(parts, lease, report),
     finish: (lease, end) => finishJob(parts, lease, end),
+    countQueued: () => countQueued(parts),
     sweep: () => sweepJobs(parts),
     close: database.close,
   } satisfies JobStore)

@@ -4,7 +4,7 @@ import type { Job } from '../job.ts'
 import type { JobQuery, Viewer } from '../store.ts'
 import type { HeldJob } from './job-change.ts'
 import { isJobId } from './job-id.ts'
-import { type JobRow, jobColumns, readParts, toJob } from './job-row.ts'
+import { type BigColumn, type JobRow, jobColumns, readParts, toJob } from './job-row.ts'
 import type { JobStoreParts } from './store-parts.ts'
 
 /** As `JobStore.get`. */
@@ -47,6 +47,15 @@ export function listJobs({ database, limits }: JobStoreParts, query: JobQuery): 
 /** Whether one of some texts is one that PostgreSQL cannot compare anything with: no row has it. */
 export function holdsNul(...texts: readonly (string | null)[]): boolean {
   return texts.some((text) => text?.includes('\0'))
+}
+
+/** As `JobStore.countQueued`. */
+export function countQueued({ database }: JobStoreParts): Promise<Readonly<Record<string, number>>> {
+  return database.read(async (sql) => {
+    const rows = await sql<{ function_name: string; count: BigColumn }[]>`
+      SELECT function_name, count(*) AS count FROM job WHERE state = 'queued' GROUP BY function_name`
+    return Object.fromEntries(rows.map((row) => [row.function_name, Number(row.count)]))
+  })
 }
 
 /** A job that was found and that the viewer sees. @throws {IsoplexError} `JOB_NOT_FOUND` */

@@ -1,9 +1,7 @@
 import { SQL, type TransactionSQL } from 'bun'
 import { hasCode } from '../../model/storage-error.ts'
 import { unreachable } from './database-error.ts'
-
-/** Says that a part of the work is done, and the next one has the whole time again. */
-export type GoOn = () => void
+import { DeadlineError, type GoOn, withDeadline } from './deadline.ts'
 
 /** Connections to a PostgreSQL server; those that are lost are made again when they are needed. */
 export interface PostgresPool {
@@ -36,7 +34,7 @@ export function createPostgresPool(url: string, deadlineMs: number = usualDeadli
     line.pass(async () => {
       const sql = current
       try {
-        return await withDeadline((goOn) => work(sql, goOn), deadlineMs)
+        return await withDeadline(deadlineMs, (goOn) => work(sql, goOn))
       } catch (error) {
         if (!(error instanceof DeadlineError)) throw error
         renew(sql)
@@ -97,23 +95,6 @@ async function pastLostConnections<Result>(
       const isLost = hasCode(error, 'ERR_POSTGRES_CONNECTION_CLOSED')
       if (!isLost || !isHarmless() || count === maxConnections) throw error
     }
-  }
-}
-
-class DeadlineError extends Error {
-  override readonly name = 'DeadlineError'
-}
-
-async function withDeadline<Result>(
-  work: (goOn: GoOn) => Promise<Result>,
-  deadlineMs: number,
-): Promise<Result> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${deadlineMs} ms`)), deadlineMs)
-  try {
-    return await Promise.race([work(() => timer.refresh()), overdue])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

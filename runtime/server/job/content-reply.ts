@@ -2,6 +2,7 @@ import type { PieceRange } from '../../job/service.ts'
 import type { ContentPiece } from '../../job/store.ts'
 import { linesMediaType } from '../admin/progress-reply.ts'
 import { type ByteRange, parseRange } from '../registry/byte-range.ts'
+import { streamHead } from './stream-head.ts'
 
 /** Reads a piece of a content. */
 export type ReadPiece = (range: PieceRange) => Promise<ContentPiece>
@@ -35,9 +36,8 @@ export async function contentReply(
     'cache-control': 'no-store',
     'accept-ranges': 'bytes',
   }
-  if (method === 'HEAD') {
-    return new Response(null, { headers: { ...common, 'content-length': String(totalBytes) } })
-  }
+  if (method === 'HEAD')
+    return totalBytes > pieceBytes ? streamHead(common) : new Response(first.bytes, { headers: common })
   // Without a validator nobody can know that the beginning that he has is of the same content.
   const asked = headers.has('if-range') ? null : parseRange(headers.get('range'), totalBytes)
   const range = asked ?? { start: 0, end: totalBytes }

@@ -15,6 +15,7 @@ import { openLogStream, type ReadEvents } from './log-stream.ts'
 import { assertMayList, type Identify } from './onlooker.ts'
 import { readWait } from './preference.ts'
 import { assertFileName, assertJobId, readAfter, readJobQuery } from './query.ts'
+import { streamHead } from './stream-head.ts'
 
 /** What jobs are shown and cancelled with. */
 export interface JobRoutesOptions {
@@ -95,7 +96,7 @@ function createWatching(options: JobRoutesOptions): SystemHandler {
     const { id } = await jobs.get(assertJobId(parameters[0]), viewer)
     const format = takesLines(request) ? eventLines : serverSentEvents
     const headers = { ...streamHeaders, 'content-type': format.mediaType }
-    if (request.method === 'HEAD') return new Response(null, { headers })
+    if (request.method === 'HEAD') return streamHead(headers)
     const leaving = [request.signal, stopping]
     return new Response(openEventStream({ jobs, id, viewer, afterSeq, format, leaving, heartbeatMs, log }), {
       headers,
@@ -113,7 +114,7 @@ function createLogReading({ jobs, identify }: JobRoutesOptions): SystemHandler {
       ...streamHeaders,
       'content-type': asLines ? linesMediaType : 'text/plain; charset=utf-8',
     }
-    if (request.method === 'HEAD') return new Response(null, { headers })
+    if (request.method === 'HEAD') return streamHead(headers)
     const read: ReadEvents = (after, limit) => jobs.events(id, viewer, after, limit)
     const line = asLines ? jsonLine : logLine
     return new Response(openLogStream({ read, afterSeq, takes: isLogged, line }), { headers })

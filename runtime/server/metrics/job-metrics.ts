@@ -5,6 +5,8 @@ import { addCounter, addGauge, addHistogram, type Labels, type MetricsRegistry }
 /** What the metrics of jobs are read from. */
 export interface JobSources {
   readonly jobs: JobTallies
+  /** Has it asked how many jobs wait, and noted among {@link jobs}; takes a second at most, and never fails. */
+  readonly surveyJobs: () => Promise<void>
 }
 
 /** Adds what has become of jobs on this server, action by action. */
@@ -22,6 +24,12 @@ export function addJobMetrics(registry: MetricsRegistry, { jobs }: JobSources): 
     help: 'Jobs that run here.',
     labels: ['function'],
     read: () => each(({ running }) => running),
+  })
+  addGauge(registry, {
+    name: 'isoplex_job_queued_count',
+    help: 'Jobs that wait, on whichever server they will run.',
+    labels: ['function'],
+    read: () => each(({ queued }) => queued),
   })
   addCounter(registry, {
     name: 'isoplex_job_end_total',

@@ -27,6 +27,7 @@ export function createMetricsRoute({ sources, admit }: MetricsRouteOptions): Sys
       async GET({ request }) {
         await admit(request)
         opened ??= open()
+        await sources.surveyJobs()
         const { openMetrics, prometheus } = await opened
         const registry = prefersOpenMetrics(request.headers.get('accept')) ? openMetrics : prometheus
         const headers = { 'content-type': registry.contentType, 'cache-control': 'no-store' }

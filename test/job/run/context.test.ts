@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { defineAction } from '../../../runtime/define/action.ts'
 import { defineFunction } from '../../../runtime/define/function.ts'
+import { defineStep } from '../../../runtime/define/step.ts'
 import { tensor } from '../../../runtime/engine/tensor.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import { JobWorkshop } from './job-workshop.ts'
@@ -127,4 +128,23 @@ it('refuses impossible progress while developing, and corrects it in production'
   await workshop.run(action, { strict: false })
   expect(workshop.host.end?.state).toBe('succeeded')
   expect(workshop.lines.join('')).toContain('Impossible progress')
+})
+
+it('reports about the step that runs where it is told nothing else', async () => {
+  const halving = defineStep({
+    name: 'halving',
+    execute: async ({ infer, handle, setMetrics, results }) => {
+      const half = defineFunction({ input: Type.Number(), handler: ({ input }) => input / 2 })
+      results.push(...(await Array.fromAsync(infer([4, 8], { handle: handle(half), total: 2 }))))
+      setMetrics({ halved: 2 })
+    },
+  })
+  await workshop.run(
+    defineAction({ steps: [halving, defineStep({ name: 'other', execute: () => undefined })] }),
+  )
+  expect(JSON.parse(workshop.host.result ?? '')).toMatchObject({ results: [2, 4] })
+  expect(workshop.host.reports.at(-1)).toMatchObject({
+    progress: { categories: { halving: { current: 2, total: 2 } } },
+    metrics: { halving: { halved: 2 } },
+  })
 })

@@ -6,6 +6,7 @@ it('tells what has become of jobs, action by action', async () => {
   const tally = sources.jobs.of('evaluate')
   tally.submitted = 5
   tally.running = 2
+  tally.queued = 7
   tally.ended.add('succeeded')
   tally.ended.add('failed')
   tally.ended.add('failed')
@@ -14,6 +15,7 @@ it('tells what has become of jobs, action by action', async () => {
   const { values } = await readMetrics(sources)
   expect(values.get('isoplex_job_submission_total{function="evaluate"}')).toBe(5)
   expect(values.get('isoplex_job_running_count{function="evaluate"}')).toBe(2)
+  expect(values.get('isoplex_job_queued_count{function="evaluate"}')).toBe(7)
   expect(values.get('isoplex_job_end_total{function="evaluate",state="succeeded"}')).toBe(1)
   expect(values.get('isoplex_job_end_total{function="evaluate",state="failed"}')).toBe(2)
   expect(values.get('isoplex_job_queue_duration_seconds_sum{function="evaluate"}')).toBe(0.2)

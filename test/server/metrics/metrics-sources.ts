@@ -16,6 +16,7 @@ export function sourcesOf(
   return {
     tallies: new Tallies(),
     jobs: new JobTallies(),
+    surveyJobs: async () => undefined,
     residency: { report: () => ({ replicas, departures: [] }), backlog: () => backlog },
     lag,
     bodies: new BodyBudget(1_000),
