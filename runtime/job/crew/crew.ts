@@ -67,6 +67,8 @@ export class Crew {
   #actions: ReadonlyMap<string, ActionHere> = new Map()
   #taking: Promise<void> | null = null
   #again = false
+  /** Whose job was taken last. */
+  #served: string | null = null
   #stopping = false
   /** Whether it was said that the store cannot be had. */
   #complained = false
@@ -131,8 +133,14 @@ export class Crew {
     if (this.#stopping || functions.length === 0 || this.#running.size >= limits.maxConcurrentJobs)
       return false
     this.#workFolder ??= await makeWorkFolder(workDirectory)
-    const taken = await store.take({ worker: this.#worker, functions, leaseMs: limits.jobLeaseMs })
+    const taken = await store.take({
+      worker: this.#worker,
+      functions,
+      leaseMs: limits.jobLeaseMs,
+      ...(this.#served === null ? {} : { after: this.#served }),
+    })
     if (taken === null) return false
+    this.#served = taken.job.principal
     const action = this.#actions.get(taken.job.function)
     // The files may have changed meanwhile, or the server be about to stop.
     if (this.#stopping || action === undefined) await store.release(taken.lease, { blameless: true })
