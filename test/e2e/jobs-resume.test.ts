@@ -103,11 +103,11 @@ async function expectRight(server: TestServer, id: string): Promise<void> {
   expect((await server.call(`/-/jobs/${id}/result`)).json).toEqual(expected)
   expect((await server.call(`/-/jobs/${id}/files/report.csv`)).text).toBe('sum,820\n')
   const events = (await eventsOf(server, id)).filter(({ kind }) => kind !== 'end')
-  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+  expect(events.every(({ seq }, index) => seq > (events[index - 1]?.seq ?? 0))).toBe(true)
   const done = events.filter(({ kind, data }) => kind === 'step' && data.state === 'done')
   expect(done.map(({ data }) => data.step)).toEqual(surveySteps)
   const overall = events.filter(({ kind }) => kind === 'progress').map(({ data }) => data.overall)
-  expect(overall).toEqual(overall.toSorted((one, other) => one - other))
+  expect(overall).toEqual([100])
 }
 
 /** Each execution of a step was told a higher attempt than the one before. */
