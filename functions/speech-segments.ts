@@ -33,8 +33,10 @@ interface DecodedSound {
   readonly seconds: number
 }
 
-/** The longest that the model hears in one call, in samples. */
-const longestCall = 30 * soundRate
+/** Samples that the model hears at a time. */
+const windowSamples = 512
+/** Samples in one call, 30 seconds at most: whole windows, so that no silence is filled in but at the very end. */
+const callSamples = Math.floor((30 * soundRate) / windowSamples) * windowSamples
 
 const fetchArchive = defineStep({
   name: 'fetch',
@@ -94,10 +96,9 @@ async function listen({ params, handle, files }: Context, file: string): Promise
   const samples = new Float32Array((await files.read(file)).slice().buffer)
   const probabilities: number[] = []
   let state: string | undefined
-  for (let start = 0; start < samples.length; start += longestCall) {
-    const audio = Array.from(samples.subarray(start, start + longestCall))
-    // The model hears 512 samples at least; the last part is filled with silence.
-    while (audio.length < 512) audio.push(0)
+  for (let start = 0; start < samples.length; start += callSamples) {
+    const audio = Array.from(samples.subarray(start, start + callSamples))
+    while (audio.length < windowSamples) audio.push(0)
     const heard = await listener.infer({ audio, ...(state === undefined ? {} : { state }) })
     for (const probability of heard.probabilities) probabilities.push(probability)
     state = heard.state
@@ -125,6 +126,7 @@ export default defineAction({
     const lengths = sounds.flatMap(({ segments }) =>
       segments.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds),
     )
-    return { sounds, speechSeconds: lengths.reduce((sum, seconds) => sum + seconds, 0) }
+    const total = lengths.reduce((sum, seconds) => sum + seconds, 0)
+    return { sounds, speechSeconds: Math.round(total * 1000) / 1000 }
   },
 })

@@ -15,6 +15,8 @@ export interface ServiceOptions {
 
 /** Answers the questions of a {@link ServiceThread} by name, each as soon as its method has ended. */
 export function answerQuestions({ port, methods, onFailure }: ServiceOptions): void {
+  // Each question is told; before the first one there is nobody to tell.
+  methods.catch(() => undefined)
   const reply = (message: ServiceAnswer): void => port?.postMessage(message)
   const answer = async ({ id, method, parameters, reports }: ServiceQuestion): Promise<void> => {
     try {

@@ -173,10 +173,12 @@ async function insist<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
+const nothing = { viewer: 'nobody', state: null, function: null, before: null, limit: 1 } as const
+
 /** Asks until the store refuses. */
 async function refusal(store: JobStore): Promise<void> {
   for (let refused = false; !refused; ) {
-    refused = await store.events('job_none', 0, 1).then(
+    refused = await store.list(nothing).then(
       () => false,
       () => true,
     )
@@ -184,7 +186,7 @@ async function refusal(store: JobStore): Promise<void> {
 }
 
 async function answer(store: JobStore): Promise<void> {
-  await insist(() => store.events('job_none', 0, 1))
+  await insist(() => store.list(nothing))
 }
 
 const changing = ['submit', 'renew', 'beginStep', 'saveCheckpoint', 'report', 'keepFile']

@@ -133,39 +133,38 @@ export async function submit(
   return reply.json.id
 }
 
-/** A job as it is now. */
-export async function look(server: TestServer, id: string): Promise<ShownJob> {
-  const reply = await server.call(`/-/jobs/${id}`)
+/** A job as it is now, as whoever has a token sees it. */
+export async function look(server: TestServer, id: string, token?: string): Promise<ShownJob> {
+  const reply = await server.call(`/-/jobs/${id}`, token === undefined ? {} : { token })
   if (reply.status !== 200) throw new Error(`${reply.status} ${reply.text}`)
   return reply.json
 }
 
-/** Waits until a job is as it should be. */
-export async function jobWith(
-  server: TestServer,
-  id: string,
-  fits: (job: ShownJob) => boolean,
-): Promise<ShownJob> {
+/** Waits until a job has ended. */
+export async function ended(server: TestServer, id: string, token?: string): Promise<ShownJob> {
   let job: ShownJob
   await until(async () => {
-    job = await look(server, id)
-    return fits(job)
+    job = await look(server, id, token)
+    return job.endedMs !== null
   })
   return job
 }
 
-/** Waits until a job has ended. */
-export function ended(server: TestServer, id: string): Promise<ShownJob> {
-  return jobWith(server, id, ({ endedMs }) => endedMs !== null)
-}
-
 /** All events of a job that has ended. */
-export async function eventsOf(server: TestServer, id: string): Promise<readonly Reply['json'][]> {
-  const { text } = await server.call(`/-/jobs/${id}/events`, { headers: { accept: 'application/x-ndjson' } })
+export async function eventsOf(
+  server: TestServer,
+  id: string,
+  token?: string,
+): Promise<readonly Reply['json'][]> {
+  const { text } = await server.call(`/-/jobs/${id}/events`, {
+    headers: { accept: 'application/x-ndjson' },
+    ...(token === undefined ? {} : { token }),
+  })
   return text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind !== 'end')
 }
 
 /** The process ids of the jobs that a gateway runs. */

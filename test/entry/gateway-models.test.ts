@@ -36,13 +36,19 @@ describe('the models of a gateway', () => {
     resources.defer(() => registry.close())
     const links = [{ model: { ...modelOf('a'), digest: 'a'.repeat(64) } }, { model: null }]
     const log = createLogger({ write: () => undefined })
-    openGatewayModels({ stateDirectory, scheduler: { pool: { links } }, log, holdMs: 5 }, registry, resources)
+    const options = { stateDirectory, scheduler: { pool: { links } }, log, holdMs: 5 }
+    const models = openGatewayModels(options, registry, resources)
+    const used = ['b'.repeat(64)]
+    models.keep(() => used)
     const leases = join(stateDirectory, 'leases')
     const held = async (): Promise<string> => {
       const names = await readdir(leases).catch(() => [])
       return (await Promise.all(names.map((name) => readFile(join(leases, name), 'utf8')))).join()
     }
     await until(async () => (await held()).includes('a'.repeat(64)))
+    await until(async () => (await held()).includes('b'.repeat(64)))
+    used.length = 0
+    await until(async () => !(await held()).includes('b'.repeat(64)))
     links.length = 0
     await until(async () => !(await held()).includes('a'.repeat(64)))
   })

@@ -52,6 +52,27 @@ describe('the tokens of a gateway', () => {
     expect(grants.check(digest, grant, Date.now())).toBe(false)
   })
 
+  it('are kept with jobs beyond a rotation, and not beyond the end of their key', async () => {
+    await using resources = new AsyncDisposableStack()
+    const { verifier, seals } = await open(resources)
+    const credentials = await verifier.verify(await tokenNow())
+    const sealed = seals.seal(credentials, 'a job')
+    const [, retired] = rotateProjectKeys(stateDirectory, { tokenLifeSeconds: 600 })
+    // What it seals with is the new key as soon as the rotation has been noticed.
+    const first = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, 17)).toString('latin1')
+    await until(() => first(seals.seal(credentials, 'a job')) !== first(sealed))
+    expect(seals.open(sealed, 'a job')).toEqual(credentials)
+    removeProjectKey(stateDirectory, String(retired?.id))
+    await until(() => {
+      try {
+        return seals.open(sealed, 'a job') === null
+      } catch {
+        return true
+      }
+    })
+    expect(() => seals.open(sealed, 'a job')).toThrow('can no longer be read')
+  })
+
   it('count on where the file of the keys is broken while it runs', async () => {
     await using resources = new AsyncDisposableStack()
     const lines: string[] = []

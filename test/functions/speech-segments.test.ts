@@ -2,6 +2,7 @@ import { zipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { segmentsOf, toCsv } from '../../functions/_speech/segments.ts'
 import { jobProcessesOf } from '../e2e/jobs-project.ts'
+import { bareSpeech } from '../support/bare-speech.ts'
 import {
   makeExampleProject,
   startServer,
@@ -73,6 +74,18 @@ describe('speech-segments', () => {
     })
     const { sounds } = (await server.call(job.links.result, { token })).json
     expect(sounds).toHaveLength(2)
+  })
+
+  it('hears a sound of more than one call as one', async () => {
+    const start = 28.5
+    const options = { threshold: 0.2, minSpeechSeconds: 0, minSilenceSeconds: 0.1 }
+    const late = [...new Array<number>(start * 16_000).fill(0), ...spoken]
+    const json = { ...upload(zipSync({ 'late.wav': new Uint8Array(waveFile(late)) })), ...options }
+    const { job, token } = await submit({ json })
+    const [{ segments, seconds }] = (await server.call(job.links.result, { token })).json.sounds
+    expect(seconds).toBe(start + 4)
+    expect(segments).toEqual(segmentsOf(await bareSpeech(late.map(stored)), options))
+    expect(segments.some(({ endSeconds }: { endSeconds: number }) => endSeconds > 30)).toBe(true)
   })
 
   it('goes on with what was recorded where its process is killed', async () => {
@@ -156,6 +169,11 @@ describe('segmentsOf', () => {
     )
   })
 })
+
+/** A sample as it comes out of a file of 16 bits. */
+function stored(sample: number): number {
+  return Math.round(sample * 32_767) / 32_768
+}
 
 /** Parameters with an archive as text. */
 function upload(bytes: Uint8Array): { readonly archive: string } {

@@ -1,23 +1,19 @@
-import * as ort from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bareSpeech } from '../support/bare-speech.ts'
 import { makeExampleProject, startServer, type TestProject, type TestServer } from '../support/server.ts'
 import { vowels } from '../support/vowels.ts'
 
 const sampleRate = 16_000
 const windowSamples = 512
-const contextSamples = 64
 
 describe('speech', () => {
   let project: TestProject
   let server: TestServer
-  let session: ort.InferenceSession
   beforeAll(async () => {
     project = await makeExampleProject()
     server = await startServer(project, 'serve')
-    session = await ort.InferenceSession.create('functions/_models/speech/model.onnx')
   })
   afterAll(async () => {
-    await session.release()
     await server[Symbol.asyncDispose]()
     await project[Symbol.asyncDispose]()
   })
@@ -25,7 +21,7 @@ describe('speech', () => {
   it('answers as a bare onnxruntime loop over the same audio', async () => {
     const audio = vowels(2)
     const reply = await listen(audio)
-    const expected = await bareLoop(audio)
+    const expected = await bareSpeech(audio)
     expect(reply.probabilities).toHaveLength(expected.length)
     expect(largestDifference(reply.probabilities, expected)).toBeLessThan(1e-6)
     // A constant answer would be equal as well: the audio has sound that the model takes for speech, and silence.
@@ -65,27 +61,6 @@ describe('speech', () => {
     const reply = await server.call('/speech', { json: { audio, ...(state ? { state } : {}) }, token })
     expect(reply.status, reply.text).toBe(200)
     return reply.json as { probabilities: number[]; state: string }
-  }
-
-  async function bareLoop(audio: readonly number[]): Promise<number[]> {
-    const sr = new ort.Tensor('int64', BigInt64Array.of(BigInt(sampleRate)), [])
-    let state = new ort.Tensor('float32', new Float32Array(2 * 128), [2, 1, 128])
-    let context = new Float32Array(contextSamples)
-    const probabilities: number[] = []
-    for (let start = 0; start < audio.length; start += windowSamples) {
-      const sound = new Float32Array(contextSamples + windowSamples)
-      sound.set(context)
-      sound.set(audio.slice(start, start + windowSamples), contextSamples)
-      context = sound.slice(-contextSamples)
-      const { output, stateN } = await session.run({
-        input: new ort.Tensor('float32', sound, [1, sound.length]),
-        state,
-        sr,
-      })
-      probabilities.push(Number(output?.data[0]))
-      state = stateN as ort.TypedTensor<'float32'>
-    }
-    return probabilities
   }
 })
 

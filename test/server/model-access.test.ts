@@ -182,3 +182,35 @@ describe('versions that share the requests', () => {
     expect(counts.get('4')?.length).toBeGreaterThan(0)
   })
 })
+
+describe('what is said of a model', () => {
+  it('needs none of its files, and is asked for by the same right as the model', async () => {
+    const { counts, source } = countingSource()
+    const access = createModelAccess(source)
+    const credentials = credentialsOf({ tenant: 'acme', accessToken: 'x' })
+    expect(await access.describe({ modelId: 'bird', credentials }, null)).toMatchObject({ id: 'bird' })
+    expect(counts).toEqual({ find: 1, confirm: 0, prepare: 0 })
+    await access.describe({ modelId: 'bird', credentials }, null)
+    await access.describe({ modelId: 'bird', credentials: null }, null)
+    expect(counts.find).toBe(2)
+  })
+
+  it('is another one for another model of the same caller', async () => {
+    const asked: ModelQuestion[] = []
+    const access = createModelAccess(
+      sourceOfEverything({
+        find: async (question) => {
+          asked.push(question)
+          return { tenant: null, versions: [{ weight: 1, record: recordOf(question.modelId) }] }
+        },
+      }),
+    )
+    const credentials = credentialsOf({ accessToken: 'x', proven: false })
+    for (const modelId of ['bird', 'fish']) {
+      expect(await access.describe({ modelId, credentials }, null)).toMatchObject({ id: modelId })
+    }
+    expect(asked).toEqual(
+      ['bird', 'fish'].map((modelId) => ({ modelId, tenant: null, accessToken: 'x', proven: false })),
+    )
+  })
+})

@@ -1,4 +1,4 @@
-import type { TransactionSQL } from 'bun'
+import type { SQL } from 'bun'
 import { IsoplexError } from '../../error/error.ts'
 import type { JobLimits } from '../store.ts'
 import type { BigColumn } from './job-row.ts'
@@ -10,11 +10,17 @@ import type { BigColumn } from './job-row.ts'
  */
 export interface JobRoom {
   /**
-   * Finds room for one more job in the transaction that adds it.
+   * Whether there is room for one more job now.
    *
    * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`
    */
-  reserve(sql: TransactionSQL, principal: string, limits: JobLimits): Promise<void>
+  check(sql: SQL, principal: string, limits: JobLimits): Promise<void>
+  /**
+   * Finds room for one more job, in the transaction that adds it.
+   *
+   * @throws {IsoplexError} as {@link JobRoom.check} does
+   */
+  reserve(sql: SQL, principal: string, limits: JobLimits): Promise<void>
   /** Is told that a job has left the queue or has ended: there may be room again. */
   leave(): void
 }
@@ -39,14 +45,14 @@ export function createJobRoom(): JobRoom {
     performance.now() - count.atMs < countsHoldMs &&
     (count.value < limit || count.left === left)
   const toCount = (value: number): Count => ({ value, atMs: performance.now(), left })
-  const countQueued = async (sql: TransactionSQL, limit: number): Promise<Count> => {
+  const countQueued = async (sql: SQL, limit: number): Promise<Count> => {
     if (isGood(queued, limit)) return queued
     const counted = toCount(await readQueued(sql))
     // Whoever was quicker has reserved on its count by now.
     if (!isGood(queued, limit)) queued = counted
     return queued
   }
-  const countOwn = async (sql: TransactionSQL, principal: string, limit: number): Promise<Count> => {
+  const countOwn = async (sql: SQL, principal: string, limit: number): Promise<Count> => {
     const known = own.get(principal)
     if (isGood(known, limit)) return known
     const counted = toCount(await readOwn(sql, principal))
@@ -56,14 +62,19 @@ export function createJobRoom(): JobRoom {
     own.set(principal, counted)
     return counted
   }
+  const findRoom = async (sql: SQL, principal: string, limits: JobLimits): Promise<readonly Count[]> => {
+    const ownCount = await countOwn(sql, principal, limits.maxJobsPerPrincipal)
+    if (ownCount.value >= limits.maxJobsPerPrincipal) throw shareExceeded(limits)
+    const queuedCount = await countQueued(sql, limits.maxQueuedJobs)
+    if (queuedCount.value >= limits.maxQueuedJobs) throw queueFull(limits)
+    return [ownCount, queuedCount]
+  }
   return Object.freeze({
-    async reserve(sql: TransactionSQL, principal: string, limits: JobLimits) {
-      const ownCount = await countOwn(sql, principal, limits.maxJobsPerPrincipal)
-      if (ownCount.value >= limits.maxJobsPerPrincipal) throw shareExceeded(limits)
-      const queuedCount = await countQueued(sql, limits.maxQueuedJobs)
-      if (queuedCount.value >= limits.maxQueuedJobs) throw queueFull(limits)
-      ownCount.value += 1
-      queuedCount.value += 1
+    async check(sql: SQL, principal: string, limits: JobLimits) {
+      await findRoom(sql, principal, limits)
+    },
+    async reserve(sql: SQL, principal: string, limits: JobLimits) {
+      for (const count of await findRoom(sql, principal, limits)) count.value += 1
     },
     leave() {
       left += 1
@@ -71,12 +82,12 @@ export function createJobRoom(): JobRoom {
   })
 }
 
-async function readQueued(sql: TransactionSQL): Promise<number> {
+async function readQueued(sql: SQL): Promise<number> {
   const [row] = await sql<{ count: BigColumn }[]>`SELECT count(*) AS count FROM job WHERE state = 'queued'`
   return Number(row?.count)
 }
 
-async function readOwn(sql: TransactionSQL, principal: string): Promise<number> {
+async function readOwn(sql: SQL, principal: string): Promise<number> {
   const [row] = await sql<{ count: BigColumn }[]>`
     SELECT count(*) AS count FROM job WHERE principal = ${principal} AND ended_ms IS NULL`
   return Number(row?.count)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { TransactionSQL } from 'bun'
+import type { SQL, TransactionSQL } from 'bun'
 import { IsoplexError } from '../../error/error.ts'
 import type { Job } from '../job.ts'
 import type { JobLimits, NewJob } from '../store.ts'
@@ -19,10 +19,14 @@ interface Submitted {
 export async function submitJob(parts: JobStoreParts, job: NewJob, limits: JobLimits): Promise<Submitted> {
   const { database, makeId } = parts
   const marks = marksOf(job)
-  const createdMs = await database.read(async (sql) => {
+  // Before a large body is put on the shelf for nothing; and again where nothing can come between.
+  const { existing: earlier, createdMs } = await database.read(async (sql) => {
+    const existing = await findSubmitted(parts, sql, marks)
+    if (existing === null) await parts.room.check(sql, job.principal, limits)
     const [row] = await sql<{ now_ms: BigColumn }[]>`SELECT ${sql.unsafe(database.dialect.nowMs)} AS now_ms`
-    return Number(row?.now_ms)
+    return { existing, createdMs: Number(row?.now_ms) }
   })
+  if (earlier !== null) return { job: earlier, created: false }
   const id = makeId(createdMs)
   const input: NewContent = {
     jobId: id,
@@ -74,7 +78,7 @@ function sha256(...pieces: readonly (string | Uint8Array)[]): string {
 
 async function findSubmitted(
   { limits }: JobStoreParts,
-  sql: TransactionSQL,
+  sql: SQL,
   { idempotency, digest }: SubmissionMarks,
 ): Promise<Job | null> {
   if (idempotency === null) return null

@@ -142,6 +142,7 @@ describe.each(storeKinds)('two workers with one job on $name', (kind) => {
             expect(worker.lease === held || worker.lease?.fence === model.fence).toBe(true)
           } else if (act.kind === 'cancel') {
             model.ended = (await store.get(job.id, null)).endedMs !== null
+            if (model.ended) model.running = false
           } else {
             expect(allowed).toBe(held === null || holds)
             if (!holds) continue
