@@ -123,11 +123,11 @@ async function expectAlike({ server, token, jobs }: Killed, steps: readonly stri
     expect(job.steps.map(({ name }: { name: string }) => name)).toEqual(steps)
     expect(await resultOf(id)).toEqual(expected)
     const events = await eventsOf(server, id, token)
-    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(events.every(({ seq }, index) => seq > (events[index - 1]?.seq ?? 0))).toBe(true)
     const recorded = events.filter(({ kind, data }) => kind === 'step' && data.state !== 'started')
     expect(recorded.map(({ data }) => data.step)).toEqual(steps)
     const overall = events.filter(({ kind }) => kind === 'progress').map(({ data }) => data.overall)
-    expect(overall).toEqual(overall.toSorted((one, other) => one - other))
+    expect(overall).toEqual([100])
   }
 }
 
