@@ -71,6 +71,7 @@ it.each([
   ['BACKEND_UNAVAILABLE', true],
 ] as const)('whoever has sent a model token is asked after again: %s', async (code, sees) => {
   let asked = 0
+  let nowMs = 1
   const models = createModelAccess(
     sourceOfEverything({
       confirm: async ({ tenant }) => {
@@ -79,11 +80,12 @@ it.each([
         throw new IsoplexError(code as 'DRAINING', 'no', { details: { retryAfterMs: 1 } })
       },
     }),
-    { now: () => asked * 60_000 },
+    { now: () => nowMs },
   )
   const ask = identifyByToken({ verifier, models, trustsLoopback: false }, checkAccess)
   const headers = { serve_multiplexed_model_id: 'a' }
   const onlooker = await ask(new Request('http://localhost/-/jobs', { headers }))
+  nowMs += 60_000
   expect(await onlooker.stillSees()).toBe(sees)
 })
 
