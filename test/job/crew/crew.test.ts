@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createProjectKey } from '../../../runtime/auth/project-key.ts'
@@ -175,6 +175,36 @@ describe('a crew', () => {
     await until(async () => (await begun()).length === 1)
     await place.store.cancel(id, null)
     expect(await ended(id)).toMatchObject({ state: 'cancelled' })
+  })
+
+  it('goes on with a job whose lease has ended while it slept, and keeps hold of it', async () => {
+    const crew = startCrew()
+    crew.follow([await build()])
+    const id = await submit('a')
+    crew.wake()
+    await until(async () => (await begun()).length === 1)
+    await place.ask('UPDATE job SET lease_until_ms = 0')
+    crew.wake()
+    await until(async () => (await begun()).length === 2)
+    const [first = 0, second = 0] = (await lines('begun')).map((line) => Number(line.split(' ')[1]))
+    await until(() => !isAlive(first))
+    expect(isAlive(second)).toBe(true)
+    await crew.stop()
+    expect(isAlive(second)).toBe(false)
+    expect(await place.store.get(id, null)).toMatchObject({ state: 'queued', attempt: 2 })
+  })
+
+  it('goes on where its folder for scratch files was removed', async () => {
+    const crew = startCrew()
+    crew.follow([await build()])
+    await letGo('a')
+    expect(await ended(await submit('a'))).toMatchObject({ state: 'succeeded' })
+    const [own = ''] = await readdir(place.path('work'))
+    await until(async () => (await readdir(join(place.path('work'), own))).length === 0)
+    await rm(place.path('work'), { recursive: true })
+    const id = await submit('a')
+    crew.wake()
+    expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 1 })
   })
 
   it('fails a job whose submitter has no right to a model, before anything of it runs', async () => {
