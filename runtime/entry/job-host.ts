@@ -1,9 +1,11 @@
 /** The jobs of a server, or of a command: their store in a thread, the crew that runs them, and the service. */
+
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { CredentialSeals } from '../auth/sealed-credential.ts'
 import type { Manifest } from '../build/manifest.ts'
 import type { Config } from '../config/config.ts'
+import { isIsoplexError } from '../error/error.ts'
 import { type ActionHere, Crew } from '../job/crew/crew.ts'
 import { JobFeed } from '../job/feed.ts'
 import { createJobService } from '../job/job-service.ts'
@@ -81,7 +83,11 @@ export function openJobHost(options: JobHostOptions): JobHost {
   const service = createJobService({ store, feed, crew, models, seals, limits: config })
   let sweeping: Timer | undefined
   const sweep = (): void => {
-    store.sweep().catch((error: unknown) => log.warn('Ended jobs could not be forgotten', { error }))
+    store.sweep().catch((error: unknown) => {
+      // The crew says so.
+      if (isIsoplexError(error) && error.code === 'JOB_STORE_UNAVAILABLE') return
+      log.warn('Ended jobs could not be forgotten', { error })
+    })
   }
   const stop = async (): Promise<void> => {
     clearInterval(sweeping)
