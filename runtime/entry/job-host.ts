@@ -82,13 +82,7 @@ export function openJobHost(options: JobHostOptions): JobHost {
   })
   const service = createJobService({ store, feed, crew, models, seals, limits: config })
   let sweeping: Timer | undefined
-  const sweep = (): void => {
-    store.sweep().catch((error: unknown) => {
-      // The crew says so.
-      if (isIsoplexError(error) && error.code === 'JOB_STORE_UNAVAILABLE') return
-      log.warn('Ended jobs could not be forgotten', { error })
-    })
-  }
+  const sweep = (): void => void forgetEnded(store, log)
   const stop = async (): Promise<void> => {
     clearInterval(sweeping)
     feed[Symbol.dispose]()
@@ -133,4 +127,14 @@ function sessionOf({ provider, fallback, intraOpThreads, maxConcurrentJobs }: Co
 } {
   const share = Math.max(1, Math.floor(availableParallelism() / Math.max(1, maxConcurrentJobs)))
   return { provider, fallback, intraOpThreads: intraOpThreads || share }
+}
+
+/** Forgets the jobs whose time is over. Of a store that is away the crew tells. */
+async function forgetEnded(store: JobStore, log: Logger): Promise<void> {
+  try {
+    await store.sweep()
+  } catch (error) {
+    if (isIsoplexError(error) && error.code === 'JOB_STORE_UNAVAILABLE') return
+    log.warn('Ended jobs could not be forgotten', { error })
+  }
 }
