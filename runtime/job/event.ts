@@ -8,7 +8,10 @@ export type JobEventKind = 'state' | 'step' | 'progress' | 'metrics' | 'log' | '
  * file's facts; `dropped` `{ count }`.
  */
 export interface JobEvent {
-  /** From 1 upward within its job, without a gap: what `Last-Event-ID` counts. */
+  /**
+   * Ascends from 1 within its job: what `Last-Event-ID` counts. Of `progress` only the newest event is kept, so that there
+   * are gaps where earlier ones were.
+   */
   readonly seq: number
   /** In milliseconds since 1970. */
   readonly atMs: number

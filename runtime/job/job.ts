@@ -19,6 +19,9 @@ export interface JobProgress {
   readonly categories: Readonly<Record<string, CategoryProgress>>
 }
 
+/** The overall progress that a job comes to at most before it has succeeded. */
+export const highestUnfinished = 99.99
+
 /** How far a category, or a step, is. */
 export interface CategoryProgress {
   readonly current: number

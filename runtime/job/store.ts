@@ -88,7 +88,7 @@ export interface JobReport {
   readonly progress: JobProgress | null
   /** All metrics; `null` where none has changed. */
   readonly metrics: JobMetrics | null
-  /** What has happened since the last report, of progress and metrics too. */
+  /** What has happened since the last report, metrics too. Of progress there is nothing: the store makes that event. */
   readonly events: readonly NewJobEvent[]
 }
 

@@ -128,7 +128,7 @@ describe('a client that waits for a job', () => {
         }
       }
       expect(await result).toEqual({ sum: 1_830, squares: 73_810, processed: 120 })
-      expect(seqs).toEqual(seqs.map((_, index) => index + 1))
+      expect(seqs.every((seq, index) => seq > (seqs[index - 1] ?? 0))).toBe(true)
       expect(overall).toEqual(overall.toSorted((left, right) => left - right))
       expect(overall.at(-1)).toBe(100)
     } finally {

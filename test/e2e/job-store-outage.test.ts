@@ -129,7 +129,7 @@ describe.runIf(hasPostgres)('a database that goes away and comes back', () => {
       expect(job).toMatchObject({ state: 'succeeded', attempt: 1, progress: { overall: 100 } })
       expect(job.steps.map(({ name, state }) => [name, state])).toEqual(names.map((name) => [name, 'done']))
       const events = await store.events(id, 0, 1_000)
-      expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+      expect(events.every(({ seq }, index) => seq > (events[index - 1]?.seq ?? 0))).toBe(true)
       const ended = events.filter(({ kind, data }) => kind === 'step' && data.state === 'done')
       expect(ended.map(({ data }) => data.step)).toEqual(names)
       const { bytes, totalBytes } = await store.read(id, { kind: 'file', name: 'report' }, 0, 4_000_000)

@@ -123,21 +123,21 @@ async function expectAlike({ server, token, jobs }: Killed, steps: readonly stri
     expect(job.steps.map(({ name }: { name: string }) => name)).toEqual(steps)
     expect(await resultOf(id)).toEqual(expected)
     const events = await eventsOf(server, id, token)
-    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(events.every(({ seq }, index) => seq > (events[index - 1]?.seq ?? 0))).toBe(true)
     const recorded = events.filter(({ kind, data }) => kind === 'step' && data.state !== 'started')
     expect(recorded.map(({ data }) => data.step)).toEqual(steps)
     const overall = events.filter(({ kind }) => kind === 'progress').map(({ data }) => data.overall)
-    expect(overall).toEqual(overall.toSorted((one, other) => one - other))
+    expect(overall).toEqual([100])
   }
 }
 
 describe('jobs whose process or server is killed', () => {
   it('end right, with each step recorded once, wherever in their life that is: a real example', async () => {
     project = await makeExampleProject(settings)
-    const spoken = new Uint8Array(waveFile([...vowels(4), ...new Array<number>(16_000).fill(0)]))
+    const spoken = new Uint8Array(waveFile([...vowels(1), ...new Array<number>(8_000).fill(0)]))
     const archive = zipSync({ 'a.wav': spoken, 'b.wav': spoken, 'c.wav': spoken })
     const params = { archive: Buffer.from(archive).toString('base64') }
-    const killing = { path: '/speech-segments', params, model: 'speech', kills: 100, gatewayEvery: 10 }
+    const killing = { path: '/speech-segments', params, model: 'speech', kills: 100, gatewayEvery: 12 }
     await killAll(killing, async (killed) => {
       await expectAlike(killed, ['fetch', 'decode', 'infer', 'write'])
       expect(new Set(killed.recordedAt).size).toBeGreaterThan(1)
@@ -146,7 +146,7 @@ describe('jobs whose process or server is killed', () => {
 
   it('are told which of their steps run again', async () => {
     project = await makeJobsProject({}, settings)
-    const killing = { path: '/survey', params: { count: 40, pauseMs: 2 }, kills: 30, gatewayEvery: 15 }
+    const killing = { path: '/survey', params: { count: 40, pauseMs: 2 }, kills: 20, gatewayEvery: 10 }
     await killAll(killing, async (killed) => {
       await expectAlike(killed, surveySteps)
       const lines = (await readFile(join(project.directory, 'executed'), 'utf8')).trim().split('\n')

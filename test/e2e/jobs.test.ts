@@ -126,7 +126,7 @@ describe('the events of a job', () => {
       leaving.abort()
     }
     expect(connections).toBeGreaterThan(3)
-    expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, index) => index + 1))
+    expect(seen.every(({ seq }, index) => seq > (seen[index - 1]?.seq ?? 0))).toBe(true)
     expect(
       seen.filter(({ kind }) => kind === 'log').map(({ data }) => (data.data as { tick: number }).tick),
     ).toEqual(Array.from({ length: 200 }, (_, index) => index + 1))
@@ -137,7 +137,8 @@ describe('the events of a job', () => {
     const watch = async (): Promise<number[]> => {
       const seqs: number[] = []
       for await (const event of readEvents(server.url + json.links.events, '0')) {
-        if (event.kind !== 'end') seqs.push(event.seq)
+        // Who is a little later may see newer progress at once.
+        if (event.kind !== 'end' && event.kind !== 'progress') seqs.push(event.seq)
       }
       return seqs
     }

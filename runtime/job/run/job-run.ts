@@ -10,13 +10,14 @@ import type { InputFetch } from '../../runner/call.ts'
 import { createDecoder } from '../../runner/decoder.ts'
 import type { ActionHost, ActionOrder } from '../message.ts'
 import type { JobEnd } from '../store.ts'
-import { type ContextMaker, type ContextParts, createContextMaker } from './context.ts'
+import { type ContextMaker, createContextMaker } from './context.ts'
 import { interruption, isLeaseLost, jobFailure } from './failure.ts'
 import { FunctionHandles } from './function-handles.ts'
 import { runSteps } from './orchestrator.ts'
 import { ProgressMeter } from './progress.ts'
 import { Reporter } from './reporter.ts'
 import { createResultWriter, type ResultWriter } from './result-writer.ts'
+import { leftAsTheyAre } from './rollback.ts'
 import type { StepsEnd } from './step-run.ts'
 
 /** What one job is run with. */
@@ -41,6 +42,7 @@ interface RunningJob {
   readonly params: unknown
   readonly host: ActionHost
   readonly progress: ProgressMeter
+  readonly reporter: Reporter
   readonly makeContext: ContextMaker
   readonly writeResult: ResultWriter
   /** Tells the host that the job has succeeded. What it refuses, such as a result that is too large, is a failure. */
@@ -69,18 +71,17 @@ export async function runJob(options: JobRunOptions): Promise<void> {
 
 /** Does the job's work. Where that has succeeded the host has been told so. */
 async function perform(options: JobRunOptions, handles: FunctionHandles): Promise<StepsEnd> {
-  let reporter: Reporter | null = null
+  let job: RunningJob
   try {
-    const { program, params } = await readJob(options)
-    const progress = createProgress(options, program)
-    reporter = createReporter(options, progress)
-    const job = await openJob(options, { program, params, handles, progress, reporter })
-    return await (program.steps === null ? execute(job) : goThroughSteps(job, program.steps))
+    job = await openJob(options, handles)
   } catch (error) {
-    if (isLeaseLost(error)) throw error
-    return endOf(options, error)
+    return endUnopened(options, error)
+  }
+  const { program, reporter } = job
+  try {
+    return await (program.steps === null ? execute(job) : goThroughSteps(job, program.steps))
   } finally {
-    await reporter?.flush()
+    await reporter.flush()
   }
 }
 
@@ -116,19 +117,20 @@ function createReporter({ order, host, log }: JobRunOptions, progress: ProgressM
   })
 }
 
-async function openJob(
-  options: JobRunOptions,
-  parts: Pick<ContextParts, 'program' | 'params' | 'handles' | 'progress' | 'reporter'>,
-): Promise<RunningJob> {
+async function openJob(options: JobRunOptions, handles: FunctionHandles): Promise<RunningJob> {
   const { order, host, signal } = options
-  const { program, params, progress, reporter } = parts
+  const { program, params } = await readJob(options)
+  const progress = createProgress(options, program)
+  const reporter = createReporter(options, progress)
   const [scratch, outgoing] = await makeFolders(order.workDirectory)
   const orderly = keepOrder(host, reporter)
+  const parts = { program, params, handles, progress, reporter }
   return {
     options,
     program,
     params,
     progress,
+    reporter,
     host: orderly,
     makeContext: createContextMaker({ ...options, ...parts, host: orderly, scratch, outgoing }),
     writeResult: createResultWriter({ schema: program.result, directory: outgoing, signal }),
@@ -145,15 +147,27 @@ async function makeFolders(directory: string): Promise<readonly [scratch: string
   return folders
 }
 
-async function execute({
+async function execute(job: RunningJob): Promise<StepsEnd> {
+  const { order } = job.options
+  if (order.pendingEnd !== null) return { end: { ...order.pendingEnd, result: null }, cause: null }
+  try {
+    const result = await produce(job)
+    return { end: { state: 'succeeded', error: null, result }, cause: null }
+  } catch (error) {
+    if (isLeaseLost(error)) throw error
+    return endOf(job.options, error)
+  }
+}
+
+/** Does all the work of an action without steps, and tells the host of its result. */
+async function produce({
   options,
   program,
   makeContext,
   writeResult,
   succeed,
-}: RunningJob): Promise<StepsEnd> {
-  const { order, signal, mishap } = options
-  if (order.pendingEnd !== null) return { end: { ...order.pendingEnd, result: null }, cause: null }
+}: RunningJob): Promise<JobEnd['result']> {
+  const { signal, mishap } = options
   const work = async (): Promise<JobEnd['result']> => {
     signal.throwIfAborted()
     const returned = await program.execute?.(makeContext(null))
@@ -163,7 +177,7 @@ async function execute({
   const result = await Promise.race([work(), mishap])
   signal.throwIfAborted()
   await succeed(result)
-  return { end: { state: 'succeeded', error: null, result }, cause: null }
+  return result
 }
 
 function goThroughSteps(job: RunningJob, steps: readonly Step[]): Promise<StepsEnd> {
@@ -226,6 +240,15 @@ function keepOrder(host: ActionHost, reporter: Reporter): ActionHost {
 function endOf({ order, signal }: JobRunOptions, error: unknown): StepsEnd {
   const failure = signal.aborted ? interruption(signal, null) : jobFailure(error, order.strict)
   return { end: { ...failure.pendingEnd, result: null }, cause: failure.cause }
+}
+
+/** The end of a job whose action cannot be gone on with here. Without the action nothing can be rolled back. */
+function endUnopened(options: JobRunOptions, error: unknown): StepsEnd {
+  const { order } = options
+  const { end, cause } = endOf(options, error)
+  const { state, error: why } = order.pendingEnd ?? end
+  const rollbackErrors = [...(why?.rollbackErrors ?? []), ...leftAsTheyAre(order, error)]
+  return { end: { state, error: why && { ...why, rollbackErrors }, result: null }, cause }
 }
 
 /** What its submitter is not shown must be found in the log. */

@@ -70,7 +70,6 @@ async function conclude(course: Course): Promise<StepsEnd | Failure> {
     await bringModel(course)
     const value = run.conclude === null ? usualResult(course) : await run.conclude(concludeContext(course))
     const result = await run.keepResult(value)
-    run.progress.succeed()
     return { end: { state: 'succeeded', error: null, result }, cause: null }
   } catch (error) {
     if (isLeaseLost(error)) throw error

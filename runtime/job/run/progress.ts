@@ -1,5 +1,5 @@
 import { IsoplexError } from '../../error/error.ts'
-import type { CategoryProgress, JobProgress } from '../job.ts'
+import { type CategoryProgress, highestUnfinished, type JobProgress } from '../job.ts'
 
 /** What a {@link ProgressMeter} is made with. */
 export interface ProgressOptions {
@@ -31,15 +31,12 @@ const notBegun: Standing = {
   timeRemainingSeconds: null,
 }
 
-/** Nothing but a job's success is 100 %: until then it is at most the last figure before it. */
-const mostBeforeSuccess = 99.99
-
 /** The most names of unknown categories that are remembered, so that each is told of once. */
 const mostUnknown = 100
 
 /**
- * Adds up how far a job is: the weighted mean of how far its categories are. The overall figure never falls, and is 100
- * exactly once the job has succeeded.
+ * Adds up how far a job is: the weighted mean of how far its categories are. The overall figure never falls, and stays
+ * below 100: the store has it come to that when the job has succeeded.
  */
 export class ProgressMeter {
   readonly #shares: ReadonlyMap<string, number>
@@ -56,7 +53,7 @@ export class ProgressMeter {
     this.#now = options.now ?? (() => performance.now())
     this.#shares = sharesOf(options.weights)
     this.#wholeShare = compensatedSum(this.#shares.values())
-    this.#overall = Math.min(Math.max(options.from ?? 0, 0), mostBeforeSuccess)
+    this.#overall = Math.min(Math.max(options.from ?? 0, 0), highestUnfinished)
   }
 
   /**
@@ -87,11 +84,6 @@ export class ProgressMeter {
     this.#stand(category, total, total)
   }
 
-  /** Notes that the job has succeeded. */
-  succeed(): void {
-    this.#overall = 100
-  }
-
   /** How far the job is now. Plain data that does not change any more. */
   snapshot(): JobProgress {
     const standings = new Map(this.#standings)
@@ -109,7 +101,7 @@ export class ProgressMeter {
     const timeRemainingSeconds = remainingSeconds({ current, total, since, atMs })
     this.#standings.set(category, { current, total, since, timeRemainingSeconds })
     this.#current = category
-    const percent = Math.min(toPercent(this.#fraction()), mostBeforeSuccess)
+    const percent = Math.min(toPercent(this.#fraction()), highestUnfinished)
     this.#overall = Math.max(this.#overall, percent)
   }
 

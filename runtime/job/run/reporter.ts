@@ -145,7 +145,6 @@ export class Reporter {
     const atMs = Date.now()
     const events = this.#events
     const progress = this.#progressed ? this.#options.progress() : null
-    if (progress !== null) events.push({ atMs, kind: 'progress', data: { ...progress } })
     for (const [category, values] of Object.entries(this.#measured)) {
       events.push({ atMs, kind: 'metrics', data: { category, values } })
     }

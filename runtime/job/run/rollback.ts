@@ -1,4 +1,5 @@
 import type { Step, StepResult } from '../../define/step.ts'
+import type { ActionOrder } from '../message.ts'
 import { bringModel, type Course, inStep, isRecorded } from './course.ts'
 import { type Failure, isLeaseLost, shownText } from './failure.ts'
 import { failedResult, recordExecuted } from './step-execution.ts'
@@ -25,6 +26,23 @@ export async function rollBack(course: Course, { pendingEnd, cause }: Failure): 
   }
   const error = { ...pendingEnd.error, rollbackErrors: [...errors] }
   return { end: { state: pendingEnd.state, error, result: null }, cause }
+}
+
+/** What is said of the steps that would have to be rolled back, where the action that could do so is not to be had. */
+export function leftAsTheyAre(
+  {
+    steps,
+    runningStep,
+    rolledBack,
+    strict,
+  }: Pick<ActionOrder, 'steps' | 'runningStep' | 'rolledBack' | 'strict'>,
+  error: unknown,
+): readonly string[] {
+  const begun = steps.filter(({ result }) => !result.skipped).map(({ name }) => name)
+  const names = new Set(runningStep === null ? begun : [...begun, runningStep.name])
+  return [...names.difference(new Set(rolledBack))]
+    .toReversed()
+    .map((name) => describe(failed(name), shownText(error, strict)))
 }
 
 /** A step in whose middle an earlier process ended has failed: its own rollback is the first. */
@@ -61,7 +79,10 @@ async function bringModelIfPossible(course: Course): Promise<void> {
 function told({ run }: Course, error: unknown, what: string): string {
   if (isLeaseLost(error)) throw error
   run.onRollbackError(what, error)
-  const text = shownText(error, run.strict)
+  return describe(what, shownText(error, run.strict))
+}
+
+function describe(what: string, text: string | null): string {
   return text === null ? `${what}; the server's log has the cause.` : `${what}: ${text}`
 }
 

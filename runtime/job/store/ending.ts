@@ -1,7 +1,15 @@
 import type { Job, JobError, JobProgress, JobResultFacts } from '../job.ts'
-import { isEnded } from '../job.ts'
+import { highestUnfinished, isEnded } from '../job.ts'
 import type { JobEnd, Lease, Viewer } from '../store.ts'
-import { applyChange, changeLeased, type HeldJob, holdJob, type JobChange, stateEvent } from './job-change.ts'
+import {
+  applyChange,
+  changeLeased,
+  type HeldJob,
+  holdJob,
+  type JobChange,
+  progressEvent,
+  stateEvent,
+} from './job-change.ts'
 import { keepContent } from './job-contents.ts'
 import { isJobId } from './job-id.ts'
 import { type JobRow, progressOf } from './job-row.ts'
@@ -35,6 +43,7 @@ async function endJob(
   await sql`DELETE FROM job_memory WHERE job_id = ${row.id}`
   // Nobody goes on with the job, so that nobody needs what its steps have left.
   await sql`UPDATE job_step SET result = NULL WHERE job_id = ${row.id}`
+  const progress = progressAtEnd(row, state === 'succeeded')
   return {
     answer: undefined,
     set: {
@@ -42,19 +51,20 @@ async function endJob(
       ended_ms: nowMs,
       error: error === null ? null : JSON.stringify(error),
       result: result === null ? null : JSON.stringify(result),
-      progress: JSON.stringify(progressAtEnd(row, state === 'succeeded')),
+      progress: JSON.stringify(progress),
       credential: null,
       running_step: null,
       running_attempt: null,
       pending_end: null,
       lease_until_ms: null,
     },
-    events: [stateEvent(nowMs, { state, attempt: row.attempt, error })],
+    events: [
+      // Who follows the progress alone sees it come to its end.
+      ...(state === 'succeeded' ? [progressEvent(nowMs, progress)] : []),
+      stateEvent(nowMs, { state, attempt: row.attempt, error }),
+    ],
   }
 }
-
-/** The furthest that a job comes which has not succeeded. */
-export const highestUnfinished = 99.99
 
 function progressAtEnd(row: JobRow, succeeded: boolean): JobProgress {
   const progress = progressOf(row)

@@ -4,8 +4,12 @@ import type { BigColumn } from './job-row.ts'
 
 /** How far the events of a job have come. */
 export interface EventCount {
-  /** The number of the last one, which is also how many there are. */
+  /** The number of the last one. */
   readonly lastSeq: number
+  /** How many are kept. */
+  readonly kept: number
+  /** The number of the progress that is kept; `null` where there is none. */
+  readonly progressSeq: number | null
   /** How many were dropped since one told of that. */
   readonly dropped: number
 }
@@ -13,17 +17,20 @@ export interface EventCount {
 /** Events that are to be written, and how far they bring the log. */
 export interface AdmittedEvents extends EventCount {
   readonly events: readonly JobEvent[]
+  /** The number of the progress that is to go, since there is a newer one; `null` where none is. */
+  readonly replacedSeq: number | null
 }
 
 // What a watcher cannot do without. There are as many of them as a job has steps, files and attempts.
-const kept: ReadonlySet<JobEventKind> = new Set(['state', 'step', 'file'])
+const lasting: ReadonlySet<JobEventKind> = new Set(['state', 'step', 'file'])
 
 const maxEventBytes = 65_536
 
 /**
- * Numbers events. Beyond the limit only those of the kinds `state`, `step` and `file` are kept, and so where the data of
- * one is longer than 64 KiB; all others are counted, and a `dropped` event before the next one that is kept tells how
- * many they were. A job ends with a `state`, so that the sum of all `dropped` events is exact then.
+ * Numbers events. Of `progress` the newest takes the place of all before it: a long job has no more of them than a short
+ * one. Beyond the limit only that one and those of the kinds `state`, `step` and `file` are kept, and so where the data
+ * of one is longer than 64 KiB; all others are counted, and a `dropped` event before the next `state`, `step` or `file`
+ * tells how many they were. A job ends with a `state`, so that the sum of all `dropped` events is exact then.
  */
 export function admitEvents(
   count: EventCount,
@@ -31,23 +38,31 @@ export function admitEvents(
   maxEvents: number,
 ): AdmittedEvents {
   const admitted: JobEvent[] = []
-  let { lastSeq, dropped } = count
+  let { lastSeq, kept, dropped } = count
   const admit = (event: NewJobEvent): void => {
     lastSeq += 1
+    kept += 1
     admitted.push({ ...event, seq: lastSeq })
   }
+  const newest = events.findLast(({ kind }) => kind === 'progress')
   for (const event of events) {
-    if (kept.has(event.kind)) {
+    if (event.kind === 'progress') {
+      if (event === newest) admit(event)
+    } else if (lasting.has(event.kind)) {
       if (dropped > 0) admit({ atMs: event.atMs, kind: 'dropped', data: { count: dropped } })
       dropped = 0
       admit(event)
-    } else if (lastSeq < maxEvents && isShort(event)) {
+    } else if (kept < maxEvents && isShort(event)) {
       admit(event)
     } else {
       dropped += weightOf(event)
     }
   }
-  return { events: admitted, lastSeq, dropped }
+  const progress = admitted.find(({ kind }) => kind === 'progress')
+  const replacedSeq = progress === undefined ? null : count.progressSeq
+  if (replacedSeq !== null) kept -= 1
+  const progressSeq = progress?.seq ?? count.progressSeq
+  return { events: admitted, lastSeq, kept, dropped, progressSeq, replacedSeq }
 }
 
 /** How many events are lost with this one. */
@@ -78,6 +93,11 @@ export async function insertEvents(
     }))
     await sql`INSERT INTO job_event ${sql(rows)}`
   }
+}
+
+/** Removes an event. */
+export async function removeEvent(sql: TransactionSQL, jobId: string, seq: number): Promise<void> {
+  await sql`DELETE FROM job_event WHERE job_id = ${jobId} AND seq = ${seq}`
 }
 
 /** Reads events after a number, the oldest first. */

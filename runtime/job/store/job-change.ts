@@ -1,9 +1,9 @@
 import type { TransactionSQL } from 'bun'
 import { IsoplexError } from '../../error/error.ts'
 import type { NewJobEvent } from '../event.ts'
-import type { JobError, JobState } from '../job.ts'
+import type { JobError, JobProgress, JobState } from '../job.ts'
 import type { Lease } from '../store.ts'
-import { admitEvents, insertEvents } from './event-log.ts'
+import { admitEvents, type EventCount, insertEvents, removeEvent } from './event-log.ts'
 import type { BigColumn, JobRow } from './job-row.ts'
 import { jobColumns } from './job-row.ts'
 import type { JobStoreParts } from './store-parts.ts'
@@ -16,8 +16,10 @@ export interface HeldJob {
   readonly nowMs: number
 }
 
+type EventColumn = 'last_seq' | 'kept_events' | 'dropped_events' | 'progress_seq'
+
 /** The columns of a job that a change may set. */
-export interface JobColumns extends Partial<Omit<JobRow, 'id' | 'last_seq' | 'dropped_events'>> {
+export interface JobColumns extends Partial<Omit<JobRow, 'id' | EventColumn>> {
   readonly worker?: string | null
   readonly credential?: null
 }
@@ -51,12 +53,18 @@ export async function applyChange<Answer>(
   { sql, row }: HeldJob,
   { answer, set = {}, events = [] }: JobChange<Answer>,
 ): Promise<Answer> {
-  const count = { lastSeq: Number(row.last_seq), dropped: Number(row.dropped_events) }
-  const admitted = admitEvents(count, events, limits.maxJobEvents)
-  const counted = { last_seq: admitted.lastSeq, dropped_events: admitted.dropped }
+  const admitted = admitEvents(eventCountOf(row), events, limits.maxJobEvents)
+  const { replacedSeq } = admitted
+  const counted = {
+    last_seq: admitted.lastSeq,
+    kept_events: admitted.kept,
+    dropped_events: admitted.dropped,
+    progress_seq: admitted.progressSeq,
+  }
   const columns = { ...set, ...(events.length === 0 ? {} : counted) }
-  // One way to the server and back for both.
+  // One way to the server and back for all.
   await Promise.all([
+    replacedSeq === null ? null : removeEvent(sql, row.id, replacedSeq),
     insertEvents(sql, row.id, admitted.events),
     Object.keys(columns).length > 0 ? sql`UPDATE job SET ${sql(columns)} WHERE id = ${row.id}` : null,
   ])
@@ -87,6 +95,15 @@ export async function holdJob(
   return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }
 }
 
+function eventCountOf({ last_seq, kept_events, dropped_events, progress_seq }: JobRow): EventCount {
+  return {
+    lastSeq: Number(last_seq),
+    kept: Number(kept_events),
+    dropped: Number(dropped_events),
+    progressSeq: progress_seq === null ? null : Number(progress_seq),
+  }
+}
+
 /** What a change under a lease that is not the newest one is refused with. */
 export function leaseLost(): IsoplexError<'LEASE_LOST'> {
   return new IsoplexError(
@@ -101,6 +118,11 @@ export function stateEvent(
   { state, attempt, error }: { state: JobState; attempt: number; error: JobError | null },
 ): NewJobEvent {
   return { atMs, kind: 'state', data: { state, attempt, error } }
+}
+
+/** The event of how far a job is. */
+export function progressEvent(atMs: number, progress: JobProgress): NewJobEvent {
+  return { atMs, kind: 'progress', data: { ...progress } }
 }
 
 /** The event of what has become of a step. */

@@ -29,14 +29,16 @@ export interface JobRow {
   readonly error: string | null
   readonly result: string | null
   readonly last_seq: BigColumn
+  readonly kept_events: BigColumn
   readonly dropped_events: BigColumn
+  readonly progress_seq: BigColumn | null
 }
 
 /** Those columns, as what a SELECT or a RETURNING names. */
 export const jobColumns = [
   'id, function_name, category, principal, state, created_ms, started_ms, ended_ms, attempt, attempts_in_vain',
   'cancel_requested, pending_end, fence, lease_until_ms, running_step, running_attempt, progress, metrics, error, result',
-  'last_seq, dropped_events',
+  'last_seq, kept_events, dropped_events, progress_seq',
 ].join(', ')
 
 /** What belongs to a job and has tables of its own. */

@@ -40,7 +40,9 @@ function makeJobs({ idType, bigType, bytesType, tableEnd }: JobDialect): readonl
       error TEXT,
       result TEXT,
       last_seq ${bigType} NOT NULL,
-      dropped_events ${bigType} NOT NULL
+      kept_events ${bigType} NOT NULL,
+      dropped_events ${bigType} NOT NULL,
+      progress_seq ${bigType}
     ) ${tableEnd}`,
     // For whoever takes jobs, however many have ended.
     "CREATE INDEX job_queued ON job (id) WHERE state = 'queued'",

@@ -122,6 +122,7 @@ async function insertJob(
     idempotency: marks.idempotency,
     request_digest: marks.digest,
     last_seq: 1,
+    kept_events: 1,
     dropped_events: 0,
   }
   const [row] = await sql<JobRow[]>`

@@ -5,6 +5,7 @@ import { defineFunction } from '../../../runtime/define/function.ts'
 import { defineStep } from '../../../runtime/define/step.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import type { JobEnd } from '../../../runtime/job/store.ts'
+import { recordOf } from '../store/test-store.ts'
 import { JobWorkshop } from './job-workshop.ts'
 
 let workshop: JobWorkshop
@@ -218,6 +219,22 @@ describe('steps', () => {
     expect(workshop.host.end).toMatchObject({ state: 'failed', error: { code: 'OUTPUT_INVALID' } })
     expect(undone).toEqual(['only'])
   })
+
+  it('are named where the action that could roll them back is not to be had', async () => {
+    const error = { code: 'CANCELLED', message: 'Stop.', step: null, rollbackErrors: ['before'] } as const
+    const steps = [recordOf('first'), recordOf('second')]
+    const left = (name: string): string =>
+      `Rollback of step "${name}" failed: Function "act" is no action (any more).`
+    await workshop.run(defineFunction({ handler: () => 1 }), { steps })
+    expect(workshop.host.end).toMatchObject({
+      state: 'failed',
+      error: { code: 'FUNCTION_BROKEN', rollbackErrors: [left('second'), left('first')] },
+    })
+    const pendingEnd = { state: 'cancelled', error } as const
+    await workshop.run(defineFunction({ handler: () => 1 }), { steps, rolledBack: ['second'], pendingEnd })
+    const rollbackErrors = ['before', left('first')]
+    expect(workshop.host.end).toEqual({ ...pendingEnd, error: { ...error, rollbackErrors }, result: null })
+  })
 })
 
 describe('a host', () => {
@@ -284,6 +301,14 @@ describe('a host', () => {
       'recordStep after begun,quality',
       'recordRollback after begun,quality,undone',
     ])
+  })
+
+  it('that cannot record a step is told of no end, so that the job is gone on with', async () => {
+    const broken = new IsoplexError('INTERNAL', 'The thread of a service has ended.')
+    Object.assign(workshop.host, { recordStep: () => Promise.reject(broken) })
+    const step = defineStep({ name: 'only', execute: () => undefined })
+    await expect(workshop.run(defineAction({ steps: [step] }))).rejects.toBe(broken)
+    expect(workshop.host.end).toBeNull()
   })
 
   it('whose lease is lost is told nothing more', async () => {

@@ -61,7 +61,7 @@ it('has one report under way at a time, and then the newest progress only', asyn
   await reporter.flush()
   expect(reports).toHaveLength(2)
   expect(reports[1]?.progress?.overall).toBe(30)
-  expect(kinds()).toEqual(['progress', 'log', 'log', 'log', 'progress'])
+  expect(kinds()).toEqual(['log', 'log', 'log'])
 })
 
 it('has reported everything once it is flushed', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { defineStep, type Step } from '../../../runtime/define/step.ts'
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import { runSteps } from '../../../runtime/job/run/orchestrator.ts'
+import { leftAsTheyAre } from '../../../runtime/job/run/rollback.ts'
+import { recordOf } from '../store/test-store.ts'
 import { openLedger } from './step-ledger.ts'
 import { refuse, stepRun } from './step-run-maker.ts'
 
@@ -118,6 +120,23 @@ describe('a rollback', () => {
     )
     expect(end.error?.rollbackErrors).toEqual([
       'Rollback of step "old" failed: the action has no such step any more.',
+    ])
+  })
+})
+
+describe('steps that cannot be rolled back', () => {
+  const steps = ['a', 'b', 'c'].map((name) => recordOf(name, { skipped: name === 'b' }))
+
+  it('are named, the interrupted one first, and others are not', () => {
+    const order = { steps, runningStep: { name: 'd', attempt: 1 }, rolledBack: ['c'], strict: false }
+    expect(leftAsTheyAre(order, new IsoplexError('FUNCTION_BROKEN', 'It is gone.'))).toEqual([
+      'Rollback of step "d" failed: It is gone.',
+      'Rollback of step "a" failed: It is gone.',
+    ])
+    const recorded = { ...order, runningStep: { name: 'c', attempt: 2 }, rolledBack: [] }
+    expect(leftAsTheyAre(recorded, new Error('/secret/path'))).toEqual([
+      `Rollback of step "c" failed; the server's log has the cause.`,
+      `Rollback of step "a" failed; the server's log has the cause.`,
     ])
   })
 })

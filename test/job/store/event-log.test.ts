@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { NewJobEvent } from '../../../runtime/job/event.ts'
-import { admitEvents } from '../../../runtime/job/store/event-log.ts'
-import { begin, failedEnd, storeKinds } from './test-store.ts'
+import type { JobEvent, NewJobEvent } from '../../../runtime/job/event.ts'
+import { admitEvents, type EventCount } from '../../../runtime/job/store/event-log.ts'
+import { begin, failedEnd, storeKinds, takeOver } from './test-store.ts'
+
+const noNews = { progress: null, metrics: null, events: [] }
 
 const told = (count: number): NewJobEvent[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -15,39 +17,47 @@ describe('the limit of events', () => {
   const arbitraryEvent: fc.Arbitrary<NewJobEvent> = fc.oneof(
     fc
       .constantFrom('state', 'step', 'file', 'log', 'message', 'progress', 'metrics')
-      .map((kind) => ({ atMs: 1, kind, data: {} }) as NewJobEvent),
+      .chain((kind) => fc.nat().map((atMs) => ({ atMs, kind, data: {} }) as NewJobEvent)),
     fc
       .integer({ min: 1, max: 9 })
       .map((count) => ({ atMs: 1, kind: 'dropped', data: { count } }) as NewJobEvent),
   )
 
-  it('numbers without a gap, keeps what must be kept, and counts all that it drops', () => {
+  it('keeps what must be kept and the newest progress, and counts all that it drops', () => {
     fc.assert(
       fc.property(fc.array(fc.array(arbitraryEvent)), fc.integer({ min: 0, max: 20 }), (batches, max) => {
-        let count = { lastSeq: 0, dropped: 0 }
-        const kept = []
+        let count: EventCount = { lastSeq: 0, kept: 0, dropped: 0, progressSeq: null }
+        let kept: readonly JobEvent[] = []
         for (const batch of [...batches, [{ atMs: 2, kind: 'state', data: {} } as const]]) {
-          const { events, ...next } = admitEvents(count, batch, max)
-          kept.push(...events)
+          const { events, replacedSeq, ...next } = admitEvents(count, batch, max)
+          kept = [...kept.filter(({ seq }) => seq !== replacedSeq), ...events]
+          expect(next.kept).toBe(kept.length)
+          expect(next.lastSeq).toBeGreaterThanOrEqual(kept.at(-1)?.seq ?? 0)
           count = next
         }
         const weigh = (events: readonly NewJobEvent[]) =>
           events.reduce((sum, { kind, data }) => sum + (kind === 'dropped' ? Number(data.count) : 1), 0)
         const isKept = ({ kind }: NewJobEvent) => ['state', 'step', 'file'].includes(kind)
-        expect(kept.map(({ seq }) => seq)).toEqual(kept.map((_, index) => index + 1))
-        expect(count).toEqual({ lastSeq: kept.length, dropped: 0 })
-        expect(kept.filter(isKept)).toHaveLength(batches.flat().filter(isKept).length + 1)
-        expect(weigh(kept)).toBe(weigh(batches.flat()) + 1)
-        expect(
-          kept.filter((event) => !isKept(event) && event.kind !== 'dropped').every(({ seq }) => seq <= max),
-        ).toBe(true)
+        const isProgress = ({ kind }: NewJobEvent) => kind === 'progress'
+        const isOther = (event: NewJobEvent) => !isProgress(event)
+        const all = batches.flat()
+        expect(kept.every(({ seq }, index) => seq > (kept[index - 1]?.seq ?? 0))).toBe(true)
+        expect(count.dropped).toBe(0)
+        expect(kept.filter(isKept)).toHaveLength(all.filter(isKept).length + 1)
+        expect(kept.filter(isProgress)).toEqual(
+          all.filter(isProgress).length === 0 ? [] : [expect.objectContaining(all.findLast(isProgress))],
+        )
+        expect(weigh(kept.filter(isOther))).toBe(weigh(all.filter(isOther)) + 1)
+        const bounded = kept.filter((event) => isOther(event) && !isKept(event) && event.kind !== 'dropped')
+        expect(bounded.length).toBeLessThanOrEqual(max)
       }),
     )
   })
 
   it('takes a count for one event where it is none', () => {
     const odd = [{ atMs: 1, kind: 'dropped', data: { count: Number.NaN } } as const]
-    expect(admitEvents({ lastSeq: 5, dropped: 0 }, odd, 5)).toEqual({ events: [], lastSeq: 5, dropped: 1 })
+    const count = { lastSeq: 5, kept: 5, dropped: 0, progressSeq: null }
+    expect(admitEvents(count, odd, 5)).toMatchObject({ events: [], lastSeq: 5, dropped: 1 })
   })
 })
 
@@ -87,6 +97,37 @@ describe.each(storeKinds)('events on $name', (kind) => {
       [13, 'dropped', 3],
       [14, 'state', undefined],
     ])
+  })
+
+  it('of progress are one, the newest, however many there were', async () => {
+    await using opened = await kind.open({ maxJobEvents: 100 })
+    const { store } = opened
+    const lease = await begin(store)
+    for (let index = 1; index <= 150; index += 1) {
+      const progress = { overall: index / 2, current: null, categories: {} }
+      await store.report(lease, { progress, metrics: null, events: index % 3 === 0 ? told(1) : [] })
+    }
+    const events = await store.events(lease.jobId, 0, 1_000)
+    expect(events.filter((event) => event.kind === 'log')).toHaveLength(50)
+    expect(events.filter((event) => event.kind === 'progress')).toEqual([
+      {
+        seq: 202,
+        atMs: expect.any(Number),
+        kind: 'progress',
+        data: { overall: 75, current: null, categories: {} },
+      },
+    ])
+    const { fence } = await takeOver(store, lease).then((taken) => taken.lease)
+    await store.report(
+      { ...lease, fence },
+      { ...noNews, progress: { overall: 10, current: null, categories: {} } },
+    )
+    const later = await store.events(lease.jobId, 202, 10)
+    expect(later.map((event) => [event.kind, event.data.overall])).toEqual([
+      ['state', undefined],
+      ['progress', 75],
+    ])
+    expect(await store.events(lease.jobId, 0, 1_000)).toHaveLength(54)
   })
 
   it('that are too long are dropped, and many at once are kept', async () => {

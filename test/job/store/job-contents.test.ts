@@ -46,7 +46,7 @@ describe.each(storeKinds)('files of a job on $name', (kind) => {
       expect([text(bytes), mediaType]).toEqual([content, `text/${content[0]}`])
     }
     expect((await store.get(lease.jobId, null)).files).toHaveLength(1)
-    expect((await Array.fromAsync(opened.shelf.listOlderThan(0))).flat()).toHaveLength(1)
+    expect((await Array.fromAsync(opened.shelf.listOlderThan(-1_000))).flat()).toHaveLength(1)
   })
 
   it('are held to a sum of bytes, in which a file that is replaced does not count', async () => {
@@ -120,7 +120,7 @@ describe.each(storeKinds)('files of a job on $name', (kind) => {
     const lease = await begin(store)
     const path = await opened.write('a', 'x'.repeat(20_000))
     await store.keepFile(lease, { name: 'a', mediaType: 'text/plain', path })
-    await opened.shelf.remove((await Array.fromAsync(opened.shelf.listOlderThan(0))).flat())
+    await opened.shelf.remove((await Array.fromAsync(opened.shelf.listOlderThan(-1_000))).flat())
     expect(await rejectionOf(store.read(lease.jobId, { kind: 'file', name: 'a' }, 0, 9))).toMatchObject({
       code: 'JOB_NOT_FOUND',
     })

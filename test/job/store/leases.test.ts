@@ -144,7 +144,7 @@ describe.each(storeKinds)('taking on $name', (kind) => {
       await opened.ask('SELECT * FROM job_step'),
       await opened.ask('SELECT * FROM job_memory'),
       await opened.ask('SELECT job_id, kind, name, shelf_key FROM job_content'),
-      await Array.fromAsync(opened.shelf.listOlderThan(0)),
+      await Array.fromAsync(opened.shelf.listOlderThan(-1_000)),
     ]
     const before = await snapshot()
     for (const fence of [lost.fence, lease.fence + 1, 0]) {

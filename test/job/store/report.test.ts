@@ -19,7 +19,9 @@ describe.each(storeKinds)('reports on $name', (kind) => {
       progress,
       metrics: { inference: { accuracy: 0.5, 'ü\u0000': null } },
     })
-    expect(await store.events(lease.jobId, 2, 9)).toEqual([])
+    expect(await store.events(lease.jobId, 2, 9)).toEqual([
+      { seq: 3, atMs: expect.any(Number), kind: 'progress', data: progress },
+    ])
   })
 
   it('never let the progress fall, or end before the job does', async () => {
