@@ -29,6 +29,9 @@ export function toSvg(confusion: Confusion): string {
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${side} ${side}" font-family="sans-serif" font-size="12" text-anchor="middle">
 <title>Digits: what was written (rows) against what was read (columns)</title>
+<rect width="${side}" height="${side}" fill="#ffffff"/>
+<text x="${side / 2}" y="13" fill="#6b7280">read</text>
+<text x="13" y="${side / 2}" fill="#6b7280" transform="rotate(-90 13 ${side / 2})">written</text>
 ${[...heads, ...cells].join('\n')}
 </svg>
 `

@@ -38,11 +38,19 @@ export async function runElsewhere(request: RunRequest): Promise<number> {
   } catch (error) {
     // Only a server that asks for a token gets one, and only one of this project on this machine.
     const isOwn = token === null && isLoopback(new URL(baseUrl).hostname)
-    if (!isOwn || !isIsoplexError(error) || error.code !== 'TOKEN_MISSING') throw error
+    if (!isOwn || !isIsoplexError(error) || error.code !== 'TOKEN_MISSING') throw unreachable(error, baseUrl)
     if (namedModel(fn, request) === null) throw error
     // It is made anew where it ends before the job does.
     return await run(() => makeProjectToken(fn, request))
   }
+}
+
+/** What a client says of a connection that it does not get is meant for pages, too. */
+function unreachable(error: unknown, url: string): unknown {
+  if (!isIsoplexError(error) || error.code !== 'FETCH_FAILED' || error.details.reason !== 'connection')
+    return error
+  const message = `No server answers at ${url}; start one with "isoplex serve", or name another address with --url.`
+  return new IsoplexError('FETCH_FAILED', message, { details: error.details, cause: error })
 }
 
 async function readManifest({ project }: RunRequest): Promise<Manifest> {

@@ -47,6 +47,8 @@ export async function openSqliteDatabase(path: string, schema: SqliteSchema): Pr
     await writing`PRAGMA busy_timeout = 0`
     await untilUnlocked(() => writing`PRAGMA journal_mode = WAL`)
     await writing`PRAGMA foreign_keys = ON`
+    // A credential that is wiped must not be found in the file.
+    await writing`PRAGMA secure_delete = ON`
     await writing.unsafe(`PRAGMA synchronous = ${schema.synchronous}`)
     await reading.unsafe(`PRAGMA busy_timeout = ${readTimeoutMs}`)
     const write = <Result>(work: (sql: TransactionSQL) => Promise<Result>): Promise<Result> =>

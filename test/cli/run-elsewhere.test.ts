@@ -147,6 +147,18 @@ describe('isoplex run of an action elsewhere', () => {
     expect(JSON.parse(stderr).error.code).toBe('TOKEN_MISSING')
   })
 
+  it('says where no server answers, and what to do', async () => {
+    const { code, stderr } = await runThere(
+      { ISOPLEX_URL: 'http://127.0.0.1:1' },
+      'count',
+      '--params',
+      '{"n":1}',
+    )
+    expect(code).toBe(1)
+    expect(stderr).toContain('No server answers at http://127.0.0.1:1; start one with "isoplex serve"')
+    expect(stderr).toContain('--url')
+  })
+
   it('ends with 2 where the server refuses the parameters', async () => {
     const { code, stderr } = await runThere({}, 'count', '--params', '{"n":0}')
     expect(code).toBe(2)

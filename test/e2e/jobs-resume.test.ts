@@ -134,10 +134,10 @@ async function expectAlike({ server, token, jobs }: Killed, steps: readonly stri
 describe('jobs whose process or server is killed', () => {
   it('end right, with each step recorded once, wherever in their life that is: a real example', async () => {
     project = await makeExampleProject(settings)
-    const spoken = new Uint8Array(waveFile([...vowels(4), ...new Array<number>(16_000).fill(0)]))
+    const spoken = new Uint8Array(waveFile([...vowels(1), ...new Array<number>(8_000).fill(0)]))
     const archive = zipSync({ 'a.wav': spoken, 'b.wav': spoken, 'c.wav': spoken })
     const params = { archive: Buffer.from(archive).toString('base64') }
-    const killing = { path: '/speech-segments', params, model: 'speech', kills: 100, gatewayEvery: 10 }
+    const killing = { path: '/speech-segments', params, model: 'speech', kills: 100, gatewayEvery: 12 }
     await killAll(killing, async (killed) => {
       await expectAlike(killed, ['fetch', 'decode', 'infer', 'write'])
       expect(new Set(killed.recordedAt).size).toBeGreaterThan(1)
@@ -146,7 +146,7 @@ describe('jobs whose process or server is killed', () => {
 
   it('are told which of their steps run again', async () => {
     project = await makeJobsProject({}, settings)
-    const killing = { path: '/survey', params: { count: 40, pauseMs: 2 }, kills: 30, gatewayEvery: 15 }
+    const killing = { path: '/survey', params: { count: 40, pauseMs: 2 }, kills: 20, gatewayEvery: 10 }
     await killAll(killing, async (killed) => {
       await expectAlike(killed, surveySteps)
       const lines = (await readFile(join(project.directory, 'executed'), 'utf8')).trim().split('\n')

@@ -59,9 +59,11 @@ describe('a confusion matrix', () => {
     expect(more).toHaveLength(9)
   })
 
-  it('is a picture of a hundred squares, shaded by the share of the row', () => {
+  it('is a picture of a hundred squares on white, shaded by the share of the row', () => {
     const picture = toSvg(confusion)
-    expect(picture.match(/<rect /g)).toHaveLength(100)
+    expect(picture.match(/<rect x=/g)).toHaveLength(100)
+    expect(picture).toContain('<rect width="440" height="440" fill="#ffffff"/>')
+    expect(picture).toMatch(/>read<.*\n.*>written</)
     expect(picture.match(/fill-opacity="0\.500"/g)).toHaveLength(2)
     expect(picture.match(/fill-opacity="1\.000"/g)).toHaveLength(2)
     expect(picture).not.toContain('NaN')

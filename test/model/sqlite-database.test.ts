@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { TransactionSQL } from 'bun'
 import { expect, it } from 'vitest'
 import { openSqliteDatabase, type SqliteSchema } from '../../runtime/model/sqlite-database.ts'
@@ -38,6 +39,20 @@ it.each([
   const database = await openSqliteDatabase(scratch.path('list.sqlite'), { ...schema, synchronous })
   expect([...(await database.write((sql) => sql`PRAGMA synchronous`))]).toEqual([{ synchronous: level }])
   await database.close()
+})
+
+it('leaves nothing in its file of what was removed', async () => {
+  await using scratch = await createScratch()
+  const path = scratch.path('list.sqlite')
+  const database = await openSqliteDatabase(path, schema)
+  // The second is longer than a page.
+  const secrets = ['a short secret', 'a long secret'.padEnd(10_000, '.')]
+  for (const secret of secrets)
+    await database.write((sql) => sql`INSERT INTO items (name) VALUES (${secret})`)
+  await database.write((sql) => sql`DELETE FROM items WHERE name LIKE 'a long%'`)
+  await database.write((sql) => sql`UPDATE items SET name = ''`)
+  await database.close()
+  expect(await readFile(path, 'latin1')).not.toMatch(/a (?:short|long) secret/)
 })
 
 it('names what it is in its refusals', async () => {

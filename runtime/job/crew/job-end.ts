@@ -1,5 +1,5 @@
 import { IsoplexError } from '../../error/error.ts'
-import { toWire } from '../../error/wire.ts'
+import { jobErrorOf } from '../job-error.ts'
 import type { PendingEnd } from '../store.ts'
 
 /** The end of a job that was cancelled. */
@@ -25,5 +25,5 @@ export function failedEnd(error: unknown): PendingEnd {
 }
 
 function endWith(state: PendingEnd['state'], error: unknown): PendingEnd {
-  return { state, error: { ...toWire(error), step: null, rollbackErrors: [] } }
+  return { state, error: jobErrorOf(error) }
 }

@@ -1,5 +1,5 @@
 import { IsoplexError, isIsoplexError } from '../../error/error.ts'
-import { toWire } from '../../error/wire.ts'
+import { jobErrorOf } from '../job-error.ts'
 import type { PendingEnd } from '../store.ts'
 
 /** Why a job is to end without success: what it ends as, and the error with its causes, for the log. */
@@ -31,7 +31,7 @@ export function stepFailure(step: string, text: string | null, cause?: unknown):
       : `Step "${step}" failed: ${text}`
   const error = new IsoplexError('STEP_FAILED', message, { details: { step }, cause })
   return {
-    pendingEnd: { state: 'failed', error: { ...toWire(error), step, rollbackErrors: [] } },
+    pendingEnd: { state: 'failed', error: jobErrorOf(error, step) },
     cause: error,
   }
 }
@@ -39,13 +39,13 @@ export function stepFailure(step: string, text: string | null, cause?: unknown):
 /** The failure of a job by something that is no step's. */
 export function jobFailure(error: unknown, strict: boolean): Failure {
   const text = shownText(error, strict)
-  const wire = toWire(error)
-  const shown = text === null ? wire : { ...wire, message: text }
+  const hidden = jobErrorOf(error)
+  const shown = text === null ? hidden : { ...hidden, message: text }
   const cause =
     error instanceof Error
       ? error
       : new Error('The action threw something that is no Error.', { cause: error })
-  return { pendingEnd: { state: 'failed', error: { ...shown, step: null, rollbackErrors: [] } }, cause }
+  return { pendingEnd: { state: 'failed', error: shown }, cause }
 }
 
 /**
@@ -58,5 +58,5 @@ export function interruption(signal: AbortSignal, step: string | null): Failure 
   const reason: unknown = signal.reason
   const cause = isIsoplexError(reason) ? reason : new IsoplexError('CANCELLED', 'The job was cancelled.')
   const state = cause.code === 'CANCELLED' ? 'cancelled' : 'failed'
-  return { pendingEnd: { state, error: { ...toWire(cause), step, rollbackErrors: [] } }, cause }
+  return { pendingEnd: { state, error: jobErrorOf(cause, step) }, cause }
 }

@@ -123,6 +123,7 @@ async function openJob(options: JobRunOptions, handles: FunctionHandles): Promis
   const progress = createProgress(options, program)
   const reporter = createReporter(options, progress)
   const [scratch, outgoing] = await makeFolders(order.workDirectory)
+  const orderly = keepOrder(host, reporter)
   const parts = { program, params, handles, progress, reporter }
   return {
     options,
@@ -130,8 +131,8 @@ async function openJob(options: JobRunOptions, handles: FunctionHandles): Promis
     params,
     progress,
     reporter,
-    host: tellSteps(host, reporter),
-    makeContext: createContextMaker({ ...options, ...parts, scratch, outgoing }),
+    host: orderly,
+    makeContext: createContextMaker({ ...options, ...parts, host: orderly, scratch, outgoing }),
     writeResult: createResultWriter({ schema: program.result, directory: outgoing, signal }),
     async succeed(result) {
       await reporter.flush()
@@ -208,8 +209,11 @@ function goThroughSteps(job: RunningJob, steps: readonly Step[]): Promise<StepsE
   })
 }
 
-/** A host that tells the reporter of what moves the progress of steps. */
-function tellSteps(host: ActionHost, reporter: Reporter): ActionHost {
+/**
+ * A host that has what was told before what is recorded: a death right after a record costs none of it, and the log
+ * has one order. The reporter hears from it what moves the progress of steps.
+ */
+function keepOrder(host: ActionHost, reporter: Reporter): ActionHost {
   return {
     ...host,
     async beginStep(name) {
@@ -218,8 +222,17 @@ function tellSteps(host: ActionHost, reporter: Reporter): ActionHost {
       return running
     },
     async recordStep(...parameters) {
+      await reporter.flushTold()
       await host.recordStep(...parameters)
       reporter.progressed()
+    },
+    async saveCheckpoint(value) {
+      await reporter.flushTold()
+      await host.saveCheckpoint(value)
+    },
+    async recordRollback(step, error) {
+      await reporter.flushTold()
+      await host.recordRollback(step, error)
     },
   }
 }

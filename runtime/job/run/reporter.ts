@@ -90,6 +90,15 @@ export class Reporter {
     }
   }
 
+  /** As {@link flush}, of events and metrics: progress that has nothing beside it keeps its pace. */
+  async flushTold(): Promise<void> {
+    for (;;) {
+      await this.#sending
+      if (!this.#hasTold()) return
+      this.#send()
+    }
+  }
+
   /** Whether there is room for so much more until the next report; it is then taken. */
   #takeRoom({ length }: string): boolean {
     if (length > maxEventChars || this.#waitingChars + length > maxWaitingChars) return false
@@ -98,7 +107,11 @@ export class Reporter {
   }
 
   #hasNews(): boolean {
-    return this.#progressed || this.#dropped > 0 || this.#waitingChars > 0
+    return this.#progressed || this.#hasTold()
+  }
+
+  #hasTold(): boolean {
+    return this.#dropped > 0 || this.#waitingChars > 0
   }
 
   #schedule(): void {

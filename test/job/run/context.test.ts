@@ -145,8 +145,7 @@ it('reports about the step that runs where it is told nothing else', async () =>
     defineAction({ steps: [halving, defineStep({ name: 'other', execute: () => undefined })] }),
   )
   expect(JSON.parse(workshop.host.result ?? '')).toMatchObject({ results: [2, 4] })
-  expect(workshop.host.reports.at(-1)).toMatchObject({
-    progress: { categories: { halving: { current: 2, total: 2 } } },
-    metrics: { halving: { halved: 2 } },
-  })
+  const { reports } = workshop.host
+  expect(reports.at(-1)).toMatchObject({ progress: { categories: { halving: { current: 2, total: 2 } } } })
+  expect(reports.flatMap(({ metrics }) => metrics ?? [])).toEqual([{ halving: { halved: 2 } }])
 })
