@@ -131,7 +131,13 @@ export class Crew {
     if (this.#stopping || functions.length === 0 || this.#running.size >= limits.maxConcurrentJobs)
       return false
     this.#workFolder ??= await makeWorkFolder(workDirectory)
-    const taken = await store.take({ worker: this.#worker, functions, leaseMs: limits.jobLeaseMs })
+    const taken = await store.take({
+      worker: this.#worker,
+      functions,
+      leaseMs: limits.jobLeaseMs,
+      // While the store was away their leases may have ended: they go on all the same.
+      except: [...this.#running.keys()],
+    })
     if (taken === null) return false
     const action = this.#actions.get(taken.job.function)
     // The files may have changed meanwhile, or the server be about to stop.
