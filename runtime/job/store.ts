@@ -64,6 +64,8 @@ export interface TakenJob {
    * included.
    */
   readonly attemptsInVain: number
+  /** How long ago the job was begun for the first time, in milliseconds by the store's own clock. */
+  readonly elapsedMs: number
 }
 
 /** A step that has been begun. */
@@ -80,6 +82,8 @@ export interface TakeOptions {
   /** The functions whose jobs can run here. */
   readonly functions: readonly string[]
   readonly leaseMs: number
+  /** Jobs that are passed over, such as those that run here already. @default none */
+  readonly except?: readonly string[]
   /** The principal of the job that was taken last: those whose names follow have their turn. */
   readonly after?: string
 }

@@ -14,17 +14,10 @@ export function tallyStore(store: JobStore, tallies: JobTallies): JobStore {
     tallies.of(entry.job.function).running -= 1
     return entry.job
   }
-  /** Who has lost its lease does not run the job any more. */
-  const watched = async <Answer>(lease: Lease, asked: Promise<Answer>): Promise<Answer> => {
-    try {
-      return await asked
-    } catch (error) {
-      if (isIsoplexError(error) && error.code === 'LEASE_LOST') end(lease)
-      throw error
-    }
-  }
+  // Who has lost its lease does not run the job any more.
+  const heard = hearLosses(store, end)
   return Object.freeze<JobStore>({
-    ...store,
+    ...heard,
     async submit(job, limits) {
       const submitted = await store.submit(job, limits)
       if (submitted.created) tallies.of(job.function).submitted += 1
@@ -41,15 +34,16 @@ export function tallyStore(store: JobStore, tallies: JobTallies): JobStore {
       if (job.attempt === 1) tally.queueSeconds.add(secondsFrom(job.createdMs, job.startedMs))
       return taken
     },
-    async renew(lease, leaseMs) {
-      return await watched(lease, store.renew(lease, leaseMs))
-    },
     async release(lease, how) {
-      await watched(lease, store.release(lease, how))
-      end(lease)
+      try {
+        await store.release(lease, how)
+      } finally {
+        // Whoever gives it back works on it no more, whether that could be written or not.
+        end(lease)
+      }
     },
     async finish(lease, how) {
-      await watched(lease, store.finish(lease, how))
+      await heard.finish(lease, how)
       const job = end(lease)
       if (job === null) return
       const tally = tallies.of(job.function)
@@ -57,6 +51,31 @@ export function tallyStore(store: JobStore, tallies: JobTallies): JobStore {
       tally.runSeconds.add(secondsFrom(job.startedMs, Date.now()))
     },
   })
+}
+
+/** A store that says of which leases it has refused something, since they are lost. */
+function hearLosses(store: JobStore, lost: (lease: Lease) => void): JobStore {
+  const watched = async <Answer>(lease: Lease, asked: Promise<Answer>): Promise<Answer> => {
+    try {
+      return await asked
+    } catch (error) {
+      if (isIsoplexError(error) && error.code === 'LEASE_LOST') lost(lease)
+      throw error
+    }
+  }
+  return {
+    ...store,
+    renew: (lease, ...what) => watched(lease, store.renew(lease, ...what)),
+    beginStep: (lease, ...what) => watched(lease, store.beginStep(lease, ...what)),
+    recordStep: (lease, ...what) => watched(lease, store.recordStep(lease, ...what)),
+    saveCheckpoint: (lease, ...what) => watched(lease, store.saveCheckpoint(lease, ...what)),
+    beginRollback: (lease, ...what) => watched(lease, store.beginRollback(lease, ...what)),
+    recordRollback: (lease, ...what) => watched(lease, store.recordRollback(lease, ...what)),
+    keepFile: (lease, ...what) => watched(lease, store.keepFile(lease, ...what)),
+    fetch: (lease, ...what) => watched(lease, store.fetch(lease, ...what)),
+    report: (lease, ...what) => watched(lease, store.report(lease, ...what)),
+    finish: (lease, ...what) => watched(lease, store.finish(lease, ...what)),
+  }
 }
 
 /** The clocks of servers and databases may differ by a little. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { IsoplexError } from '../../runtime/error/error.ts'
 import { createFolderShelf } from '../../runtime/job/content/folder-shelf.ts'
 import { JobTallies } from '../../runtime/job/job-tallies.ts'
 import { openJobStore } from '../../runtime/job/store/job-store.ts'
@@ -114,5 +115,23 @@ it('counts one that comes back here once', async () => {
   await expect(store.renew(lost, 60_000)).rejects.toMatchObject({ code: 'LEASE_LOST' })
   expect(tally.running).toBe(1)
   await store.finish(lease, await success())
+  expect(tally.running).toBe(0)
+})
+
+it('does not count on what cannot be given back, or is known to run elsewhere by a report', async () => {
+  const away = new IsoplexError('JOB_STORE_UNAVAILABLE', 'It is away.', {
+    details: { retryAfterMs: 1, reason: 'unreachable' },
+  })
+  const leaving = tallyStore({ ...plain, release: () => Promise.reject(away) }, tallies)
+  await store.submit(newJob, limits)
+  const tally = tallies.of('evaluate')
+  const lease = (await leaving.take(wanted))?.lease ?? expect.unreachable()
+  await expect(leaving.release(lease, { blameless: true })).rejects.toBe(away)
+  expect(tally.running).toBe(0)
+  await plain.release(lease, { blameless: true })
+  const lost = await take()
+  await plain.release(lost, { blameless: true })
+  const news = { progress: null, metrics: null, events: [] }
+  await expect(store.report(lost, news)).rejects.toMatchObject({ code: 'LEASE_LOST' })
   expect(tally.running).toBe(0)
 })

@@ -138,6 +138,8 @@ export class Crew {
       worker: this.#worker,
       functions,
       leaseMs: limits.jobLeaseMs,
+      // While the store was away their leases may have ended: they go on all the same.
+      except: [...this.#running.keys()],
       ...(this.#served === null ? {} : { after: this.#served }),
     })
     if (taken === null) return false

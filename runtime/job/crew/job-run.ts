@@ -97,9 +97,9 @@ export class JobRun {
 
   async #run(): Promise<void> {
     const { taken, action, limits, log } = this.#options
-    const { job, lease } = taken
+    const { job, lease, elapsedMs } = taken
     const timeoutMs = action.timeoutMs ?? limits.jobTimeoutMs
-    const leftMs = timeoutMs - (Date.now() - (job.startedMs ?? Date.now()))
+    const leftMs = timeoutMs - elapsedMs
     const clock = setTimeout(() => this.cancel(overdueEnd(timeoutMs)), Math.max(0, leftMs))
     const keeper = keepLease({
       store: this.#options.store,

@@ -11,7 +11,7 @@ export interface HostEvents {
 
 /** A host whose answers are heard. */
 export interface ObservedHost extends ActionHost {
-  /** Resolves when nothing is being answered. */
+  /** Resolves when nothing is being answered that concerns what the job leaves: its models may be long on their way. */
   settled(): Promise<void>
 }
 
@@ -22,7 +22,7 @@ export function observeHost(host: ActionHost, { answered, lost }: HostEvents): O
     const ask = host[question] as (...parameters: readonly unknown[]) => Promise<unknown>
     const method = async (...parameters: readonly unknown[]): Promise<unknown> => {
       const answering = ask(...parameters)
-      open.add(answering)
+      if (!isOfModels(question)) open.add(answering)
       try {
         const answer = await answering
         answered(question, parameters[0])
@@ -54,4 +54,8 @@ export function observeHost(host: ActionHost, { answered, lost }: HostEvents): O
       while (open.size > 0) await Promise.allSettled(open)
     },
   })
+}
+
+function isOfModels(question: ActionQuestion): boolean {
+  return question === 'describeModel' || question === 'prepareModel'
 }

@@ -22,12 +22,13 @@ export async function takeJob(parts: JobStoreParts, options: TakeOptions): Promi
 async function findAbandoned(
   { database: { dialect } }: JobStoreParts,
   sql: TransactionSQL,
-  { functions }: TakeOptions,
+  { functions, except }: TakeOptions,
 ): Promise<HeldJob | null> {
   const nowMs = sql.unsafe(dialect.nowMs)
   const [row] = await sql<TakeRow[]>`
     SELECT ${sql.unsafe(jobColumns)}, ${nowMs} AS now_ms FROM job
     WHERE state = 'running' AND lease_until_ms <= ${nowMs} AND function_name IN ${sql(functions)}
+      ${exceptThose(sql, except)}
     ORDER BY id LIMIT 1 ${sql.unsafe(dialect.lockFree)}`
   return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }
 }
@@ -39,10 +40,10 @@ async function findAbandoned(
 async function findQueued(
   parts: JobStoreParts,
   sql: TransactionSQL,
-  { functions, after }: TakeOptions,
+  { functions, except, after }: TakeOptions,
 ): Promise<HeldJob | null> {
-  const find = (choice: Omit<Choice, 'functions'>): Promise<HeldJob | null> =>
-    findFirst(parts, sql, { ...choice, functions })
+  const find = (choice: Omit<Choice, 'functions' | 'except'>): Promise<HeldJob | null> =>
+    findFirst(parts, sql, { ...choice, functions, except })
   const begun = await find({ index: 'job_interrupted', where: sql`started_ms IS NOT NULL` })
   if (begun !== null) return begun
   const next =
@@ -51,6 +52,7 @@ async function findQueued(
 }
 
 interface Choice extends Pick<TakeOptions, 'functions'> {
+  readonly except: TakeOptions['except'] | undefined
   readonly index: 'job_queued' | 'job_interrupted'
   readonly where: SQL.Query<unknown>
 }
@@ -58,14 +60,18 @@ interface Choice extends Pick<TakeOptions, 'functions'> {
 async function findFirst(
   { database: { dialect } }: JobStoreParts,
   sql: TransactionSQL,
-  { functions, index, where }: Choice,
+  { functions, except, index, where }: Choice,
 ): Promise<HeldJob | null> {
   const [row] = await sql<TakeRow[]>`
     SELECT ${sql.unsafe(jobColumns)}, ${sql.unsafe(dialect.nowMs)} AS now_ms
     FROM job ${sql.unsafe(dialect.indexedBy(index))}
-    WHERE state = 'queued' AND ${where} AND function_name IN ${sql(functions)}
+    WHERE state = 'queued' AND ${where} AND function_name IN ${sql(functions)} ${exceptThose(sql, except)}
     ORDER BY principal, id LIMIT 1 ${sql.unsafe(dialect.lockFree)}`
   return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }
+}
+
+function exceptThose(sql: TransactionSQL, ids: readonly string[] = []): SQL.Query<unknown> {
+  return ids.length === 0 ? sql`` : sql`AND id NOT IN ${sql(ids)}`
 }
 
 interface TakeRow extends JobRow {
@@ -91,10 +97,15 @@ async function takeHeld(
   } as const
   const events = [stateEvent(nowMs, { state: 'running', attempt, error: null })]
   await applyChange(parts, job, { answer: undefined, set, events })
-  return await readTaken(parts, sql, { ...row, ...set })
+  const taken = await readTaken(parts, sql, { ...row, ...set })
+  return { ...taken, elapsedMs: nowMs - Number(set.started_ms) }
 }
 
-async function readTaken({ limits }: JobStoreParts, sql: TransactionSQL, row: JobRow): Promise<TakenJob> {
+async function readTaken(
+  { limits }: JobStoreParts,
+  sql: TransactionSQL,
+  row: JobRow,
+): Promise<Omit<TakenJob, 'elapsedMs'>> {
   const [requests, steps, partsOf, { fields, checkpoint }] = await Promise.all([
     sql<RequestRow[]>`SELECT head, models, credential FROM job WHERE id = ${row.id}`,
     sql<RecordRow[]>`SELECT name, result, rollback FROM job_step WHERE job_id = ${row.id} ORDER BY seq`,

@@ -6,6 +6,7 @@ import { createCredentialSeals } from '../../../runtime/auth/sealed-credential.t
 import { IsoplexError } from '../../../runtime/error/error.ts'
 import { type ActionHere, Crew, type CrewLimits, type CrewOptions } from '../../../runtime/job/crew/crew.ts'
 import { isEnded, type Job } from '../../../runtime/job/job.ts'
+import type { JobStore } from '../../../runtime/job/store.ts'
 import { createLogger } from '../../../runtime/observe/log.ts'
 import { createProject, type TestProject } from '../../build/project.ts'
 import { isAlive } from '../../support/process-table.ts'
@@ -243,6 +244,51 @@ describe('a crew', () => {
     await until(() => !isAlive(pid))
     expect(await stateOf(id)).toBe('queued')
     expect(await lines('undone')).toEqual([])
+  })
+
+  it('does not take its own jobs anew where the store was away for longer than their lease', async () => {
+    let away = false
+    let looks = 0
+    const gone = new IsoplexError('JOB_STORE_UNAVAILABLE', 'It is away.', {
+      details: { retryAfterMs: 1, reason: 'unreachable' },
+    })
+    const store: JobStore = {
+      ...place.store,
+      renew: async (...asked) => (away ? Promise.reject(gone) : await place.store.renew(...asked)),
+      take: (options) => {
+        looks += 1
+        return place.store.take(options)
+      },
+    }
+    const crew = startCrew({ store, limits: { ...limits, jobLeaseMs: 300 } })
+    crew.follow([await build()])
+    const id = await submit('a')
+    crew.wake()
+    await until(async () => (await begun()).length === 1)
+    away = true
+    await place.ask("UPDATE job SET lease_until_ms = 0 WHERE state = 'running'")
+    looks = 0
+    crew.wake()
+    await until(() => looks > 1)
+    away = false
+    await letGo('a')
+    expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 1 })
+  })
+
+  it('goes by the clock of the store where its own is another', async () => {
+    const store: JobStore = {
+      ...place.store,
+      take: async (options) => {
+        const taken = await place.store.take(options)
+        return taken && { ...taken, job: { ...taken.job, startedMs: Date.now() - 3_600_000 } }
+      },
+    }
+    const crew = startCrew({ store })
+    crew.follow([await build()])
+    const id = await submit('a')
+    await letGo('a')
+    crew.wake()
+    expect(await ended(id)).toMatchObject({ state: 'succeeded' })
   })
 
   it('gives its jobs back without blame when it stops, and takes no more', async () => {

@@ -48,6 +48,23 @@ describe('observeHost', () => {
     expect(heard).toEqual([['recordRollback', 'fetch']])
   })
 
+  it('is settled while models are still made ready, which nothing is recorded by', async () => {
+    const { host, open } = waitingHost()
+    const { observed } = heardOf(host)
+    void observed.prepareModel('digits')
+    void observed.describeModel('digits')
+    await observed.settled()
+    void observed.keepFile({ name: 'a', mediaType: 'text/csv', path: '/a' })
+    let isSettled = false
+    const settled = observed.settled().then(() => {
+      isSettled = true
+    })
+    await Promise.resolve()
+    expect(isSettled).toBe(false)
+    open.at(-1)?.resolve(undefined as never)
+    await settled
+  })
+
   it('tells that the lease is lost, and nothing of other failures', async () => {
     const { host, open } = waitingHost()
     const { observed, heard } = heardOf(host)

@@ -50,6 +50,8 @@ describe.each(storeKinds)('taking on $name', (kind) => {
     const ids = [await submit(store), await submit(store)]
     expect(await store.take({ worker: 'w', functions: [], leaseMs: 60_000 })).toBeNull()
     expect(await store.take({ worker: 'w', functions: ['none'], leaseMs: 60_000 })).toBeNull()
+    const options = { worker: 'w', functions: ['work'], leaseMs: 60_000 }
+    expect(await store.take({ ...options, except: ids })).toBeNull()
     const taken = [await tryTake(store), await tryTake(store), await tryTake(store)]
     expect(taken.map((each) => each?.job.id)).toEqual([...ids, undefined])
     expect(taken[0]).toMatchObject({
@@ -90,6 +92,10 @@ describe.each(storeKinds)('taking on $name', (kind) => {
     await opened.store.renew(lease, 0)
     expect(await opened.store.renew(lease, 60_000)).toEqual({ cancelRequested: false })
     expect(await tryTake(opened.store)).toBeNull()
+    await opened.store.renew(lease, 0)
+    const options = { worker: 'w', functions: ['work'], leaseMs: 60_000, except: [lease.jobId] }
+    expect(await opened.store.take(options)).toBeNull()
+    await opened.store.renew(lease, 60_000)
     await opened.store.cancel(lease.jobId, null)
     expect(await opened.store.renew(lease, 60_000)).toEqual({ cancelRequested: true })
   })
