@@ -60,8 +60,7 @@ const lookMs = 1_000
 export class Crew {
   readonly #options: CrewOptions
   readonly #worker = `${hostname()}:${process.pid}`
-  /** What runs, with the id of its job. */
-  readonly #running = new Map<JobRun, string>()
+  readonly #running = new Map<string, JobRun>()
   readonly #looking: Timer
   /** This process's own part of the folder for scratch files. */
   #workFolder: string | null = null
@@ -82,7 +81,7 @@ export class Crew {
 
   /** The digests of the models that jobs use. */
   get digests(): readonly string[] {
-    return [...this.#running.keys()].flatMap(({ digests }) => [...digests])
+    return [...this.#running.values()].flatMap(({ digests }) => [...digests])
   }
 
   /** Takes jobs of these actions from now on, and of no others; those that run go on with the code that they have. */
@@ -99,7 +98,7 @@ export class Crew {
 
   /** Tells a job that runs here that it is to end. */
   cancel(jobId: string): void {
-    for (const [run, id] of this.#running) if (id === jobId) run.cancel()
+    this.#running.get(jobId)?.cancel()
   }
 
   /**
@@ -110,7 +109,7 @@ export class Crew {
     this.#stopping = true
     clearInterval(this.#looking)
     await this.#taking
-    await Promise.all(Array.from(this.#running.keys(), (run) => run.stop()))
+    await Promise.all(Array.from(this.#running.values(), (run) => run.stop()))
     if (this.#workFolder === null) return
     await rm(this.#workFolder, { recursive: true, force: true }).catch(() => undefined)
   }
@@ -152,14 +151,12 @@ export class Crew {
   }
 
   #begin(taken: TakenJob, action: ActionHere, workDirectory: string): void {
-    const { id } = taken.job
-    // Its lease has ended while this machine slept: whoever had it here is told before it asks for anything.
-    for (const [earlier, jobId] of this.#running) if (jobId === id) earlier.lose()
     const run = new JobRun({ ...this.#options, taken, action, workDirectory })
-    this.#running.set(run, id)
+    const { id } = taken.job
+    this.#running.set(id, run)
     this.#options.changed(id)
     void run.done.then(() => {
-      this.#running.delete(run)
+      this.#running.delete(id)
       this.#options.changed(id)
       this.wake()
     })

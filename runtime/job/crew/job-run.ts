@@ -64,7 +64,7 @@ export class JobRun {
     const host = createActionHost({ store, lease: taken.lease, signal, models: this.#rights })
     this.#host = observeHost(host, {
       answered: (question, parameter) => this.#hear(question, parameter),
-      lost: () => this.lose(),
+      lost: () => this.#lose(),
     })
     this.#done = this.#run()
   }
@@ -106,7 +106,7 @@ export class JobRun {
       lease,
       leaseMs: limits.jobLeaseMs,
       cancelled: () => this.cancel(),
-      lost: () => this.lose(),
+      lost: () => this.#lose(),
       failed: (error) => log.warn('The lease of a job could not be renewed', { job: job.id, error }),
     })
     try {
@@ -248,7 +248,7 @@ export class JobRun {
   async #fail(error: unknown): Promise<void> {
     const { taken, log } = this.#options
     const { signal } = this.#givenUp
-    if (isLeaseLost(error)) this.lose()
+    if (isLeaseLost(error)) this.#lose()
     if (signal.aborted) return
     log.error('A job could not be gone on with', { job: taken.job.id, error })
     await pause(failurePauseMs, undefined, { signal }).catch(() => undefined)
@@ -283,8 +283,7 @@ export class JobRun {
     }, this.#options.limits.jobRollbackTimeoutMs)
   }
 
-  /** Ends the process at once and writes nothing more: the job is somebody else's now. */
-  lose(): void {
+  #lose(): void {
     if (this.#lost || this.#finished) return
     this.#lost = true
     const { taken, log } = this.#options

@@ -178,23 +178,6 @@ describe('a crew', () => {
     expect(await ended(id)).toMatchObject({ state: 'cancelled' })
   })
 
-  it('goes on with a job whose lease has ended while it slept, and keeps hold of it', async () => {
-    const crew = startCrew()
-    crew.follow([await build()])
-    const id = await submit('a')
-    crew.wake()
-    await until(async () => (await begun()).length === 1)
-    await place.ask('UPDATE job SET lease_until_ms = 0')
-    crew.wake()
-    await until(async () => (await begun()).length === 2)
-    const [first = 0, second = 0] = (await lines('begun')).map((line) => Number(line.split(' ')[1]))
-    await until(() => !isAlive(first))
-    expect(isAlive(second)).toBe(true)
-    await crew.stop()
-    expect(isAlive(second)).toBe(false)
-    expect(await place.store.get(id, null)).toMatchObject({ state: 'queued', attempt: 2 })
-  })
-
   it('goes on where its folder for scratch files was removed', async () => {
     const crew = startCrew()
     crew.follow([await build()])
