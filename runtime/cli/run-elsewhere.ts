@@ -38,11 +38,18 @@ export async function runElsewhere(request: RunRequest): Promise<number> {
   } catch (error) {
     // Only a server that asks for a token gets one, and only one of this project on this machine.
     const isOwn = token === null && isLoopback(new URL(baseUrl).hostname)
-    if (!isOwn || !isIsoplexError(error) || error.code !== 'TOKEN_MISSING') throw unreachable(error, baseUrl)
-    if (namedModel(fn, request) === null) throw error
+    if (!isIsoplexError(error) || error.code !== 'TOKEN_MISSING') throw unreachable(error, baseUrl)
+    if (!isOwn || namedModel(fn, request) === null) throw tokenless(error, isOwn)
     // It is made anew where it ends before the job does.
     return await run(() => makeProjectToken(fn, request))
   }
+}
+
+/** What a server says of a token that it misses is meant for those who write requests. */
+function tokenless(cause: IsoplexError<'TOKEN_MISSING'>, isOwn: boolean): IsoplexError {
+  const made = isOwn ? ', or name a model with --model, and one is made' : ''
+  const message = `A model token is required: give it by ISOPLEX_TOKEN or --token-file${made}.`
+  return new IsoplexError('TOKEN_MISSING', message, { cause })
 }
 
 /** What a client says of a connection that it does not get is meant for pages, too. */

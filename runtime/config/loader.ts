@@ -72,7 +72,8 @@ function mistakesOf({ key, place, value }: ConfigEntry): readonly string[] {
   }
   const schema: TSchema = configSchema.properties[key]
   if (Value.Check(schema, value)) return []
-  return [`${place} must be ${schema.expected}; it is ${preview(value)}.`]
+  const found = schema.secret === true ? 'something else' : preview(value)
+  return [`${place} must be ${schema.expected}; it is ${found}.`]
 }
 
 function misspeltVariables(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
@@ -100,6 +101,11 @@ function contradictionsOf(config: Config): readonly string[] {
       'backend "synapse" needs a backendUrl; set it, or SYNAPSE_PLUGIN_RUN_HOST or SYNAPSE_HOST.',
     )
   }
+  if (config.jobStoreUrl !== null && !URL.canParse(config.jobStoreUrl)) {
+    contradictions.push(
+      'jobStoreUrl is no URL; write characters such as / and @ of its password in percent encoding, and a port up to 65535.',
+    )
+  }
   if (config.shutdownGraceMs > config.shutdownTimeoutMs) {
     contradictions.push(
       `shutdownGraceMs (${config.shutdownGraceMs}) must not exceed shutdownTimeoutMs (${config.shutdownTimeoutMs}); raise the latter.`,
@@ -108,8 +114,9 @@ function contradictionsOf(config: Config): readonly string[] {
   return contradictions
 }
 
+/** A value as it was given, but for what stands before the host of a URL: that may be a password. */
 function preview(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  const text = (JSON.stringify(value) ?? String(value)).replaceAll(/:\/\/[^/\s"]*@/g, '://…@')
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 

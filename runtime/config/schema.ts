@@ -25,6 +25,8 @@ const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 interface Explanation {
   readonly description: string
   readonly expected: string
+  /** Whether it may hold a password, so that no message shows it. @default false */
+  readonly secret?: boolean
 }
 
 function integer(description: string, minimum: number, maximum: number): TInteger {
@@ -50,8 +52,8 @@ function choice<Value extends string>(
 function orNull<Schema extends TString | TInteger | TUnion<TLiteral<string>[]>>(
   schema: Schema,
 ): TUnion<[Schema, TNull]> {
-  const { description = '', expected } = schema
-  return Type.Union([schema, Type.Null()], { description, expected })
+  const { description = '', expected, secret = false } = schema
+  return Type.Union([schema, Type.Null()], { description, expected, secret })
 }
 
 /** The schema of each key, with its bounds; `description` and `expected` explain it. */
@@ -236,6 +238,7 @@ export const configSchema = Type.Object(
         description:
           'Database of the jobs, which several servers may share; while unset, a file in the state folder.',
         expected: 'a URL such as postgres://user:password@host/database',
+        secret: true,
       }),
     ),
     jobFilesUrl: orNull(

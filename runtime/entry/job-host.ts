@@ -1,9 +1,11 @@
 /** The jobs of a server, or of a command: their store in a thread, the crew that runs them, and the service. */
+
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { CredentialSeals } from '../auth/sealed-credential.ts'
 import type { Manifest } from '../build/manifest.ts'
 import type { Config } from '../config/config.ts'
+import { isIsoplexError } from '../error/error.ts'
 import { type ActionHere, Crew } from '../job/crew/crew.ts'
 import { JobFeed } from '../job/feed.ts'
 import { createJobService } from '../job/job-service.ts'
@@ -80,9 +82,7 @@ export function openJobHost(options: JobHostOptions): JobHost {
   })
   const service = createJobService({ store, feed, crew, models, seals, limits: config })
   let sweeping: Timer | undefined
-  const sweep = (): void => {
-    store.sweep().catch((error: unknown) => log.warn('Ended jobs could not be forgotten', { error }))
-  }
+  const sweep = (): void => void forgetEnded(store, log)
   const stop = async (): Promise<void> => {
     clearInterval(sweeping)
     feed[Symbol.dispose]()
@@ -127,4 +127,14 @@ function sessionOf({ provider, fallback, intraOpThreads, maxConcurrentJobs }: Co
 } {
   const share = Math.max(1, Math.floor(availableParallelism() / Math.max(1, maxConcurrentJobs)))
   return { provider, fallback, intraOpThreads: intraOpThreads || share }
+}
+
+/** Forgets the jobs whose time is over. Of a store that is away the crew tells. */
+async function forgetEnded(store: JobStore, log: Logger): Promise<void> {
+  try {
+    await store.sweep()
+  } catch (error) {
+    if (isIsoplexError(error) && error.code === 'JOB_STORE_UNAVAILABLE') return
+    log.warn('Ended jobs could not be forgotten', { error })
+  }
 }

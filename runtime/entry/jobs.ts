@@ -30,6 +30,7 @@ answerQuestions({
   port: parentPort,
   methods: openMethods(),
   onFailure: (method, error) => {
+    if (isTaken(error)) return
     if (isPassing(error)) {
       if (performance.now() - saidAtMs < repeatMs) return
       saidAtMs = performance.now()
@@ -37,6 +38,11 @@ answerQuestions({
     log.error('The store of the jobs failed', { method, directory, error })
   },
 })
+
+/** Whether it is said already: another server keeps the jobs. */
+function isTaken(error: unknown): boolean {
+  return isIsoplexError(error) && error.code === 'JOB_STORE_UNAVAILABLE' && error.details.reason === 'taken'
+}
 
 /** Whether it is a failure that whoever asks meets again and again, until it is over. */
 function isPassing(error: unknown): boolean {

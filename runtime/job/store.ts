@@ -84,6 +84,8 @@ export interface TakeOptions {
   readonly leaseMs: number
   /** Jobs that are passed over, such as those that run here already. @default none */
   readonly except?: readonly string[]
+  /** The principal of the job that was taken last: those whose names follow have their turn. */
+  readonly after?: string
 }
 
 /** What a process has to tell of its job. */
@@ -174,7 +176,10 @@ export interface JobStore {
    */
   cancel(id: string, viewer: Viewer): Promise<Job>
 
-  /** Takes the job that has waited longest, or one whose lease has ended; `null` where there is none. */
+  /**
+   * Takes a job whose lease has ended, else one that was begun before, else the one that has waited longest of the
+   * principal whose turn it is; `null` where there is none.
+   */
   take(options: TakeOptions): Promise<TakenJob | null>
   /** Makes a lease last anew. Says whether the job's end has been asked for. */
   renew(lease: Lease, leaseMs: number): Promise<{ readonly cancelRequested: boolean }>

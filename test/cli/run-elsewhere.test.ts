@@ -141,10 +141,12 @@ describe('isoplex run of an action elsewhere', () => {
     expect(given.stderr + read.stderr).not.toContain(token)
   })
 
-  it('without a token ends with 1 where one is needed', async () => {
+  it('without a token ends with 1 where one is needed, and says how to give one', async () => {
     const { code, stderr } = await runThere({}, 'guarded', '--params', '{"n":2}', '--json')
     expect(code).toBe(1)
-    expect(JSON.parse(stderr).error.code).toBe('TOKEN_MISSING')
+    const { error } = JSON.parse(stderr)
+    expect(error.code).toBe('TOKEN_MISSING')
+    for (const way of ['ISOPLEX_TOKEN', '--token-file', '--model']) expect(error.message).toContain(way)
   })
 
   it('says where no server answers, and what to do', async () => {

@@ -239,3 +239,22 @@ describe('loadConfig', () => {
     await expect(loadConfig(directory)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
 })
+
+it.each([
+  [
+    'mysql://isoplex:hidden@host/jobs',
+    /^ISOPLEX_JOB_STORE_URL must be a URL such as .*; it is something else\.$/,
+  ],
+  ['isoplex:hidden@host', /^ISOPLEX_JOB_STORE_URL must be a URL such as .*; it is something else\.$/],
+  ['postgres://isoplex:hidden@host:99999/jobs', /^jobStoreUrl is no URL/],
+])('shows no password of a database that it refuses: %s', (url, expected) => {
+  const message = refusal({ environment: { ISOPLEX_JOB_STORE_URL: url } })
+  expect(message).toMatch(expected)
+  expect(message).not.toContain('hidden')
+})
+
+it('shows no password of any other URL that it refuses', () => {
+  const message = refusal({ environment: { ISOPLEX_BACKEND_URL: 'ftp://user:hidden@host/path' } })
+  expect(message).toContain('ftp://…@host/path')
+  expect(message).not.toContain('hidden')
+})

@@ -67,6 +67,8 @@ export class Crew {
   #actions: ReadonlyMap<string, ActionHere> = new Map()
   #taking: Promise<void> | null = null
   #again = false
+  /** Whose job was taken last. */
+  #served: string | null = null
   #stopping = false
   /** Whether it was said that the store cannot be had. */
   #complained = false
@@ -137,8 +139,10 @@ export class Crew {
       leaseMs: limits.jobLeaseMs,
       // While the store was away their leases may have ended: they go on all the same.
       except: [...this.#running.keys()],
+      ...(this.#served === null ? {} : { after: this.#served }),
     })
     if (taken === null) return false
+    this.#served = taken.job.principal
     const action = this.#actions.get(taken.job.function)
     // The files may have changed meanwhile, or the server be about to stop.
     if (this.#stopping || action === undefined) await store.release(taken.lease, { blameless: true })

@@ -16,6 +16,8 @@ export interface JobDialect {
   readonly lock: string
   /** The same, passing over rows that somebody else is changing. */
   readonly lockFree: string
+  /** What follows the name of a table that is to be read by an index, where the database would choose a worse one. */
+  readonly indexedBy: (index: string) => string
   /** A statement at the beginning of a migration: nobody else migrates until the transaction ends. */
   readonly lockSchema: string
 }
@@ -29,6 +31,8 @@ export const sqliteDialect: JobDialect = Object.freeze({
   nowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
   lock: '',
   lockFree: '',
+  // It takes any index with an equality for better than one that needs no sorting.
+  indexedBy: (index: string) => `INDEXED BY ${index}`,
   lockSchema: 'SELECT 1',
 })
 
@@ -41,6 +45,7 @@ export const postgresDialect: JobDialect = Object.freeze({
   nowMs: 'CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)',
   lock: 'FOR UPDATE',
   lockFree: 'FOR UPDATE SKIP LOCKED',
+  indexedBy: () => '',
   // The number is this schema's own: "isoplex" by the letters' places on a telephone.
   lockSchema: 'SELECT pg_advisory_xact_lock(4767539)',
 })

@@ -45,7 +45,8 @@ function makeJobs({ idType, bigType, bytesType, tableEnd }: JobDialect): readonl
       progress_seq ${bigType}
     ) ${tableEnd}`,
     // For whoever takes jobs, however many have ended.
-    "CREATE INDEX job_queued ON job (id) WHERE state = 'queued'",
+    "CREATE INDEX job_queued ON job (principal, id) WHERE state = 'queued'",
+    "CREATE INDEX job_interrupted ON job (principal, id) WHERE state = 'queued' AND started_ms IS NOT NULL",
     "CREATE INDEX job_running ON job (id) WHERE state = 'running'",
     'CREATE INDEX job_by_state ON job (state, id)',
     'CREATE INDEX job_by_principal ON job (principal, id)',

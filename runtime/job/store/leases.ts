@@ -33,15 +33,40 @@ async function findAbandoned(
   return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }
 }
 
+/**
+ * A job that waits. One that was begun before goes first; else the principals take turns, in the order of their names,
+ * each with the job that has waited longest: whoever submits thousands keeps nobody else waiting for all of them.
+ */
 async function findQueued(
+  parts: JobStoreParts,
+  sql: TransactionSQL,
+  { functions, except, after }: TakeOptions,
+): Promise<HeldJob | null> {
+  const find = (choice: Omit<Choice, 'functions' | 'except'>): Promise<HeldJob | null> =>
+    findFirst(parts, sql, { ...choice, functions, except })
+  const begun = await find({ index: 'job_interrupted', where: sql`started_ms IS NOT NULL` })
+  if (begun !== null) return begun
+  const next =
+    after === undefined ? null : await find({ index: 'job_queued', where: sql`principal > ${after}` })
+  return next ?? (await find({ index: 'job_queued', where: sql`1 = 1` }))
+}
+
+interface Choice extends Pick<TakeOptions, 'functions'> {
+  readonly except: TakeOptions['except'] | undefined
+  readonly index: 'job_queued' | 'job_interrupted'
+  readonly where: SQL.Query<unknown>
+}
+
+async function findFirst(
   { database: { dialect } }: JobStoreParts,
   sql: TransactionSQL,
-  { functions, except }: TakeOptions,
+  { functions, except, index, where }: Choice,
 ): Promise<HeldJob | null> {
   const [row] = await sql<TakeRow[]>`
-    SELECT ${sql.unsafe(jobColumns)}, ${sql.unsafe(dialect.nowMs)} AS now_ms FROM job
-    WHERE state = 'queued' AND function_name IN ${sql(functions)} ${exceptThose(sql, except)}
-    ORDER BY id LIMIT 1 ${sql.unsafe(dialect.lockFree)}`
+    SELECT ${sql.unsafe(jobColumns)}, ${sql.unsafe(dialect.nowMs)} AS now_ms
+    FROM job ${sql.unsafe(dialect.indexedBy(index))}
+    WHERE state = 'queued' AND ${where} AND function_name IN ${sql(functions)} ${exceptThose(sql, except)}
+    ORDER BY principal, id LIMIT 1 ${sql.unsafe(dialect.lockFree)}`
   return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }
 }
 

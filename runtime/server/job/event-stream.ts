@@ -17,8 +17,10 @@ export interface EventStreamOptions {
   readonly format: EventFormat
   /** Each ends the stream, without its last line: whoever wants more comes again. */
   readonly leaving: readonly AbortSignal[]
-  /** After how long a silence something is sent, in milliseconds. */
+  /** After how long a silence something is sent, in milliseconds. So long nobody asks again whether they may look. */
   readonly heartbeatMs: number
+  /** Whether the viewer may still look; where not, the stream ends without its last line. */
+  readonly stillSees: () => Promise<boolean>
   readonly log: FunctionLog
 }
 
@@ -27,12 +29,20 @@ export interface EventStreamOptions {
  * reads slowly keeps nothing here but one batch.
  */
 export function openEventStream(options: EventStreamOptions): ReadableStream<Uint8Array> {
-  const { jobs, id, viewer, afterSeq, format, heartbeatMs, log } = options
+  const { jobs, id, viewer, afterSeq, format, heartbeatMs, stillSees, log } = options
   const audience = new Audience(options.leaving)
   const batches = new PatientReader(jobs.watch(id, viewer, afterSeq, audience.signal))
   let begun = false
+  let allowedAtMs = performance.now()
+  const isAllowed = async (): Promise<boolean> => {
+    if (performance.now() - allowedAtMs < heartbeatMs) return true
+    const allowed = await stillSees()
+    allowedAtMs = performance.now()
+    return allowed
+  }
   const next = async (): Promise<{ readonly bytes: Uint8Array | null; readonly last: boolean }> => {
     const step = await batches.next(heartbeatMs)
+    if (!(await isAllowed())) return { bytes: null, last: true }
     if (step === null) return { bytes: format.heartbeat, last: false }
     if (!step.done) return { bytes: format.batch(step.value), last: false }
     const job = await jobs.get(id, viewer)

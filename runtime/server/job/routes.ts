@@ -91,16 +91,15 @@ function createCancelling({ jobs, identify }: JobRoutesOptions): SystemHandler {
 function createWatching(options: JobRoutesOptions): SystemHandler {
   const { jobs, identify, stopping, log, heartbeatMs = usualHeartbeatMs } = options
   return async ({ request, parameters }) => {
-    const { viewer } = await identify(request)
+    const { viewer, stillSees } = await identify(request)
     const afterSeq = readAfter(request)
     const { id } = await jobs.get(assertJobId(parameters[0]), viewer)
     const format = takesLines(request) ? eventLines : serverSentEvents
     const headers = { ...streamHeaders, 'content-type': format.mediaType }
     if (request.method === 'HEAD') return streamHead(headers)
     const leaving = [request.signal, stopping]
-    return new Response(openEventStream({ jobs, id, viewer, afterSeq, format, leaving, heartbeatMs, log }), {
-      headers,
-    })
+    const watching = { jobs, id, viewer, stillSees, afterSeq, format, leaving, heartbeatMs, log }
+    return new Response(openEventStream(watching), { headers })
   }
 }
 

@@ -168,6 +168,37 @@ describe.each(storeKinds)('taking on $name', (kind) => {
     expect(await snapshot()).toEqual(after)
   })
 
+  it('lets principals take turns, however many jobs one of them has', async () => {
+    await using opened = await kind.open()
+    const { store } = opened
+    const principals = ['b', 'b', 'b', 'b', 'a', 'c', 'c']
+    const ids: Record<string, string[]> = { a: [], b: [], c: [] }
+    for (const principal of principals) ids[principal]?.push(await submit(store, { principal }))
+    const order: string[] = []
+    let after: string | undefined
+    for (;;) {
+      const options = { worker: 'w', functions: ['work'], leaseMs: 60_000 }
+      const taken = await store.take(after === undefined ? options : { ...options, after })
+      if (taken === null) break
+      after = taken.job.principal
+      // Each principal's own come in the order in which they were submitted.
+      expect(taken.job.id).toBe(ids[after]?.shift())
+      order.push(after)
+    }
+    expect(order.join('')).toBe('abcbcbb')
+  })
+
+  it('goes on with what was begun before it begins anything else', async () => {
+    await using opened = await kind.open()
+    const { store } = opened
+    const lease = await begin(store, { principal: 'z' })
+    await submit(store, { principal: 'a' })
+    await store.release(lease, { blameless: true })
+    const options = { worker: 'w', functions: ['work'], leaseMs: 60_000, after: 'z' }
+    expect((await store.take(options))?.job.id).toBe(lease.jobId)
+    expect((await store.take(options))?.job.principal).toBe('a')
+  })
+
   it('never gives a job to two workers that ask at the same moment', async () => {
     await using opened = await kind.open()
     const stores = [opened.store, await opened.openAgain(), await opened.openAgain()]

@@ -19,7 +19,7 @@ function open(watch: Watch, options: Partial<EventStreamOptions> = {}, job: Part
   const { log } = around.exchange
   const stream = openEventStream({
     ...{ jobs, id: 'job_1', viewer: null, afterSeq: 0, log },
-    ...{ format: eventLines, leaving: [], heartbeatMs: 60_000 },
+    ...{ format: eventLines, leaving: [], heartbeatMs: 60_000, stillSees: async () => true },
     ...options,
   })
   return { stream, log: around.log }
@@ -106,6 +106,20 @@ describe('a stream of events', () => {
     expect(given).toBe(1)
     await reader.cancel()
     expect((watched as AbortSignal | null)?.aborted).toBe(true)
+  })
+
+  it('ends without a last line once the viewer may not look any more, also where nothing happens', async () => {
+    let asked = 0
+    const { stream } = open(
+      async function* (_id, _viewer, _after, signal) {
+        yield batchOf(1)
+        await gone(signal)
+      },
+      { heartbeatMs: 1, stillSees: async () => ++asked < 3 },
+      { state: 'succeeded' },
+    )
+    expect(await textOf(stream)).not.toContain('"end"')
+    expect(asked).toBe(3)
   })
 
   it('breaks off where the events do, which is logged', async () => {

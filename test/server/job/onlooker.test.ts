@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createCredentials } from '../../../runtime/auth/credentials.ts'
+import { IsoplexError } from '../../../runtime/error/error.ts'
 import type { CheckAccess } from '../../../runtime/server/access.ts'
 import { assertMayList, identifyAsOperator, identifyByToken } from '../../../runtime/server/job/onlooker.ts'
 import { createModelAccess } from '../../../runtime/server/model-access.ts'
@@ -37,7 +38,7 @@ describe('whoever looks at jobs', () => {
     ['nothing', {}, { viewer: 'anonymous', mayList: false }],
     ['another scheme', { authorization: 'Basic x' }, { viewer: 'anonymous', mayList: false }],
   ])('with %s is known by it', async (_, headers, onlooker) => {
-    expect(await identify(headers as Record<string, string>)).toEqual(onlooker)
+    expect(await identify(headers as Record<string, string>)).toMatchObject(onlooker)
   })
 
   it.each([
@@ -53,13 +54,50 @@ describe('whoever looks at jobs', () => {
   })
 
   it('at the control socket sees all', async () => {
-    expect(await identifyAsOperator()).toEqual({ viewer: null, mayList: true })
+    expect(await identifyAsOperator()).toMatchObject({ viewer: null, mayList: true })
   })
 })
 
 it('whoever sends nothing lists jobs on the machine of whoever develops only', async () => {
-  expect(() => assertMayList({ viewer: 'anonymous', mayList: false })).toThrow(
-    expect.objectContaining({ code: 'TOKEN_MISSING' }),
+  const onlooker = await identify({})
+  expect(() => assertMayList(onlooker)).toThrow(expect.objectContaining({ code: 'TOKEN_MISSING' }))
+  expect(await identify({}, true)).toMatchObject({ viewer: 'anonymous', mayList: true })
+})
+
+it.each([
+  [null, true],
+  ['MODEL_FORBIDDEN', false],
+  ['TOKEN_INVALID', false],
+  ['BACKEND_UNAVAILABLE', true],
+] as const)('whoever has sent a model token is asked after again: %s', async (code, sees) => {
+  let asked = 0
+  let nowMs = 1
+  const models = createModelAccess(
+    sourceOfEverything({
+      confirm: async ({ tenant }) => {
+        asked += 1
+        if (asked === 1 || code === null) return tenant
+        throw new IsoplexError(code as 'DRAINING', 'no', { details: { retryAfterMs: 1 } })
+      },
+    }),
+    { now: () => nowMs },
   )
-  expect(await identify({}, true)).toEqual({ viewer: 'anonymous', mayList: true })
+  const ask = identifyByToken({ verifier, models, trustsLoopback: false }, checkAccess)
+  const headers = { serve_multiplexed_model_id: 'a' }
+  const onlooker = await ask(new Request('http://localhost/-/jobs', { headers }))
+  nowMs += 60_000
+  expect(await onlooker.stillSees()).toBe(sees)
+})
+
+it('whoever administers is asked after again', async () => {
+  const tokens = new Set(['isoplexat_admin'])
+  const models = createModelAccess(sourceOfEverything())
+  const ask = identifyByToken({ verifier, models, trustsLoopback: false }, async (parameters) =>
+    tokens.has(parameters.token) ? checkAccess(parameters) : null,
+  )
+  const headers = { authorization: 'Bearer isoplexat_admin' }
+  const onlooker = await ask(new Request('http://localhost/-/jobs', { headers }))
+  expect(await onlooker.stillSees()).toBe(true)
+  tokens.clear()
+  expect(await onlooker.stillSees()).toBe(false)
 })
