@@ -31,7 +31,7 @@ export async function followRun(
 ): Promise<number> {
   const { display, signal, project } = options
   display.begin(handle.id)
-  const report = openReport(fn, project.config, display)
+  using report = openReport(fn, project.config, display)
   const cancel = (): void => {
     display.note('Cancelling: what was done is rolled back first. Ctrl-C again ends this command at once.')
     handle.cancel().catch((error: unknown) => display.note(`It cannot be cancelled: ${explain(error)}`))

@@ -2,12 +2,9 @@ import { loadSigningKey } from '../auth/key-ring.ts'
 import { createEncryptedToken, createModelToken } from '../auth/token.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
+import { namedModelId } from '../define/model-id.ts'
 import { IsoplexError } from '../error/error.ts'
-import { isRecord } from './run-params.ts'
 import type { RunRequest } from './run-request.ts'
-
-/** Parameters that name a model, as those of Synapse's plugins do. */
-const modelNames = ['model', 'model_id', 'modelId']
 
 /**
  * The model token that is given: of the file, else of `ISOPLEX_TOKEN`; `null` where none is.
@@ -30,7 +27,7 @@ async function readText(path: string): Promise<string> {
 
 /** The model that a token is to be for: that of `--model`, of the parameters or of the action; `null` where none is named. */
 export function namedModel({ action }: FunctionManifest, { model, params }: RunRequest): string | null {
-  return model ?? modelIn(params) ?? action?.models[0] ?? null
+  return model ?? namedModelId(params) ?? action?.models[0] ?? null
 }
 
 /**
@@ -47,12 +44,4 @@ export async function makeProjectToken(fn: FunctionManifest, request: RunRequest
   const accessToken = process.env.SYNAPSE_ACCESS_TOKEN || null
   const create = accessToken === null ? createModelToken : createEncryptedToken
   return await create(key, { model, tenant: request.tenant, accessToken, audience, expiresInSeconds })
-}
-
-function modelIn(params: unknown): string | null {
-  if (!isRecord(params)) return null
-  const found = modelNames
-    .map((name) => params[name])
-    .find((value) => typeof value === 'string' && value !== '')
-  return typeof found === 'string' ? found : null
 }

@@ -33,7 +33,7 @@ const finalStatuses: readonly (number | null)[] = [401, 403, 404, null]
  * Reports a job to the Synapse backend that it is run for: what comes is gathered, and sent again where the backend
  * cannot be reached or is busy. The job is never held up by it, its end for a bounded time, and it never fails by it.
  */
-export class SynapseReport {
+export class SynapseReport implements Disposable {
   readonly #options: SynapseReportOptions
   readonly #outbox = new SynapseOutbox()
   readonly #warned = new Set<string>()
@@ -95,10 +95,16 @@ export class SynapseReport {
     this.#hurry.resolve()
     const timer = setTimeout(() => this.#over.abort(), this.#options.flushMs ?? usualFlushMs)
     this.#send()
-    await this.#sending
+    // What was being sent may not have held the end.
+    while (this.#sending !== null) await this.#sending
     clearTimeout(timer)
     const { lost } = this.#outbox
     if (lost > 0) this.#options.warn(`${lost} entries of the log were not reported to the Synapse backend.`)
+  }
+
+  /** Sends nothing more: whoever can no longer follow the job knows of no end that could be reported. */
+  [Symbol.dispose](): void {
+    this.#over.abort()
   }
 
   #log(atMs: number, event: string, data: unknown): void {

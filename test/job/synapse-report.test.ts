@@ -147,6 +147,20 @@ it.each([401, 403, 404])('stops for good once it is told %i, and names no token'
   expect(warnings.join()).not.toContain('very-secret')
 })
 
+it('sends nothing more once it is disposed of, though the backend is away', async () => {
+  using backend = startRecordingBackend()
+  const { report, warnings } = open(backend)
+  backend.answerAll(status(503))
+  report.take(event('log', { event: 'begun', data: {} }))
+  await until(() => backend.received.length > 0)
+  report[Symbol.dispose]()
+  const { length } = backend.received
+  report.take(event('log', { event: 'later', data: {} }))
+  await report.end(succeeded, null)
+  expect(backend.received).toHaveLength(length)
+  expect(warnings).toHaveLength(1)
+})
+
 it('passes over events that it does not understand', async () => {
   using backend = startRecordingBackend()
   const { report } = open(backend)

@@ -18,10 +18,6 @@ export const jobExemptions: Exemptions = {
     provenBy: 'test/job/crew/crew.test.ts',
     reason: 'A part of the crew, which alone calls it: tested there on real processes.',
   },
-  'runtime/job/crew/job-run.ts': {
-    provenBy: 'test/job/crew/crew.test.ts',
-    reason: 'A part of the crew, which alone calls it: tested there on real processes, and in whole servers.',
-  },
   'runtime/job/crew/submitter.ts': {
     provenBy: 'test/job/crew/job-rights.test.ts',
     reason: 'One line of a seal: tested there by a credential of somebody else’s job.',

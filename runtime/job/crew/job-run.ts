@@ -63,7 +63,7 @@ export class JobRun {
     this.#rights = new JobRights(options)
     const host = createActionHost({ store, lease: taken.lease, signal, models: this.#rights })
     this.#host = observeHost(host, {
-      answered: (question, parameter) => this.#hear(question, parameter),
+      answered: (question, parameters) => this.#hear(question, parameters),
       lost: () => this.#lose(),
     })
     this.#done = this.#run()
@@ -261,11 +261,11 @@ export class JobRun {
     await this.#host.settled()
   }
 
-  #hear(question: ActionQuestion, parameter: unknown): void {
+  #hear(question: ActionQuestion, [first, second]: readonly unknown[]): void {
     if (question === 'beginStep') this.#stepped = true
     // The host was given the question as its interface has it.
-    else if (question === 'beginRollback') this.#watchRollback(parameter as PendingEnd)
-    else if (question === 'recordRollback' && parameter !== null) this.#rollbackErrors.push(String(parameter))
+    else if (question === 'beginRollback') this.#watchRollback(first as PendingEnd)
+    else if (question === 'recordRollback' && second !== null) this.#rollbackErrors.push(String(second))
     else if (question === 'finish') {
       this.#finished = true
       clearTimeout(this.#watchdog)

@@ -3,8 +3,8 @@ import type { ActionHost, ActionQuestion } from '../message.ts'
 
 /** What the holder of a lease hears of what its process asks. */
 export interface HostEvents {
-  /** Something was answered; `parameter` is the first of the question. */
-  answered(question: ActionQuestion, parameter: unknown): void
+  /** Something was answered that was asked with these parameters. */
+  answered(question: ActionQuestion, parameters: readonly unknown[]): void
   /** Somebody else goes on with the job, or it has ended. */
   lost(): void
 }
@@ -25,7 +25,7 @@ export function observeHost(host: ActionHost, { answered, lost }: HostEvents): O
       if (!isOfModels(question)) open.add(answering)
       try {
         const answer = await answering
-        answered(question, parameters[0])
+        answered(question, parameters)
         return answer
       } catch (error) {
         if (isIsoplexError(error) && error.code === 'LEASE_LOST') lost()

@@ -51,7 +51,7 @@ export interface JobParts {
 export const noParts: JobParts = Object.freeze({ steps: Object.freeze([]), files: Object.freeze([]) })
 
 /** How far a job is of which nothing was reported. */
-export const noProgress: JobProgress = Object.freeze({
+const noProgress: JobProgress = Object.freeze({
   overall: 0,
   current: null,
   categories: Object.freeze({}),

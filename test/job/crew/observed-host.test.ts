@@ -31,7 +31,7 @@ function waitingHost() {
 const heardOf = (host: ActionHost) => {
   const heard: unknown[] = []
   const observed = observeHost(host, {
-    answered: (question, parameter) => void heard.push([question, parameter]),
+    answered: (question, parameters) => void heard.push([question, ...parameters]),
     lost: () => void heard.push('lost'),
   })
   return { observed, heard }
@@ -45,7 +45,7 @@ describe('observeHost', () => {
     expect(heard).toEqual([])
     open[0]?.resolve(undefined as never)
     await asked
-    expect(heard).toEqual([['recordRollback', 'fetch']])
+    expect(heard).toEqual([['recordRollback', 'fetch', 'Why not.']])
   })
 
   it('is settled while models are still made ready, which nothing is recorded by', async () => {
