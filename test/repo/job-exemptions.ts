@@ -6,10 +6,6 @@ export const jobExemptions: Exemptions = {
     provenBy: 'test/entry/job-host.test.ts',
     reason: 'A part of the jobs of a server: tested there with the thread that it is for.',
   },
-  'runtime/entry/job-thread.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'A part of the jobs of a server: tested there with the thread that it asks.',
-  },
   'runtime/entry/jobs.ts': {
     provenBy: 'test/entry/job-host.test.ts',
     reason: 'The entry of a thread: tested there as the jobs of a server start it, and in whole servers.',

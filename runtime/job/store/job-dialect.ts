@@ -17,7 +17,7 @@ export interface JobDialect {
   /** The same, passing over rows that somebody else is changing. */
   readonly lockFree: string
   /** What follows the name of a table that is to be read by an index, where the database would choose a worse one. */
-  readonly indexedBy: (index: string) => string
+  readonly indexedBy: Readonly<Record<'job_queued' | 'job_interrupted', string>>
   /** A statement at the beginning of a migration: nobody else migrates until the transaction ends. */
   readonly lockSchema: string
 }
@@ -32,7 +32,7 @@ export const sqliteDialect: JobDialect = Object.freeze({
   lock: '',
   lockFree: '',
   // It takes any index with an equality for better than one that needs no sorting.
-  indexedBy: (index: string) => `INDEXED BY ${index}`,
+  indexedBy: { job_queued: 'INDEXED BY job_queued', job_interrupted: 'INDEXED BY job_interrupted' },
   lockSchema: 'SELECT 1',
 })
 
@@ -45,7 +45,7 @@ export const postgresDialect: JobDialect = Object.freeze({
   nowMs: 'CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)',
   lock: 'FOR UPDATE',
   lockFree: 'FOR UPDATE SKIP LOCKED',
-  indexedBy: () => '',
+  indexedBy: { job_queued: '', job_interrupted: '' },
   // The number is this schema's own: "isoplex" by the letters' places on a telephone.
   lockSchema: 'SELECT pg_advisory_xact_lock(4767539)',
 })

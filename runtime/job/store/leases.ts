@@ -3,6 +3,7 @@ import type { StepRecord } from '../../define/step.ts'
 import type { RequestHead } from '../../runner/head.ts'
 import type { Lease, RunningStep, TakenJob, TakeOptions } from '../store.ts'
 import { applyChange, changeLeased, type HeldJob, leaseLost, stateEvent } from './job-change.ts'
+import type { JobDialect } from './job-dialect.ts'
 import { type BigColumn, type JobRow, jobColumns, pendingEndOf, readParts, toJob } from './job-row.ts'
 import { readMemory } from './memory-table.ts'
 import type { JobStoreParts } from './store-parts.ts'
@@ -53,7 +54,7 @@ async function findQueued(
 
 interface Choice extends Pick<TakeOptions, 'functions'> {
   readonly except: TakeOptions['except'] | undefined
-  readonly index: 'job_queued' | 'job_interrupted'
+  readonly index: keyof JobDialect['indexedBy']
   readonly where: SQL.Query<unknown>
 }
 
@@ -64,7 +65,7 @@ async function findFirst(
 ): Promise<HeldJob | null> {
   const [row] = await sql<TakeRow[]>`
     SELECT ${sql.unsafe(jobColumns)}, ${sql.unsafe(dialect.nowMs)} AS now_ms
-    FROM job ${sql.unsafe(dialect.indexedBy(index))}
+    FROM job ${sql.unsafe(dialect.indexedBy[index])}
     WHERE state = 'queued' AND ${where} AND function_name IN ${sql(functions)} ${exceptThose(sql, except)}
     ORDER BY principal, id LIMIT 1 ${sql.unsafe(dialect.lockFree)}`
   return row === undefined ? null : { sql, row, nowMs: Number(row.now_ms) }

@@ -46,6 +46,7 @@ it('ends a rollback that takes too long, and tells what went wrong in it', async
     changed: () => undefined,
     session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
     inputHosts: [],
+    maxJobBytes: 10_000_000,
     strict: true,
     logLevel: 'error',
     log: createLogger({ write: () => undefined }),
