@@ -83,11 +83,10 @@ export class Reporter {
 
   /** Resolves once all that was told so far has been reported, or refused. */
   async flush(): Promise<void> {
-    for (;;) {
-      await this.#sending
-      if (!this.#hasNews()) return
-      this.#send()
-    }
+    await this.#sending
+    if (!this.#hasNews()) return
+    this.#send()
+    await this.#sending
   }
 
   /** As {@link flush}, of events and metrics: progress that has nothing beside it keeps its pace. */
