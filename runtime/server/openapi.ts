@@ -4,6 +4,7 @@ import { type ErrorCode, errorCodes } from '../error/codes.ts'
 import { parseRoute } from '../route/pattern.ts'
 import { problems, submissionCodes, submissionParameters, submissionResponses } from './job/api.ts'
 import type { SchemaComponents } from './schema-components.ts'
+import { schemaAsSent } from './sent-schema.ts'
 
 /** What the operations of one document must agree on. */
 export interface DocumentParts {
@@ -64,8 +65,8 @@ function adoptSchemas(fn: FunctionManifest, schemas: SchemaComponents): Function
   return {
     ...fn,
     ...(params && { params: schemas.adopt(params) }),
-    ...(query && { query: schemas.adopt(query) }),
-    ...(input && { input: schemas.adopt(input) }),
+    ...(query && { query: schemas.adopt(schemaAsSent(query)) }),
+    ...(input && { input: schemas.adopt(schemaAsSent(input)) }),
     ...(output && { output: schemas.adopt(output) }),
   }
 }

@@ -11,6 +11,14 @@ interface OpenQuestion extends ProgressListener {
   readonly reject: (error: unknown) => void
 }
 
+/** What questions are rejected with that were open when their thread died. Whether they took effect is not known. */
+export class ThreadDeathError extends Error {
+  /** `cause` is what the thread died of, where that is known. */
+  constructor(cause?: unknown) {
+    super('The thread of a service has ended.', { cause })
+  }
+}
+
 /**
  * A service as seen from another loop: it lives in a thread of its own, since SQLite, hashing and unpacking block
  * theirs. Questions are answered in any order. A thread that has died is started again by the next question.
@@ -74,10 +82,10 @@ export class ServiceThread<Served extends ServiceMethods> {
   #start(): Worker {
     const worker = new Worker(this.#entry, { workerData: this.#data })
     worker.on('message', (answer: ServiceAnswer) => this.#settle(answer))
-    worker.on('error', (error) => this.#failAll(error))
+    worker.on('error', (error) => this.#failAll(new ThreadDeathError(error)))
     worker.on('exit', () => {
       this.#worker = null
-      this.#failAll(new Error('The thread of a service has ended.'))
+      this.#failAll(new ThreadDeathError())
     })
     return worker
   }
@@ -93,7 +101,7 @@ export class ServiceThread<Served extends ServiceMethods> {
     else question?.resolve(answer.value)
   }
 
-  #failAll(error: unknown): void {
+  #failAll(error: ThreadDeathError): void {
     for (const question of this.#open.values()) question.reject(error)
     this.#open.clear()
   }

@@ -110,7 +110,7 @@ export class JobRun {
       failed: (error) => log.warn('The lease of a job could not be renewed', { job: job.id, error }),
     })
     try {
-      await mkdir(this.#directory, { mode: 0o700 })
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 })
       if (leftMs <= 0) this.cancel(overdueEnd(timeoutMs))
       if (job.cancelRequested) this.cancel()
       await this.#work()

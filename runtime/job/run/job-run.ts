@@ -14,6 +14,7 @@ import { type ContextMaker, createContextMaker } from './context.ts'
 import { interruption, isLeaseLost, jobFailure } from './failure.ts'
 import { FunctionHandles } from './function-handles.ts'
 import { runSteps } from './orchestrator.ts'
+import { keepOrder } from './orderly-host.ts'
 import { ProgressMeter } from './progress.ts'
 import { Reporter } from './reporter.ts'
 import { createResultWriter, type ResultWriter } from './result-writer.ts'
@@ -207,34 +208,6 @@ function goThroughSteps(job: RunningJob, steps: readonly Step[]): Promise<StepsE
       return result
     },
   })
-}
-
-/**
- * A host that has what was told before what is recorded: a death right after a record costs none of it, and the log
- * has one order. The reporter hears from it what moves the progress of steps.
- */
-function keepOrder(host: ActionHost, reporter: Reporter): ActionHost {
-  return {
-    ...host,
-    async beginStep(name) {
-      const running = await host.beginStep(name)
-      reporter.progressed()
-      return running
-    },
-    async recordStep(...parameters) {
-      await reporter.flushTold()
-      await host.recordStep(...parameters)
-      reporter.progressed()
-    },
-    async saveCheckpoint(value) {
-      await reporter.flushTold()
-      await host.saveCheckpoint(value)
-    },
-    async recordRollback(step, error) {
-      await reporter.flushTold()
-      await host.recordRollback(step, error)
-    },
-  }
 }
 
 function endOf({ order, signal }: JobRunOptions, error: unknown): StepsEnd {

@@ -34,12 +34,14 @@ describe.runIf(hasPostgres)('a shelf in a table', () => {
     await using database = await createDatabase()
     const shelf = createServerShelf(database.url)
     await shelf.put({ bytes: patternOf(5) }, 'job/kept')
-    const broken = expect(shelf.put({ bytes: patternOf(64_000_000) }, 'job/broken')).rejects.toMatchObject(
+    const { stuck, gone } = stopAtChunk(database.url, 'job/broken', 3)
+    await stuck
+    const broken = expect(shelf.put({ bytes: patternOf(8_000_000) }, 'job/broken')).rejects.toMatchObject(
       away,
     )
-    await untilWriting(database.url)
+    await untilWaiting(database.url)
     await database.leave()
-    await broken
+    await Promise.all([broken, gone])
     await expect(shelf.read('job/kept', 0, 5)).rejects.toMatchObject(away)
     await expect(shelf.put({ bytes: patternOf(5) }, 'job/kept')).rejects.toMatchObject(away)
     await expect(shelf.remove(['job/kept'])).rejects.toMatchObject(away)
@@ -75,13 +77,30 @@ describe.runIf(hasPostgres)('a shelf in a table', () => {
 
 const away = { code: 'JOB_STORE_UNAVAILABLE', details: { reason: 'unreachable' } }
 
-/** Waits until somebody has written something that is not committed yet. */
-async function untilWriting(url: string): Promise<void> {
+/** Has a chunk of a key written by somebody who does not end, so that whoever comes to that chunk waits there. */
+function stopAtChunk(
+  url: string,
+  key: string,
+  number: number,
+): { readonly stuck: Promise<void>; readonly gone: Promise<void> } {
+  const sql = new SQL({ url, max: 1 })
+  const { promise: stuck, resolve } = Promise.withResolvers<void>()
+  const transaction = sql.begin(async (open) => {
+    await open`INSERT INTO isoplex_job_contents (key, number, bytes) VALUES (${key}, ${number}, ${new Uint8Array(1)})`
+    resolve()
+    // It ends with its connection.
+    await open`SELECT pg_sleep(3600)`
+  })
+  return { stuck, gone: expect(transaction).rejects.toThrow() }
+}
+
+/** Until somebody waits for another's row. */
+async function untilWaiting(url: string): Promise<void> {
   const sql = new SQL({ url, max: 1 })
   for (let count = 0; count === 0; ) {
     const [row] = await sql`
       SELECT count(*)::integer AS count FROM pg_stat_activity
-      WHERE datname = current_database() AND backend_xid IS NOT NULL`
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`
     count = row.count
   }
   await sql.close()

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createProjectKey } from '../../../runtime/auth/project-key.ts'
@@ -176,6 +176,19 @@ describe('a crew', () => {
     await until(async () => (await begun()).length === 1)
     await place.store.cancel(id, null)
     expect(await ended(id)).toMatchObject({ state: 'cancelled' })
+  })
+
+  it('goes on where its folder for scratch files was removed', async () => {
+    const crew = startCrew()
+    crew.follow([await build()])
+    await letGo('a')
+    expect(await ended(await submit('a'))).toMatchObject({ state: 'succeeded' })
+    const [own = ''] = await readdir(place.path('work'))
+    await until(async () => (await readdir(join(place.path('work'), own))).length === 0)
+    await rm(place.path('work'), { recursive: true })
+    const id = await submit('a')
+    crew.wake()
+    expect(await ended(id)).toMatchObject({ state: 'succeeded', attempt: 1 })
   })
 
   it('fails a job whose submitter has no right to a model, before anything of it runs', async () => {
