@@ -6,10 +6,6 @@ export const jobExemptions: Exemptions = {
     provenBy: 'test/entry/job-host.test.ts',
     reason: 'A part of the jobs of a server: tested there with the thread that it is for.',
   },
-  'runtime/entry/job-thread.ts': {
-    provenBy: 'test/entry/job-host.test.ts',
-    reason: 'A part of the jobs of a server: tested there with the thread that it asks.',
-  },
   'runtime/entry/jobs.ts': {
     provenBy: 'test/entry/job-host.test.ts',
     reason: 'The entry of a thread: tested there as the jobs of a server start it, and in whole servers.',
@@ -17,6 +13,10 @@ export const jobExemptions: Exemptions = {
   'runtime/job/crew/action-order.ts': {
     provenBy: 'test/job/crew/crew.test.ts',
     reason: 'A part of the crew, which alone calls it: tested there on real processes.',
+  },
+  'runtime/job/store/job-dialect.ts': {
+    provenBy: 'test/job/store/leases.test.ts',
+    reason: 'Pieces of statements: tested there, and by the whole store, on both databases.',
   },
   'runtime/job/crew/submitter.ts': {
     provenBy: 'test/job/crew/job-rights.test.ts',
