@@ -74,6 +74,7 @@ export function openJobHost(options: JobHostOptions): JobHost {
     environment,
     session: sessionOf(config),
     inputHosts: config.inputHosts,
+    maxJobBytes: config.maxJobBytes,
     strict,
     logLevel: config.logLevel,
     workDirectory: join(directory, 'work'),

@@ -38,6 +38,8 @@ export interface ActionOrder {
     readonly intraOpThreads: number
   }
   readonly inputHosts: readonly string[]
+  /** What the result and the files may come to, in bytes. */
+  readonly maxJobBytes: number
   /** Whether mistakes are errors that are shown whole, as while developing. */
   readonly strict: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'

@@ -10,7 +10,7 @@ export interface OrderParts {
 
 /** Makes the order by which a process goes on with a job. `own` is what this one process has for itself. */
 export function createActionOrder(
-  { taken, action, session, inputHosts, strict, logLevel }: OrderParts & OrderDefaults,
+  { taken, action, session, inputHosts, maxJobBytes, strict, logLevel }: OrderParts & OrderDefaults,
   own: Pick<ActionOrder, 'pendingEnd' | 'workDirectory' | 'inputPath' | 'modelId'>,
 ): ActionOrder {
   const { job, head, steps, rolledBack, fields, runningStep, checkpoint } = taken
@@ -30,6 +30,7 @@ export function createActionOrder(
     metrics: job.metrics,
     session,
     inputHosts,
+    maxJobBytes,
     strict,
     logLevel,
     ...own,

@@ -33,7 +33,10 @@ export type CrewLimits = Pick<
 >
 
 /** What the processes of all jobs are told alike. */
-export type OrderDefaults = Pick<ActionOrder, 'session' | 'inputHosts' | 'strict' | 'logLevel'>
+export type OrderDefaults = Pick<
+  ActionOrder,
+  'session' | 'inputHosts' | 'maxJobBytes' | 'strict' | 'logLevel'
+>
 
 /** What a crew works with. */
 export interface CrewOptions extends OrderDefaults {

@@ -44,7 +44,7 @@ export type ContextMaker = (place: ContextPlace | null) => ActionContext
  */
 export function createContextMaker(parts: ContextParts): ContextMaker {
   const { order, host, outgoing, scratch } = parts
-  const files = createJobFiles({ host, directory: outgoing })
+  const files = createJobFiles({ host, directory: outgoing, maxBytes: order.maxJobBytes })
   // What a step saved is still there for its rollback.
   const checkpoints = new Map<string | null, ActionContext['checkpoint']>([
     [order.runningStep?.name ?? null, createCheckpoint(host, order.checkpoint)],

@@ -10,12 +10,14 @@ export interface JobFilesOptions {
   readonly host: Pick<ActionHost, 'keepFile' | 'listFiles' | 'fetchFile'>
   /** A folder that is this job's alone, for files on their way. */
   readonly directory: string
+  /** The most that one file may come to, in bytes; all together are held to it by the host. */
+  readonly maxBytes: number
 }
 
 const nameForm = /^(?!\.)[\w.-]{1,128}$/
 
 /** Makes the files of a job as an action sees them: each is written aside, as it comes, and kept once it is whole. */
-export function createJobFiles({ host, directory }: JobFilesOptions): JobFiles {
+export function createJobFiles({ host, directory, maxBytes }: JobFilesOptions): JobFiles {
   const place = (): string => join(directory, `file-${crypto.randomUUID()}`)
   return Object.freeze({
     async write(name: string, content: FileContent, options: { readonly mediaType?: string } = {}) {
@@ -27,7 +29,7 @@ export function createJobFiles({ host, directory }: JobFilesOptions): JobFiles {
         )
       }
       const path = place()
-      await writeScratchFile(path, piecesOf(content))
+      await writeScratchFile(path, piecesOf(content), maxBytes)
       try {
         await host.keepFile({ name, mediaType, path })
       } finally {

@@ -134,7 +134,12 @@ async function openJob(options: JobRunOptions, handles: FunctionHandles): Promis
     reporter,
     host: orderly,
     makeContext: createContextMaker({ ...options, ...parts, host: orderly, scratch, outgoing }),
-    writeResult: createResultWriter({ schema: program.result, directory: outgoing, signal }),
+    writeResult: createResultWriter({
+      schema: program.result,
+      directory: outgoing,
+      signal,
+      maxBytes: order.maxJobBytes,
+    }),
     async succeed(result) {
       await reporter.flush()
       await host.finish({ state: 'succeeded', error: null, result })

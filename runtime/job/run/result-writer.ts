@@ -13,6 +13,8 @@ export interface ResultWriterOptions {
   readonly directory: string
   /** Ends a streamed result: what it fires with is thrown. */
   readonly signal: AbortSignal
+  /** The most that the result may come to, in bytes. */
+  readonly maxBytes: number
 }
 
 /** Holds what an action returns to its schema and writes it to a file; `null` where it returned nothing. */
@@ -34,17 +36,18 @@ const anybody: RequestHead = Object.freeze({
  * Makes what writes the result of a job: a value as JSON, with files and tensors in their JSON forms, a file by itself
  * as its bytes, an async iterable as lines of JSON, one at a time.
  *
- * The writer throws `OUTPUT_INVALID` where the result, or an item, does not fit, `STORAGE_FULL`, a `TypeError` where
+ * The writer throws `OUTPUT_INVALID` where the result, or an item, does not fit, `JOB_TOO_LARGE`, `STORAGE_FULL`, a `TypeError` where
  * JSON cannot carry it, and whatever a streamed result throws.
  */
-export function createResultWriter({ schema, directory, signal }: ResultWriterOptions): ResultWriter {
+export function createResultWriter(options: ResultWriterOptions): ResultWriter {
+  const { schema, directory, signal, maxBytes } = options
   const encode = createEncoder({ output: schema })
   const path = join(directory, 'result')
   return async (result) => {
     if (!isAsyncIterable(result)) {
       const { head, body } = encode(result, anybody)
       if (head.status === 204) return null
-      await writeScratchFile(path, piecesOf(body))
+      await writeScratchFile(path, piecesOf(body), maxBytes)
       return { path, form: 'value', mediaType: mediaTypeOf(head.headers), count: 1 }
     }
     let count = 0
@@ -52,7 +55,7 @@ export function createResultWriter({ schema, directory, signal }: ResultWriterOp
       counted(result, signal, () => (count += 1)),
       anybody,
     )
-    await writeScratchFile(path, piecesOf(body))
+    await writeScratchFile(path, piecesOf(body), maxBytes)
     return { path, form: 'lines', mediaType: mediaTypeOf(head.headers), count }
   }
 }

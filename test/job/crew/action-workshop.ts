@@ -142,6 +142,7 @@ export class ActionWorkshop implements AsyncDisposable {
       metrics: job.metrics,
       session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
       inputHosts: [],
+      maxJobBytes: 10_000_000,
       strict: true,
       logLevel: 'error',
     }

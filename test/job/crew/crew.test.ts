@@ -87,6 +87,7 @@ const startCrew = (options: Partial<CrewOptions> = {}): Crew => {
     changed: () => undefined,
     session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
     inputHosts: [],
+    maxJobBytes: 10_000_000,
     strict: true,
     logLevel: 'error',
     log: createLogger({ write: () => undefined }),

@@ -35,6 +35,7 @@ export async function actionOrder(directory: string, params: unknown): Promise<A
     metrics: {},
     session: { provider: 'cpu', fallback: null, intraOpThreads: 1 },
     inputHosts: [],
+    maxJobBytes: 10_000_000,
     strict: true,
     logLevel: 'info',
   }

@@ -13,7 +13,7 @@ let files: JobFiles
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'isoplex-files-'))
   host = new MemoryHost()
-  files = createJobFiles({ host, directory })
+  files = createJobFiles({ host, directory, maxBytes: 1_000_000 })
 })
 afterEach(() => rm(directory, { recursive: true }))
 

@@ -18,7 +18,12 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }))
 
 async function write(result: unknown, schema?: TSchema): Promise<{ facts: unknown; text: string | null }> {
-  const kept = await createResultWriter({ schema, directory, signal: ending.signal })(result)
+  const kept = await createResultWriter({
+    schema,
+    directory,
+    signal: ending.signal,
+    maxBytes: 1_000_000_000,
+  })(result)
   if (kept === null) return { facts: null, text: null }
   const { path, ...facts } = kept
   return { facts, text: await Bun.file(path).text() }
