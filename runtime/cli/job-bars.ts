@@ -60,8 +60,6 @@ export function startJobBars(stream: WriteStream): JobBars {
       const told = toldBy(event)
       if (told === null) return
       if (told.kind === 'progress') return update(told.progress)
-      // Its last progress may be a little less.
-      if (told.kind === 'state' && told.state === 'succeeded') whole?.update(100)
       note(lineOf(told))
     },
     note,

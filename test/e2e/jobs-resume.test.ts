@@ -67,6 +67,15 @@ async function reaches(pid: number, momentMs: number): Promise<boolean> {
   return isAlive(pid)
 }
 
+/** Kills a process, unless it has ended by itself by now. */
+function killInTime(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL')
+  } catch {
+    return false
+  }
+}
+
 /** Kills jobs at moments that are spread over as long as one lives that is left alone; `check` sees what is left. */
 async function killAll(
   { path, params, model, kills, gatewayEvery }: Killing,
@@ -97,12 +106,12 @@ async function killAll(
         const pid = await processOf(id)
         if (pid === null) break
         if (!(await reaches(pid, random() * (endedMs - startedMs)))) continue
-        recordedAt.push((await look(server, id, token)).steps.length)
-        if (recordedAt.length % gatewayEvery !== 0) process.kill(pid, 'SIGKILL')
-        else {
+        const recorded = (await look(server, id, token)).steps.length
+        if ((recordedAt.length + 1) % gatewayEvery === 0) {
           await server.end('SIGKILL')
           server = await startServer(project, 'serve', ['--port', port])
-        }
+        } else if (!killInTime(pid)) continue
+        recordedAt.push(recorded)
         await until(() => !isAlive(pid))
       }
     }

@@ -82,21 +82,20 @@ export class Reporter {
   }
 
   /** Resolves once all that was told so far has been reported, or refused. */
-  async flush(): Promise<void> {
-    for (;;) {
-      await this.#sending
-      if (!this.#hasNews()) return
-      this.#send()
-    }
+  flush(): Promise<void> {
+    return this.#flush(() => this.#hasNews())
   }
 
   /** As {@link flush}, of events and metrics: progress that has nothing beside it keeps its pace. */
-  async flushTold(): Promise<void> {
-    for (;;) {
-      await this.#sending
-      if (!this.#hasTold()) return
-      this.#send()
-    }
+  flushTold(): Promise<void> {
+    return this.#flush(() => this.#hasTold())
+  }
+
+  /** One report holds all that was told so far; what is told meanwhile is not waited for, or there might be no end. */
+  async #flush(isDue: () => boolean): Promise<void> {
+    while (this.#sending !== null) await this.#sending
+    if (isDue()) this.#send()
+    await this.#sending
   }
 
   /** Whether there is room for so much more until the next report; it is then taken. */

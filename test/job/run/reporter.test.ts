@@ -152,3 +152,12 @@ it('goes on after a report that was refused, without its metrics', async () => {
   expect(refused).toEqual([error])
   expect(reports.at(-1)?.metrics).toEqual({ inference: { small: 1 } })
 })
+
+it.each(['flush', 'flushTold'] as const)('ends %s though more is told all the time', async (flush) => {
+  const reporter = open({}, async () => {
+    if (reports.length < 20) reporter.tell('log', { event: 'again' })
+  })
+  reporter.tell('log', { event: 'once' })
+  await reporter[flush]()
+  expect(kinds()).toEqual(['log'])
+})
