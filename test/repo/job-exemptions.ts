@@ -14,10 +14,6 @@ export const jobExemptions: Exemptions = {
     provenBy: 'test/job/crew/crew.test.ts',
     reason: 'A part of the crew, which alone calls it: tested there on real processes.',
   },
-  'runtime/job/store/job-dialect.ts': {
-    provenBy: 'test/job/store/leases.test.ts',
-    reason: 'Pieces of statements: tested there, and by the whole store, on both databases.',
-  },
   'runtime/job/crew/submitter.ts': {
     provenBy: 'test/job/crew/job-rights.test.ts',
     reason: 'One line of a seal: tested there by a credential of somebody else’s job.',
