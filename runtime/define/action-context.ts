@@ -92,7 +92,10 @@ export interface ActionContext<Params = unknown, Input = unknown, Output = unkno
    * `MODEL_NOT_FOUND`, and what else keeps the backend from answering; so do the others that take a model's id.
    */
   getModel(modelId: string): Promise<Readonly<Record<string, unknown>>>
-  /** Copies the files of a model into a folder, by default a new one in `directory`, and gives its path. */
+  /**
+   * Copies the files of a model into a folder, by default a new one in `directory`, and gives its path. A relative one is
+   * seen from `directory`.
+   */
   downloadModel(modelId: string, directory?: string): Promise<string>
   /** A model's metadata with `path`, the folder of its files; it stays as it is until the action ends. */
   loadModel(modelId: string): Promise<ModelInfo>
@@ -125,7 +128,10 @@ export interface ActionContext<Params = unknown, Input = unknown, Output = unkno
    * to `total`, or the category is unknown; in production that is corrected and logged.
    */
   setProgress(current: number, total: number, category?: string): void
-  /** Reports figures of a category; of equal names the last counts. */
+  /**
+   * Reports figures of a category, which is the step's name or `inference` where none is given; of equal names the last
+   * counts.
+   */
   setMetrics(values: Readonly<Record<string, unknown>>, category?: string): void
   /** Reports an event. Never put a secret in the data. */
   log(event: string, data?: Readonly<Record<string, unknown>>): void

@@ -89,7 +89,8 @@ export interface ErrorDetails {
   ENTRY_NOT_FOUND: { readonly entry: string }
   /** `state` is what the job has ended as, `code` why. */
   JOB_ENDED: { readonly state: string; readonly code: string | null }
-  STEP_FAILED: { readonly step: string }
+  /** `cause` is the code of what the step threw; `null` where that is no error of ours. */
+  STEP_FAILED: { readonly step: string; readonly cause: string | null }
   JOB_TOO_LARGE: { readonly limitBytes: number }
   JOB_STORE_UNAVAILABLE: { readonly retryAfterMs: number; readonly reason: 'unreachable' | 'taken' }
   RANGE_UNSATISFIABLE: { readonly sizeBytes: number }

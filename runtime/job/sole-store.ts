@@ -118,13 +118,11 @@ class SoleStoreKeeper {
   }
 
   #noteTaken(): IsoplexError<'JOB_STORE_UNAVAILABLE'> {
-    const owner = ownerOf(this.#options.ownerPath)
-    if (!this.#wasTaken) this.#options.onTaken(owner)
+    if (!this.#wasTaken) this.#options.onTaken(ownerOf(this.#options.ownerPath))
     this.#wasTaken = true
-    const who = owner === null ? '' : ` (process ${owner})`
     return new IsoplexError(
       'JOB_STORE_UNAVAILABLE',
-      `Another server${who} keeps the jobs of this state folder; end it, or let both keep their jobs in a PostgreSQL database by "jobStoreUrl".`,
+      'Another server keeps the jobs of this state folder; end it, or let both keep their jobs in a PostgreSQL database by "jobStoreUrl".',
       { details: { reason: 'taken', retryAfterMs: this.#retryMs } },
     )
   }

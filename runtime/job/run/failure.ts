@@ -29,7 +29,8 @@ export function stepFailure(step: string, text: string | null, cause?: unknown):
     text === null
       ? `Step "${step}" failed; the server's log has the cause.`
       : `Step "${step}" failed: ${text}`
-  const error = new IsoplexError('STEP_FAILED', message, { details: { step }, cause })
+  const code = isIsoplexError(cause) ? cause.code : null
+  const error = new IsoplexError('STEP_FAILED', message, { details: { step, cause: code }, cause })
   return {
     pendingEnd: { state: 'failed', error: jobErrorOf(error, step) },
     cause: error,

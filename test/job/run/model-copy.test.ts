@@ -30,3 +30,7 @@ it('copies into a folder that is named, and the copy may be written to', async (
   await writeFile(join(target, 'model.onnx'), 'changed')
   expect(await readFile(join(source, 'model.onnx'), 'utf8')).toBe('graph')
 })
+
+it('takes a relative folder as one in the scratch folder', async () => {
+  expect(await copyModel(source, { directory: 'named', scratch: directory })).toBe(join(directory, 'named'))
+})

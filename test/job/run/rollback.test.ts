@@ -36,14 +36,14 @@ describe('a rollback', () => {
       ['d', {}],
       ['a', { row: 1 }],
     ])
-    expect(cause).toMatchObject({ code: 'STEP_FAILED', details: { step: 'd' } })
+    expect(cause).toMatchObject({ code: 'STEP_FAILED', details: { step: 'd', cause: null } })
     expect(cause?.cause).toBe(original)
     expect(end).toEqual({
       state: 'failed',
       error: {
         code: 'STEP_FAILED',
         message: `Step "d" failed; the server's log has the cause.`,
-        details: { step: 'd' },
+        details: { step: 'd', cause: null },
         step: 'd',
         rollbackErrors: [],
       },
