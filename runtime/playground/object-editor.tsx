@@ -23,7 +23,8 @@ export function ObjectEditor(props: ObjectEditorProps): JSX.Element {
           schema={property}
           label={name}
           pointer={pointer + pointerTo([name])}
-          required={required.includes(name)}
+          // What has a default starts with it: there is nothing to add.
+          required={required.includes(name) || 'default' in property}
           value={isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined}
           onChange={(member) => onChange(inOrder(withMember(value, name, member), names))}
         />
