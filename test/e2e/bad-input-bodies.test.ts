@@ -196,12 +196,18 @@ describe('a client that leaves', () => {
 
   it('makes room for others, who are told to come again meanwhile', async () => {
     const upload = () => besieged.server.call('/length', { json: ['x'.repeat(1_900_000)] })
-    const uploads = [await TcpClient.connect(url), await TcpClient.connect(url)]
-    for (const client of uploads) {
+    const begin = async (): Promise<TcpClient> => {
+      const client = await TcpClient.connect(url)
       await client.send(head('/length', `Content-Length: ${maxBodyBytes}`), part.subarray(700_000))
+      return client
     }
-    let reply = await upload()
-    while (reply.status !== 503) reply = await upload()
+    const uploads: TcpClient[] = []
+    let reply: Awaited<ReturnType<typeof upload>>
+    // Those that have begun go at their deadline: others take their place until somebody finds no room.
+    do {
+      uploads.push(await begin(), await begin())
+      reply = await upload()
+    } while (reply.status !== 503)
     expect(reply.json).toMatchObject({ code: 'QUEUE_FULL', status: 503 })
     expect(reply.headers.get('retry-after')).toBe('1')
     for (const client of uploads) client.leave()

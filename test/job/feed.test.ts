@@ -65,7 +65,7 @@ describe('the feed of a job', () => {
     await tell(lease, 'two')
     await end(lease)
     const rest = await collect(events)
-    expect(seqs(rest)).toEqual([4, 5])
+    expect(seqs(rest)).toEqual([4, 5, 6])
     expect(rest.at(-1)).toMatchObject({ kind: 'state', data: { state: 'succeeded' } })
   })
 
@@ -74,9 +74,9 @@ describe('the feed of a job', () => {
     await tell(lease, ...Array.from({ length: 25 }, (_, index) => String(index)))
     await end(lease)
     const all = await collect(feed.events(lease.jobId, 0, never))
-    expect(seqs(all)).toEqual(Array.from({ length: 28 }, (_, index) => index + 1))
+    expect(seqs(all)).toEqual(Array.from({ length: 29 }, (_, index) => index + 1))
     expect(seqs(await collect(feed.events(lease.jobId, 20, never)))).toEqual(seqs(all).slice(20))
-    for (const beyond of [28, 1_000]) {
+    for (const beyond of [29, 1_000]) {
       expect(await collect(feed.events(lease.jobId, beyond, never))).toEqual([])
     }
   })
@@ -89,7 +89,7 @@ describe('the feed of a job', () => {
     await tell(lease, 'two')
     await end(lease)
     const seen = await Promise.all(watchers)
-    for (const events of seen) expect(seqs(events)).toEqual([1, 2, 3, 4, 5])
+    for (const events of seen) expect(seqs(events)).toEqual([1, 2, 3, 4, 5, 6])
     expect(asked.length).toBeLessThan(20)
   })
 
@@ -98,7 +98,7 @@ describe('the feed of a job', () => {
     const lease = await begin(store)
     const events = collect(often.events(lease.jobId, 0, never))
     await store.finish(lease, { state: 'succeeded', error: null, result: null })
-    expect(await events).toHaveLength(3)
+    expect(await events).toHaveLength(4)
     often[Symbol.dispose]()
   })
 
