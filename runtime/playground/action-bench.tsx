@@ -2,7 +2,7 @@ import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { FailureNote } from './answer.tsx'
 import type { Draft } from './call.ts'
-import { CallForm } from './call-form.tsx'
+import { CallForm, focusFirstMistake } from './call-form.tsx'
 import type { Caller } from './caller.ts'
 import type { Catalog, CatalogFunction } from './catalog.ts'
 import { shownIssues, useDraft } from './draft.ts'
@@ -28,10 +28,7 @@ export function ActionBench({ fn, catalog, caller, baseUrl, hasToken }: ActionBe
   const run = (): void => {
     if (isOnItsWay) return
     if (form.check()) submit(form.draft)
-    else
-      requestAnimationFrame(() =>
-        element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(),
-      )
+    else focusFirstMistake(element)
   }
   return (
     <>

@@ -15,6 +15,11 @@ export interface CallFormProps {
   readonly children: JSX.Element
 }
 
+/** Takes whoever fills in a form to the first place that is wrong, once that shows. */
+export function focusFirstMistake(element: CallFormProps['element']): void {
+  requestAnimationFrame(() => element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
+}
+
 /** The form of a call: its parts, and what stands below them. */
 export function CallForm({
   fn,

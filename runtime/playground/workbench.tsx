@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { AgreementView } from './agreement-view.tsx'
 import { AnswerPanel } from './answer.tsx'
-import { CallForm } from './call-form.tsx'
+import { CallForm, focusFirstMistake } from './call-form.tsx'
 import type { Caller } from './caller.ts'
 import { type Outcome, useCalls, type Wish } from './calls.ts'
 import type { Catalog, CatalogFunction } from './catalog.ts'
@@ -35,10 +35,7 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
   const run = (times: number): void => {
     if (calls.isRunning) return
     if (form.check()) calls.run(wish, form.draft, times)
-    else
-      requestAnimationFrame(() =>
-        element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(),
-      )
+    else focusFirstMistake(element)
   }
   const output = calls.outcomes.find(({ state }) => state === 'done')?.answer?.output
   return (

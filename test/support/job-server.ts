@@ -1,5 +1,6 @@
 import type { JobEvent, JobEventKind } from '../../runtime/job/event.ts'
 import { isEnded, type Job, type JobProgress } from '../../runtime/job/job.ts'
+import { sampleJob } from '../job/sample-job.ts'
 
 /** A job whose course a test decides. */
 export interface TestJob {
@@ -110,7 +111,8 @@ export function createJobDesk(): JobDesk {
 
 function makeJob(count: number, facts: Partial<Job>): DeskJob {
   const id = `job_${String(count).padStart(26, '0')}`
-  let job: Job = { ...blankJob, id, createdMs: Date.now(), ...facts }
+  const blank = { id, function: 'work', principal: 'anonymous', createdMs: Date.now() }
+  let job: Job = sampleJob({ ...blank, ...facts })
   const events: JobEvent[] = []
   const files = new Map<string, Blob>()
   const made: DeskJob = {
@@ -156,25 +158,6 @@ function makeJob(count: number, facts: Partial<Job>): DeskJob {
     },
   }
   return made
-}
-
-const blankJob: Omit<Job, 'id' | 'createdMs'> = {
-  function: 'work',
-  category: null,
-  principal: 'anonymous',
-  state: 'queued',
-  startedMs: null,
-  endedMs: null,
-  expiresMs: null,
-  attempt: 0,
-  cancelRequested: false,
-  rollingBack: false,
-  steps: [],
-  progress: { overall: 0, current: null, categories: {} },
-  metrics: {},
-  files: [],
-  error: null,
-  result: null,
 }
 
 function wake(job: DeskJob): void {
