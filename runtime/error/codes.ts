@@ -22,11 +22,13 @@ export const errorCodes = Object.freeze({
   MODEL_NOT_FOUND: { status: 404, retryable: false },
   JOB_NOT_FOUND: { status: 404, retryable: false },
   ENTRY_NOT_FOUND: { status: 404, retryable: false },
+  DEPLOYMENT_NOT_FOUND: { status: 404, retryable: false },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false },
   UPLOAD_TIMEOUT: { status: 408, retryable: true },
   JOB_UNFINISHED: { status: 409, retryable: true },
   JOB_ENDED: { status: 409, retryable: false },
   LEASE_LOST: { status: 409, retryable: false },
+  ROUTE_TAKEN: { status: 409, retryable: false },
   BODY_TOO_LARGE: { status: 413, retryable: false },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, retryable: false },
   RANGE_UNSATISFIABLE: { status: 416, retryable: false },
@@ -42,6 +44,8 @@ export const errorCodes = Object.freeze({
   JOB_CRASHED: { status: 500, retryable: false },
   PROGRESS_INVALID: { status: 500, retryable: false },
   FUNCTION_BROKEN: { status: 500, retryable: false },
+  FUNCTION_NOT_FOUND: { status: 500, retryable: false },
+  CALL_TOO_DEEP: { status: 508, retryable: false },
   CONFIG_INVALID: { status: 500, retryable: false },
   BUILD_FAILED: { status: 500, retryable: false },
   ROUTE_CONFLICT: { status: 500, retryable: false },
@@ -49,11 +53,16 @@ export const errorCodes = Object.freeze({
   BACKEND_UNAVAILABLE: { status: 502, retryable: true },
   BACKEND_BROKEN: { status: 502, retryable: false },
   FETCH_FAILED: { status: 502, retryable: true },
+  CLUSTER_UNREACHABLE: { status: 502, retryable: true },
+  CLUSTER_UNFIT: { status: 502, retryable: false },
+  DEPLOY_FAILED: { status: 502, retryable: false },
   MODEL_BROKEN: { status: 502, retryable: false },
   SHARE_EXCEEDED: { status: 429, retryable: true },
   QUEUE_FULL: { status: 503, retryable: true },
   DRAINING: { status: 503, retryable: true },
   ROOM_TAKEN: { status: 503, retryable: true },
+  RESOURCES_MISSING: { status: 503, retryable: true },
+  REPLICAS_MISSING: { status: 503, retryable: true },
   JOB_STORE_UNAVAILABLE: { status: 503, retryable: true },
   STORAGE_FULL: { status: 503, retryable: true },
   PROVIDER_UNAVAILABLE: { status: 503, retryable: false },
@@ -87,6 +96,15 @@ export interface ErrorDetails {
   }
   /** What is not there: a tenant, an access, an alias. */
   ENTRY_NOT_FOUND: { readonly entry: string }
+  DEPLOYMENT_NOT_FOUND: { readonly deployment: string }
+  FUNCTION_NOT_FOUND: { readonly function: string }
+  /** The functions that wait for each other, outermost first. */
+  CALL_TOO_DEEP: { readonly chain: readonly string[] }
+  /** `owner` is the application, or the deployment, that has the route. */
+  ROUTE_TAKEN: { readonly route: string; readonly owner: string }
+  /** The last lines of the log of what did not come up; empty where there is none. */
+  DEPLOY_FAILED: { readonly log: string }
+  RESOURCES_MISSING: { readonly resources: readonly string[] }
   /** `state` is what the job has ended as, `code` why. */
   JOB_ENDED: { readonly state: string; readonly code: string | null }
   /** `cause` is the code of what the step threw; `null` where that is no error of ours. */

@@ -25,6 +25,16 @@ export const frameKinds = Object.freeze({
   credit: 3,
   /** Gateway: finish what is in hand, then end. */
   stop: 4,
+  /** Gateway: the whole answer to a call; payload as of `reply`. */
+  callReply: 5,
+  /** Gateway: a call failed; payload as of `refusal`. */
+  callRefusal: 6,
+  /** Gateway: the answer to a call is streamed: payload as of `streamStart`. */
+  callStreamStart: 7,
+  /** Gateway: a piece of it. */
+  callStreamChunk: 8,
+  /** Gateway: it is complete; with `streamBroken` it broke off. */
+  callStreamEnd: 9,
   /** Runner: who I am; payload JSON. */
   hello: 16,
   /** Runner: the model is loaded; payload JSON. */
@@ -41,6 +51,12 @@ export const frameKinds = Object.freeze({
   streamChunk: 22,
   /** Runner: it is complete; with `streamBroken` it broke off. */
   streamEnd: 23,
+  /** Runner: a function calls another one; the id is the call's, unique on this connection. Payload with a head. */
+  call: 24,
+  /** Runner: nobody waits for the answer to a call any more. */
+  callCancel: 25,
+  /** Runner: the gateway may send that many more bytes of a call's stream; payload u32. */
+  callCredit: 26,
 } as const)
 
 /** Flags of a frame. */

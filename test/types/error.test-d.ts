@@ -60,6 +60,12 @@ assertType<
   Equal<
     keyof ErrorDetails,
     | 'TOKEN_INVALID'
+    | 'DEPLOYMENT_NOT_FOUND'
+    | 'FUNCTION_NOT_FOUND'
+    | 'CALL_TOO_DEEP'
+    | 'ROUTE_TAKEN'
+    | 'DEPLOY_FAILED'
+    | 'RESOURCES_MISSING'
     | 'JOB_ENDED'
     | 'STEP_FAILED'
     | 'JOB_TOO_LARGE'
