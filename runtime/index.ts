@@ -4,10 +4,8 @@ export type { ActionDefinition, ActionOptions, ActionResult } from './define/act
 export { defineAction } from './define/action.ts'
 export type {
   ActionContext,
-  AnyIterable,
   Checkpoint,
   FileContent,
-  FunctionHandle,
   InferOptions,
   JobFileFacts,
   JobFiles,
@@ -29,6 +27,14 @@ export type { FileValue } from './define/file-value.ts'
 export { fileValue } from './define/file-value.ts'
 export type { FunctionContext, FunctionDefinition, HandlerResult } from './define/function.ts'
 export { defineFunction } from './define/function.ts'
+export type {
+  AnyIterable,
+  CallOptions,
+  FunctionHandle,
+  HandleOptions,
+  HandleRequest,
+  OpenHandle,
+} from './define/handle.ts'
 export type {
   BatchContext,
   BatchedInference,

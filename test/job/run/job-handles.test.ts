@@ -5,13 +5,15 @@ import { Type } from '@sinclair/typebox'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createOnnxNodeEngine } from '../../../adapters/onnx-node/engine.ts'
 import { defineAction } from '../../../runtime/define/action.ts'
-import type { FunctionHandle } from '../../../runtime/define/action-context.ts'
 import { defineFunction } from '../../../runtime/define/function.ts'
+import type { FunctionHandle, HandleOptions, OpenHandle } from '../../../runtime/define/handle.ts'
 import { defineInference } from '../../../runtime/define/inference.ts'
 import { multiplexed, onnx } from '../../../runtime/define/model.ts'
 import { tensor } from '../../../runtime/engine/tensor.ts'
-import { FunctionHandles } from '../../../runtime/job/run/function-handles.ts'
+import { createJobHandles, openJobHandles } from '../../../runtime/job/run/job-handles.ts'
 import { createLogger } from '../../../runtime/observe/log.ts'
+import type { FunctionHandles } from '../../../runtime/runner/function-handles.ts'
+import { headOf } from '../../replica/request-head.ts'
 import { addConstantModel } from '../../support/onnx-models.ts'
 import { MemoryHost } from './memory-host.ts'
 
@@ -36,21 +38,11 @@ afterEach(async () => {
 })
 
 function openHandles(): FunctionHandles {
-  return new FunctionHandles({
+  return createJobHandles({
     prepareModel: (id) => host.prepareModel(id),
     engine: createOnnxNodeEngine(),
     log: createLogger({ write: (line) => lines.push(line) }),
     fetchInput: () => Promise.reject(new Error('Nothing is fetched here.')),
-    head: {
-      requestId: 'job_1',
-      principal: 'tenant:a',
-      method: 'POST',
-      url: '/act',
-      params: {},
-      contentType: null,
-      accept: null,
-      headers: [],
-    },
     modelId,
   })
 }
@@ -69,8 +61,13 @@ const adding = defineInference({
   },
 })
 
+type OpenAny = (fn: unknown, options?: HandleOptions) => FunctionHandle<unknown, unknown>
+
+const order = { function: 'act', head: headOf({ requestId: 'job_1', principal: 'tenant:a' }) }
+const openIn = (signal: AbortSignal): OpenAny =>
+  openJobHandles(handles, order, signal) as OpenHandle as OpenAny
 const open = (fn: unknown, model?: string): FunctionHandle<unknown, unknown> =>
-  handles.open(fn, model, signal)
+  openIn(signal)(fn, model === undefined ? {} : { model })
 
 async function* inputs(count: number): AsyncGenerator<unknown> {
   for (let x = 0; x < count; x += 1) yield { x }
@@ -190,7 +187,7 @@ it('says whose model did not load, keeps no path, and tries again', async () => 
 })
 
 it('calls nothing once the job is to end', async () => {
-  const handle = handles.open(adding, 'five', AbortSignal.abort(new Error('It is over.')))
+  const handle = openIn(AbortSignal.abort(new Error('It is over.')))(adding, { model: 'five' })
   await expect(handle.infer({ x: 1 })).rejects.toThrow('It is over.')
   expect(host.asked).toEqual([])
 })

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readEvents, readLines } from '../../runtime/client/reply-items.ts'
-import { errorOf } from './failed.ts'
-import { bodyOf, itemsOf, readingOf } from './reading.ts'
+import { readEvents, readLines } from '../../runtime/runner/reply-items.ts'
+import { errorOf } from '../client/failed.ts'
+import { bodyOf, itemsOf, readingOf } from '../client/reading.ts'
 
 const events = (...chunks: string[]): Promise<unknown[]> =>
   itemsOf(readEvents(bodyOf(...chunks), readingOf()))

@@ -1,7 +1,7 @@
 import { type FileValue, fileValue, isMediaType } from '../define/file-value.ts'
 import { isTensor, type Tensor } from '../engine/tensor.ts'
-import { type EncodedBody, takeApart, writeForm } from '../runner/form-parts.ts'
-import { tensorBody, tensorMediaType } from '../runner/tensor-media.ts'
+import { type EncodedBody, takeApart, writeForm } from './form-parts.ts'
+import { tensorBody, tensorMediaType } from './tensor-media.ts'
 
 /**
  * Writes an input as a request carries it: a tensor and a file as their bytes, what holds tensors or files as a form,

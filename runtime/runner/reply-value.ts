@@ -1,9 +1,9 @@
 import { fileValue, isMediaType } from '../define/file-value.ts'
-import { isFilledForm, tensorOfLabel, valueOfForm } from '../runner/form-value.ts'
-import { parseMultipart } from '../runner/multipart.ts'
-import { toTensorLabel } from '../runner/tensor-media.ts'
+import { isFilledForm, tensorOfLabel, valueOfForm } from './form-value.ts'
+import { parseMultipart } from './multipart.ts'
 import { bytesOf, type ReplyReading, senseless } from './reply-bytes.ts'
 import { readEvents, readLines } from './reply-items.ts'
+import { toTensorLabel } from './tensor-media.ts'
 
 /** The media types that a client names in `Accept`; that it takes anything else goes without saying. */
 export const acceptedReplies = [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bytesWithin, jsonWithin } from '../../runtime/page/bounded-bytes.ts'
+import { bytesWithin, jsonWithin } from '../../runtime/runner/bounded-bytes.ts'
 
 const replyOf = (...pieces: readonly number[][]): Response => {
   const body = new ReadableStream({

@@ -1,4 +1,4 @@
-import type { AnyIterable } from '../../define/action-context.ts'
+import type { AnyIterable } from '../define/handle.ts'
 
 /** Takes values in batches from where they come from. */
 export class BatchSource<Value> {

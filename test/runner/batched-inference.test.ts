@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { inferInBatches } from '../../../runtime/job/run/batched-inference.ts'
+import { inferInBatches } from '../../runtime/runner/batched-inference.ts'
 
 /** Counts up, and notes how far it was asked and whether it was ended. */
 function counting(end: number) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { acceptedReplies, readReply } from '../../runtime/client/reply-value.ts'
 import { fileValue } from '../../runtime/define/file-value.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 import { takeApart, writeForm } from '../../runtime/runner/form-parts.ts'
-import { errorOf } from './failed.ts'
-import { itemsOf, readingOf } from './reading.ts'
+import { acceptedReplies, readReply } from '../../runtime/runner/reply-value.ts'
+import { errorOf } from '../client/failed.ts'
+import { itemsOf, readingOf } from '../client/reading.ts'
 
 /** What a client reads of a reply. */
 async function read(body: BodyInit | null, headers: Record<string, string> = {}): Promise<unknown> {

@@ -1,5 +1,5 @@
-import type { AnyIterable } from '../../define/action-context.ts'
-import type { Awaitable } from '../../define/context.ts'
+import type { Awaitable } from '../define/context.ts'
+import type { AnyIterable } from '../define/handle.ts'
 import { BatchSource } from './batch-source.ts'
 
 /** How many inputs are inferred. */

@@ -1,4 +1,4 @@
-import { concat } from '../runner/form-parts.ts'
+import { concat } from './form-parts.ts'
 
 /**
  * Reads the body of a reply; `null`, and not to its end, where it is larger. What breaks off fails as the platform has

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BatchSource } from '../../../runtime/job/run/batch-source.ts'
+import { BatchSource } from '../../runtime/runner/batch-source.ts'
 
 async function* later(values: Iterable<number>): AsyncGenerator<number> {
   yield* values

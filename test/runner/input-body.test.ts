@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { encodeInput } from '../../runtime/client/input-body.ts'
 import { fileValue } from '../../runtime/define/file-value.ts'
 import { tensor } from '../../runtime/engine/tensor.ts'
 import type { EncodedBody } from '../../runtime/runner/form-parts.ts'
 import { valueOfForm } from '../../runtime/runner/form-value.ts'
+import { encodeInput } from '../../runtime/runner/input-body.ts'
 import { parseMultipart } from '../../runtime/runner/multipart.ts'
 
 async function encoded(input: unknown): Promise<EncodedBody> {

@@ -1,5 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
-import { bytesWithin } from '../page/bounded-bytes.ts'
+import { bytesWithin } from './bounded-bytes.ts'
 
 /** Who reads a reply: how much of it, and until when. */
 export interface ReplyReading {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { bytesOf, chunksOf } from '../../runtime/client/reply-bytes.ts'
+import { bytesOf, chunksOf } from '../../runtime/runner/reply-bytes.ts'
+import { errorOf } from '../client/failed.ts'
+import { bodyOf, itemsOf, readingOf } from '../client/reading.ts'
 import { startHostileServer } from '../support/hostile-server.ts'
-import { errorOf } from './failed.ts'
-import { bodyOf, itemsOf, readingOf } from './reading.ts'
 
 describe('a reply', () => {
   it('is read whole', async () => {
