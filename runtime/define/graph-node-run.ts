@@ -76,7 +76,7 @@ export class NodeRun {
     const { node, name, signal } = this.#options
     let error = thrown
     for (let retry = 0; retry < node.retries && this.#mayPass(error); retry += 1) {
-      await pause(pauseMs(error, retry), signal)
+      await pause(Math.min(pauseMs(error, retry), this.#endsAtMs - performance.now()), signal)
       try {
         return await again()
       } catch (further) {
