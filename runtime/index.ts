@@ -27,6 +27,12 @@ export type { FileValue } from './define/file-value.ts'
 export { fileValue } from './define/file-value.ts'
 export type { FunctionContext, FunctionDefinition, HandlerResult } from './define/function.ts'
 export { defineFunction } from './define/function.ts'
+export type { GraphDefinition } from './define/graph.ts'
+export { defineGraph, input } from './define/graph.ts'
+export type { Each, Edge, EdgeOf, Resolved, Wired } from './define/graph-edge.ts'
+export { each } from './define/graph-edge.ts'
+export type { DeriveContext, HandledFunction, NodeFunction, NodeOptions } from './define/graph-node.ts'
+export { bind, derive, handle, when } from './define/graph-node.ts'
 export type {
   AnyIterable,
   CallOptions,
