@@ -7,10 +7,10 @@ export interface Picture {
 }
 
 /** A place in a picture: pixels from its left and top edge. */
-export type Point = readonly [x: number, y: number]
+export type Point = [x: number, y: number]
 
 /** Four corners, clockwise from what is the upper left one to whoever reads the text in it. */
-export type Quadrilateral = readonly [Point, Point, Point, Point]
+export type Quadrilateral = [Point, Point, Point, Point]
 
 /** How far two points lie apart. */
 export function distance([x1, y1]: Point, [x2, y2]: Point): number {
