@@ -4,7 +4,14 @@ import { Admission, type AdmissionOptions } from './admission.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { callerGone, deadlineExceeded, draining, loadBroken, replicaCrashed } from './failure.ts'
+import {
+  callerGone,
+  deadlineExceeded,
+  draining,
+  loadBroken,
+  replicaCrashed,
+  replicasMissing,
+} from './failure.ts'
 import type { Frame } from './frame.ts'
 import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
@@ -90,14 +97,15 @@ export class Scheduler implements ResidencyControl {
   /**
    * Answers a request.
    *
-   * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`, `QUARANTINED`, `DRAINING`, `DEADLINE_EXCEEDED`,
+   * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`, `QUARANTINED`, `REPLICAS_MISSING`, `DRAINING`, `DEADLINE_EXCEEDED`,
    * `CANCELLED`, `REPLICA_CRASHED`, what the function threw, or why its model could not be loaded.
    */
   submit(work: Work): Promise<Answer> {
     const queue = this.#queues.of(work)
     const { principal } = work.head
     const refusal =
-      (this.#closed ? draining() : this.#keeper.recentFailure(queue)) ??
+      (this.#closed ? draining() : this.#unmanned(queue)) ??
+      this.#keeper.recentFailure(queue) ??
       this.#admission.admit(queue, principal)
     if (refusal) {
       this.#prune(queue)
@@ -177,6 +185,11 @@ export class Scheduler implements ResidencyControl {
     clearTimeout(timer)
     this.giveUp()
     await this.#keeper.close(Math.max(0, timeoutMs - (performance.now() - startedMs)))
+  }
+
+  /** Without a replica nothing would ever be answered. */
+  #unmanned(queue: RequestQueue): AnyIsoplexError | null {
+    return this.pool.size === 0 ? replicasMissing(queue) : null
   }
 
   /** Answers with an error; a runner that has the request in hand is told to let go of it. */

@@ -4,7 +4,7 @@ import type { TokenVerifier } from '../auth/verifier.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
-import type { ModelAccess } from './model-access.ts'
+import type { Asking, ModelAccess } from './model-access.ts'
 
 /** Who asks, and which model answers. */
 export interface Authorization {
@@ -39,18 +39,42 @@ export const stickyHeader = 'x-sticky-key'
 export async function authorize(
   headers: Headers,
   fn: FunctionManifest,
-  { verifier, models, trustsLoopback }: Authorizer,
+  authorizer: Authorizer,
 ): Promise<Authorization> {
+  const { models } = authorizer
+  const asking = await authenticate(headers, fn, authorizer)
+  const { credentials } = asking
+  if ('modelId' in asking) {
+    const stickyKey = headers.get(stickyHeader)
+    const { modelId } = asking
+    const granted = credentials
+      ? models.grant(credentials, stickyKey)
+      : models.grantDefault(modelId, stickyKey)
+    return { ...(await granted), credentials }
+  }
+  const principal = credentials ? await models.confirm(credentials) : anonymous
+  return { principal, model: null, credentials }
+}
+
+/**
+ * Settles who asks, and for which model where the function has one; whether they may is another question.
+ *
+ * @throws {IsoplexError} `TOKEN_MISSING`, `TOKEN_INVALID`
+ */
+export async function authenticate(
+  headers: Headers,
+  fn: FunctionManifest,
+  { verifier, trustsLoopback }: Omit<Authorizer, 'models'>,
+): Promise<Asking | Pick<Asking, 'credentials'>> {
   const token = readModelToken(headers)
   if (token === null) {
     if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
-    if (!fn.model) return { principal: anonymous, model: null, credentials: null }
+    if (!fn.model) return { credentials: null }
     if (fn.model.default === undefined) throw tokenMissing(fn)
-    return { ...(await models.grantDefault(fn.model.default, headers.get(stickyHeader))), credentials: null }
+    return { credentials: null, modelId: fn.model.default }
   }
-  const credentials: Credentials = await verifier.verify(token)
-  if (!fn.model) return { principal: await models.confirm(credentials), model: null, credentials }
-  return { ...(await models.grant(credentials, headers.get(stickyHeader))), credentials }
+  const credentials = await verifier.verify(token)
+  return fn.model ? { credentials, modelId: credentials.modelId } : { credentials }
 }
 
 function tokenMissing({ name }: FunctionManifest): IsoplexError<'TOKEN_MISSING'> {
