@@ -75,7 +75,10 @@ export interface Config {
    */
   readonly allowedHosts: readonly string[]
 
-  /** Replica processes of the default group. An integer from 1 to 256. @default cores, at most 4 */
+  /**
+   * Replica processes of the default group; 0 answers system paths only. An integer from 0 to 256.
+   * @default cores, at most 4
+   */
   readonly replicas: number
   /** Models of one function that one replica holds at a time. An integer from 1 to 1024. @default 3 */
   readonly maxModelsPerReplica: number

@@ -88,7 +88,7 @@ export const configSchema = Type.Object(
       expected: 'lower-case host names without a port',
     }),
 
-    replicas: integer('Replica processes of the default group.', 1, 256),
+    replicas: integer('Replica processes of the default group; 0 answers system paths only.', 0, 256),
     maxModelsPerReplica: integer('Models of one function that one replica holds at a time.', 1, 1024),
     maxRunnersPerReplica: integer('Runner threads that one replica holds at a time.', 1, 1024),
     maxOngoingRequests: integer('Requests at a time in one runner of a function without a model.', 1, 65_536),

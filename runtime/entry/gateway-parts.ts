@@ -41,6 +41,8 @@ export interface PartsOptions {
   readonly mode: 'dev' | 'serve'
   /** A folder that `isoplex build` wrote: it is served as it is, and nothing is compiled. */
   readonly buildDirectory?: string
+  /** The path of a unix socket on which it listens, in place of host and port. */
+  readonly socketPath?: string
   readonly log: Logger
 }
 
@@ -158,7 +160,9 @@ function openServer(options: PartsOptions): HttpServer {
   const guarded = allowedHosts.length > 0 || isTrusting(options)
   const own = host.includes(':') ? `[${host}]` : host
   const hosts = guarded ? [...loopbackNames, own, ...allowedHosts] : null
+  const { socketPath } = options
   const server = new HttpServer({
+    ...(socketPath === undefined ? {} : { socketPath }),
     host,
     port,
     maxHeaderBytes,
@@ -207,7 +211,7 @@ export function openScheduler(
 ): Scheduler {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
-  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / replicas))
+  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / Math.max(1, replicas)))
   const session = { provider, fallback, intraOpThreads: intraOpThreads || shareOfCores }
   const scheduler = new Scheduler({ ...config, ...parts, session, log })
   resources.defer(() => scheduler.close(0))

@@ -91,7 +91,8 @@ export class ReplicaCrew {
       if (spare) this.#promote(spare, vacancy)
       else if (!this.#spawn(vacancy, 'starting')) return
     }
-    if (!this.#spare && this.serving.length === this.#options.replicas) this.#spawnSpare()
+    const { replicas } = this.#options
+    if (!this.#spare && replicas > 0 && this.serving.length === replicas) this.#spawnSpare()
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
