@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createServeMultiplexedModelId } from '../../runtime/auth/synapse-token.ts'
-import { inferRemote, type RemoteInference } from '../../runtime/job/infer-remote.ts'
+import { inferRemote, type RemoteInference } from '../../runtime/deploy/infer-remote.ts'
 
 interface Seen {
   readonly method: string

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { replyError } from '../../runtime/deploy/remote-error.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
 import { toProblem } from '../../runtime/error/wire.ts'
-import { replyError } from '../../runtime/job/remote-error.ts'
 
 function errorOf(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
