@@ -11,6 +11,7 @@ import { Scheduler } from '../replica/scheduler.ts'
 import { Tallies } from '../replica/tallies.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { BodyBudget } from '../server/body.ts'
+import { CallDirectory } from '../server/call-directory.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
@@ -51,6 +52,8 @@ export interface GatewayParts {
   readonly source: FunctionSource
   readonly scheduler: Scheduler
   readonly exchange: ExchangeOptions
+  /** The functions that functions can call. */
+  readonly callees: CallDirectory
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
   /** The jobs of actions. */
@@ -105,6 +108,8 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
+  const callees = new CallDirectory(exchange)
+  scheduler.answerCalls(callees)
   const { grants, seals } = tokens
   const { access } = models
   const strict = options.mode === 'dev'
@@ -128,7 +133,7 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, placement, jobs, page }
+  const served = { identity, server, registry, source, scheduler, exchange, callees, placement, jobs, page }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 

@@ -123,7 +123,8 @@ export class Gateway {
 
   #goLive(manifest: Manifest): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity, placement, jobs, page, granting } = this.#parts
+    const { server, source, scheduler, exchange, callees, identity, placement, jobs, page, granting } =
+      this.#parts
     const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(manifest.functions, granting)]
     const functions = manifest.functions.map((fn): ServedFunction => {
       return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
@@ -147,6 +148,7 @@ export class Gateway {
     })
     page.follow(manifest.functions, source.bundlesDirectory)
     server.use(app)
+    callees.follow(functions)
     scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
     placement.follow(functions)
     jobs.follow(manifest, source.bundlesDirectory)

@@ -1,5 +1,5 @@
 import { readModelToken } from '../auth/bearer.ts'
-import { anonymous, type Credentials } from '../auth/credentials.ts'
+import { anonymous, type Credentials, withModel } from '../auth/credentials.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { IsoplexError } from '../error/error.ts'
@@ -39,18 +39,47 @@ export const stickyHeader = 'x-sticky-key'
 export async function authorize(
   headers: Headers,
   fn: FunctionManifest,
-  { verifier, models, trustsLoopback }: Authorizer,
+  authorizer: Authorizer,
 ): Promise<Authorization> {
   const token = readModelToken(headers)
-  if (token === null) {
+  const credentials = token === null ? null : await authorizer.verifier.verify(token)
+  const stickyKey = fn.model ? readStickyKey(headers) : null
+  return await grantAccess({ credentials, stickyKey, modelId: null }, fn, authorizer)
+}
+
+/** What a request says of which version of a model it prefers; `null` where it says nothing. */
+export function readStickyKey(headers: Headers): string | null {
+  return headers.get(stickyHeader)
+}
+
+/** Who asks, be it a client or, on a client's behalf, a function. */
+export interface Asker {
+  readonly credentials: Credentials | null
+  readonly stickyKey: string | null
+  /** The model that is asked for beside the token; `null` for that of the token, or without one the function's own. */
+  readonly modelId: string | null
+}
+
+/**
+ * Settles who pays and which model answers, by what a token says that has been verified.
+ *
+ * @throws {IsoplexError} as {@link authorize}, less `TOKEN_INVALID` for a token that cannot be verified.
+ */
+export async function grantAccess(
+  { credentials, stickyKey, modelId }: Asker,
+  fn: FunctionManifest,
+  { models, trustsLoopback }: Omit<Authorizer, 'verifier'>,
+): Promise<Authorization> {
+  if (credentials === null) {
     if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
-    if (!fn.model) return { principal: anonymous, model: null, credentials: null }
-    if (fn.model.default === undefined) throw tokenMissing(fn)
-    return { ...(await models.grantDefault(fn.model.default, headers.get(stickyHeader))), credentials: null }
+    if (!fn.model) return { principal: anonymous, model: null, credentials }
+    const defaultId = modelId ?? fn.model.default
+    if (defaultId === undefined) throw tokenMissing(fn)
+    return { ...(await models.grantDefault(defaultId, stickyKey)), credentials }
   }
-  const credentials: Credentials = await verifier.verify(token)
   if (!fn.model) return { principal: await models.confirm(credentials), model: null, credentials }
-  return { ...(await models.grant(credentials, headers.get(stickyHeader))), credentials }
+  const asked = modelId === null ? credentials : withModel(credentials, modelId)
+  return { ...(await models.grant(asked, stickyKey)), credentials }
 }
 
 function tokenMissing({ name }: FunctionManifest): IsoplexError<'TOKEN_MISSING'> {

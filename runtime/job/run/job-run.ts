@@ -10,12 +10,13 @@ import type { Engine } from '../../engine/engine.ts'
 import { IsoplexError, isIsoplexError } from '../../error/error.ts'
 import type { InputFetch } from '../../runner/call.ts'
 import { createDecoder } from '../../runner/decoder.ts'
+import type { FunctionHandles } from '../../runner/function-handles.ts'
 import type { ActionHost, ActionOrder } from '../message.ts'
 import type { JobEnd } from '../store.ts'
 import { type ContextMaker, createContextMaker } from './context.ts'
 import type { ContextExtension, ExtendContext } from './context-extension.ts'
 import { interruption, isLeaseLost, jobFailure } from './failure.ts'
-import { FunctionHandles } from './function-handles.ts'
+import { createJobHandles } from './job-handles.ts'
 import { runSteps } from './orchestrator.ts'
 import { keepOrder } from './orderly-host.ts'
 import { ProgressMeter } from './progress.ts'
@@ -63,9 +64,8 @@ interface RunningJob {
  */
 export async function runJob(options: JobRunOptions): Promise<void> {
   const { order, host, engine, fetchInput, log } = options
-  const { head, modelId } = order
   const prepareModel = (id: string): ReturnType<ActionHost['prepareModel']> => host.prepareModel(id)
-  const handles = new FunctionHandles({ prepareModel, engine, log, fetchInput, head, modelId })
+  const handles = createJobHandles({ prepareModel, engine, log, fetchInput, modelId: order.modelId })
   try {
     const { end, cause } = await perform(options, handles)
     if (end.state === 'succeeded') return
