@@ -250,6 +250,14 @@ export interface Config {
    */
   readonly jobFilesUrl: string | null
 
+  /** The Ray cluster that is deployed to, in any form that Ray has for it; `null` is the one of this machine. */
+  readonly rayAddress: string | null
+  /**
+   * The file with the key that seals what jobs take along to a cluster. Whoever submits and each machine of the cluster
+   * have the same. `null` where there is none, and no job can be submitted to a cluster.
+   */
+  readonly clusterKeyFile: string | null
+
   /** Who may read `/metrics`. One of admin, public. @default 'admin' */
   readonly metricsAccess: 'admin' | 'public'
   /** Whether `serve` has the page `/-/playground` too, as `dev` always does. True or false. @default false */

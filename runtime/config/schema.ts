@@ -249,6 +249,20 @@ export const configSchema = Type.Object(
       }),
     ),
 
+    rayAddress: orNull(
+      text('^[A-Za-z0-9:/.\\[\\]_~%-]{1,2000}$', {
+        description: 'The Ray cluster that is deployed to; unset, the one of this machine.',
+        expected: "a dashboard's URL such as http://127.0.0.1:8265, or a machine such as ray://host:10001",
+      }),
+    ),
+    clusterKeyFile: orNull(
+      text(path, {
+        description:
+          'File with the key that seals what jobs take along to a cluster; the same on each of its machines, seen from the project.',
+        expected: 'a path',
+      }),
+    ),
+
     metricsAccess: choice<Config['metricsAccess']>('Who may read `/metrics`.', ['admin', 'public']),
     playground: Type.Boolean({
       description: 'Whether `serve` has the page `/-/playground` too, as `dev` always does.',
