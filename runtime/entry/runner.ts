@@ -74,6 +74,8 @@ async function start(): Promise<void> {
     const definition = await importFunction(order.bundlePath, order.name)
     const fresh = new Runner({
       name: order.name,
+      deployment: order.deployment,
+      options: order.options,
       definition,
       model: order.model,
       engine,

@@ -97,7 +97,12 @@ export class ReplicaPool {
 
   /** How many replicas are kept to serve, ready or not. */
   get size(): number {
-    return this.#options.replicas
+    return this.#crew.size
+  }
+
+  /** Sets how many replicas are to serve: see {@link ReplicaCrew.resize}. */
+  resize(replicas: number): void {
+    this.#crew.resize(replicas)
   }
 
   /** Every runner that has not ended. */
@@ -126,7 +131,7 @@ export class ReplicaPool {
   /** Starts a runner for a queue in a replica; what becomes of it is told to `hearer`, the pool's owner by default. */
   start(replica: ReplicaProcess, queue: RequestQueue, hearer: RunnerEvents = this.#events): RunnerLink {
     const link = new RunnerLink(this.#nextRunner++, queue, replica)
-    const { name, bundlePath, concurrency } = queue.deployment
+    const { name, functionName, bundlePath, concurrency, options } = queue.deployment
     const { session, inputHosts, logLevel } = this.#options
     this.#crew.expectsModels ||= queue.model !== null
     this.#links.set(link.id, link)
@@ -136,11 +141,13 @@ export class ReplicaPool {
       runner: link.id,
       socketPath: this.#socketPath,
       nonce: link.nonce,
-      name,
+      name: functionName,
       bundlePath,
+      deployment: name,
+      options,
       concurrency,
       model: queue.model?.info ?? null,
-      session,
+      session: { ...session, ...queue.deployment.session },
       inputHosts,
       logLevel,
     })

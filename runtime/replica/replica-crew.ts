@@ -7,8 +7,10 @@ import type { Tallies } from './tallies.ts'
 
 /** How a crew is set up. */
 export interface CrewOptions extends ReplicaLimits {
-  /** How many replicas serve. */
+  /** How many replicas serve at first: see {@link ReplicaCrew.resize}. 0 starts none. */
   readonly replicas: number
+  /** The group that they are. @default the default group */
+  readonly group?: string
   /** All of the environment that they get. */
   readonly environment: Readonly<Record<string, string>>
   readonly log: FunctionLog
@@ -61,6 +63,7 @@ export class ReplicaCrew {
   /** Ends by itself, so that another may be replaced. */
   #replaced: ReplicaProcess | null = null
   #waiting: Timer | null = null
+  #size: number
   /** Since when there is no spare and should be one. */
   #spareWantedMs: number | null = null
   #closing = false
@@ -68,6 +71,7 @@ export class ReplicaCrew {
   constructor(options: CrewOptions, events: CrewEvents) {
     this.#options = options
     this.#events = events
+    this.#size = options.replicas
     this.#replacement = new ReplacementPolicy(options)
     this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
     this.fill()
@@ -83,6 +87,30 @@ export class ReplicaCrew {
     return [...this.#processes].filter(({ state }) => state === 'serving')
   }
 
+  /** How many replicas are kept to serve, ready or not. */
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Sets how many replicas serve. The spare is the first of those that come; of those that go each serves on until its
+   * runners have been seen to, as one in whose place another has come. Where none serves there is no spare either.
+   */
+  resize(size: number): void {
+    if (this.#closing || size === this.#size) return
+    this.#size = size
+    for (const replica of [...this.#processes]) {
+      const { state, number } = replica
+      const goes =
+        state === 'spare' ? size === 0 : number >= size && state !== 'leaving' && state !== 'isolated'
+      if (!goes) continue
+      replica.enter('leaving')
+      if (state === 'serving') this.#events.leaving(replica)
+      this.settle(replica)
+    }
+    this.fill()
+  }
+
   /** Fills the places that nobody has, with the spare first; then that of the spare. */
   fill(): void {
     if (this.#closing) return
@@ -91,7 +119,7 @@ export class ReplicaCrew {
       if (spare) this.#promote(spare, vacancy)
       else if (!this.#spawn(vacancy, 'starting')) return
     }
-    if (!this.#spare && this.serving.length === this.#options.replicas) this.#spawnSpare()
+    if (this.#size > 0 && !this.#spare && this.serving.length === this.#size) this.#spawnSpare()
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
@@ -130,14 +158,14 @@ export class ReplicaCrew {
     const taken = new Set<number>()
     for (const { state, number } of this.#processes)
       if (state === 'starting' || state === 'serving') taken.add(number)
-    for (let number = 0; number < this.#options.replicas; number += 1) if (!taken.has(number)) return number
+    for (let number = 0; number < this.#size; number += 1) if (!taken.has(number)) return number
     return null
   }
 
   /** The first number that is nobody's, beyond those of the places. */
   #freeNumber(): number {
     const taken = new Set([...this.#processes].map(({ number }) => number))
-    let number = this.#options.replicas
+    let number = this.#size
     while (taken.has(number)) number += 1
     return number
   }

@@ -22,6 +22,8 @@ import type { LoadOptions } from './wishes.ts'
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
   readonly tallies: Tallies
+  /** Decides which requests are taken; several schedulers may share it. @default one of its own */
+  readonly admission?: Admission
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
@@ -50,7 +52,7 @@ export class Scheduler implements ResidencyControl {
   #drained: (() => void) | null = null
 
   constructor(options: SchedulerOptions) {
-    this.#admission = new Admission(options)
+    this.#admission = options.admission ?? new Admission(options)
     this.#queues = new QueueMap(({ deployment, model }) => {
       const tally = options.tallies.model(deployment.name, model?.info ?? null)
       return new RequestQueue(`${deployment.id} ${model?.key ?? ''}`, { deployment, model, tally })
