@@ -11,6 +11,7 @@ import { SchedulerGroups } from '../replica/scheduler-groups.ts'
 import { Tallies } from '../replica/tallies.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { BodyBudget } from '../server/body.ts'
+import { CallDirectory } from '../server/call-directory.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
@@ -41,6 +42,8 @@ export interface PartsOptions {
   readonly mode: 'dev' | 'serve'
   /** A folder that `isoplex build` wrote: it is served as it is, and nothing is compiled. */
   readonly buildDirectory?: string
+  /** The path of a unix socket on which it listens, in place of host and port. */
+  readonly socketPath?: string
   readonly log: Logger
 }
 
@@ -54,6 +57,8 @@ export interface GatewayParts {
   /** As what the functions are served. */
   readonly deployments: DeploymentHost
   readonly exchange: ExchangeOptions
+  /** The functions that functions can call. */
+  readonly callees: CallDirectory
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
   /** The jobs of actions. */
@@ -114,6 +119,8 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
+  const callees = new CallDirectory(exchange)
+  scheduler.answerCalls(callees)
   const { grants, seals } = tokens
   const { access } = models
   const strict = options.mode === 'dev'
@@ -153,6 +160,7 @@ export async function openParts(
     scheduler,
     deployments,
     exchange,
+    callees,
     placement,
     jobs,
     page,
@@ -181,7 +189,9 @@ function openServer(options: PartsOptions): HttpServer {
   const guarded = allowedHosts.length > 0 || isTrusting(options)
   const own = host.includes(':') ? `[${host}]` : host
   const hosts = guarded ? [...loopbackNames, own, ...allowedHosts] : null
+  const { socketPath } = options
   const server = new HttpServer({
+    ...(socketPath === undefined ? {} : { socketPath }),
     host,
     port,
     maxHeaderBytes,
@@ -231,7 +241,7 @@ export function openScheduler(
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
   const threadsOf = (count: number): number =>
-    intraOpThreads || Math.max(1, Math.floor(availableParallelism() / count))
+    intraOpThreads || Math.max(1, Math.floor(availableParallelism() / Math.max(1, count)))
   const session = { provider, fallback, intraOpThreads: threadsOf(replicas) }
   const scheduler = new SchedulerGroups({ ...config, ...parts, session, threadsOf, log })
   resources.defer(() => scheduler.close(0))

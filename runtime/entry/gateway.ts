@@ -6,7 +6,8 @@ import { type FunctionWatcher, watchFunctions } from '../build/watch.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
-import { createApp } from '../server/app.ts'
+import { type AppOptions, createApp } from '../server/app.ts'
+import { withModelKeys } from '../server/model-key.ts'
 import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
 import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
@@ -126,10 +127,11 @@ export class Gateway {
   /** Serves what has become current: the functions of the manifest in their deployments. */
   #goLive(): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity, placement, jobs, page, granting } = this.#parts
+    const { server, source, scheduler, exchange, callees, identity, placement, jobs, page, granting } =
+      this.#parts
     const { manifest, functions } = this.#parts.deployments.current
     const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(this.#manifest.functions, granting)]
-    const app = createApp({
+    const shown: AppOptions = {
       manifest,
       functions,
       identity,
@@ -145,10 +147,13 @@ export class Gateway {
           closing: server.closing,
           provider: config.provider,
         }),
-    })
+    }
+    // Where nothing can be run, somebody else runs it and wants to know which model to have ready for it.
+    const app = createApp(config.replicas === 0 ? withModelKeys(shown) : shown)
     page.follow(this.#manifest.functions, source.bundlesDirectory)
     scheduler.follow(functions.map(({ deployment }) => deployment))
     server.use(app)
+    callees.follow(functions)
     placement.follow(functions)
     jobs.follow(this.#manifest, source.bundlesDirectory)
   }

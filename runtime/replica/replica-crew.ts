@@ -1,7 +1,9 @@
 import type { FunctionLog } from '../define/context.ts'
 import { ReplacementPolicy, type ReplicaLimits } from './replacement.ts'
+import type { ReplicaPlaces } from './replica-channel.ts'
 import { ReplicaProcess, type ReplicaState } from './replica-process.ts'
 import { RestartPace } from './restart-pace.ts'
+import type { RunnerDoor } from './runner-gate.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import type { Tallies } from './tallies.ts'
 
@@ -18,6 +20,10 @@ export interface CrewOptions extends ReplicaLimits {
   readonly tallies: Pick<Tallies, 'restarts'>
   /** Another entry file for them. @default the one of isoplex */
   readonly replicaEntryPath?: string
+  /** Where replicas have their places. @default `replicas` of them, on this machine */
+  readonly places?: ReplicaPlaces
+  /** By which runners of other machines come in. */
+  readonly door?: RunnerDoor
 }
 
 /** What a crew's owner wants to hear. */
@@ -87,46 +93,45 @@ export class ReplicaCrew {
     return [...this.#processes].filter(({ state }) => state === 'serving')
   }
 
-  /** How many replicas are kept to serve, ready or not. */
-  get size(): number {
-    return this.#size
-  }
-
   /**
-   * Sets how many replicas serve. The spare is the first of those that come; of those that go each serves on until its
-   * runners have been seen to, as one in whose place another has come. Where none serves there is no spare either.
+   * Sets how many replicas serve, where nobody else says which places there are. The spare is the first of those that
+   * come; of those that go each serves on until its runners have been seen to, as one in whose place another has come.
+   * Where none serves there is no spare either.
    */
   resize(size: number): void {
     if (this.#closing || size === this.#size) return
     this.#size = size
-    for (const replica of [...this.#processes]) {
-      const { state, number } = replica
-      const goes =
-        state === 'spare' ? size === 0 : number >= size && state !== 'leaving' && state !== 'isolated'
-      if (!goes) continue
-      replica.enter('leaving')
-      if (state === 'serving') this.#events.leaving(replica)
-      this.settle(replica)
-    }
+    const spare = this.#spare
+    if (spare && size === 0) this.dismiss(spare)
     this.fill()
   }
 
   /** Fills the places that nobody has, with the spare first; then that of the spare. */
   fill(): void {
     if (this.#closing) return
-    for (let vacancy = this.#vacancy; vacancy !== null; vacancy = this.#vacancy) {
+    const numbers = this.placeNumbers
+    this.#vacate(new Set(numbers))
+    let waits = false
+    for (const vacancy of this.#vacancies()) {
       const spare = this.#spare
-      if (spare) this.#promote(spare, vacancy)
-      else if (!this.#spawn(vacancy, 'starting')) return
+      if (spare && this.#suits(spare, vacancy)) this.#promote(spare, vacancy)
+      else if (!this.#spawn(vacancy, 'starting')) waits = true
     }
-    if (this.#size > 0 && !this.#spare && this.serving.length === this.#size) this.#spawnSpare()
+    if (!waits && numbers.length > 0 && !this.#spare && this.serving.length === numbers.length)
+      this.#spawnSpare()
+  }
+
+  /** The numbers of the places that are to be taken. */
+  get placeNumbers(): readonly number[] {
+    const { places } = this.#options
+    return places ? places.numbers : Array.from({ length: this.#size }, (_, number) => number)
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
   takeSpare(): ReplicaProcess | null {
     const spare = this.#spare
     // A place that is empty comes first.
-    if (!spare?.ready || this.#closing || this.#vacancy !== null) return null
+    if (!spare?.ready || this.#closing || this.#vacancies().length > 0) return null
     spare.enter('isolated')
     this.fill()
     return spare
@@ -154,18 +159,33 @@ export class ReplicaCrew {
     return [...this.#processes].find(({ state }) => state === 'spare')
   }
 
-  get #vacancy(): number | null {
+  #vacancies(): readonly number[] {
     const taken = new Set<number>()
     for (const { state, number } of this.#processes)
       if (state === 'starting' || state === 'serving') taken.add(number)
-    for (let number = 0; number < this.#size; number += 1) if (!taken.has(number)) return number
-    return null
+    return this.placeNumbers.filter((number) => !taken.has(number))
+  }
+
+  /** Lets those go whose place is no more. */
+  #vacate(numbers: ReadonlySet<number>): void {
+    for (const replica of [...this.#processes]) {
+      const { state, number } = replica
+      if (state === 'spare' && numbers.has(number)) replica.number = this.#freeNumber()
+      if ((state !== 'starting' && state !== 'serving') || numbers.has(number)) continue
+      replica.enter('leaving')
+      this.#events.leaving(replica)
+      this.settle(replica)
+    }
+  }
+
+  #suits(spare: ReplicaProcess, number: number): boolean {
+    return this.#options.places?.suits(spare, number) ?? true
   }
 
   /** The first number that is nobody's, beyond those of the places. */
   #freeNumber(): number {
     const taken = new Set([...this.#processes].map(({ number }) => number))
-    let number = this.#size
+    let number = Math.max(-1, ...this.placeNumbers) + 1
     while (taken.has(number)) number += 1
     return number
   }
@@ -180,19 +200,19 @@ export class ReplicaCrew {
   #spawn(number: number, state: ReplicaState): boolean {
     const waitMs = this.#pace.waitMs(performance.now())
     if (waitMs > 0) return this.#fillAfter(waitMs)
-    const { environment, replicaEntryPath: entryPath, log } = this.#options
+    const { environment, replicaEntryPath: entryPath, places, door, log } = this.#options
+    const opener = door && places?.openerFor(state === 'spare' ? null : number, door)
+    if (opener === null) return false
     const { expectsModels } = this
     try {
-      const replica: ReplicaProcess = new ReplicaProcess(
-        number,
-        { state, environment, expectsModels, ...(entryPath === undefined ? {} : { entryPath }) },
-        {
-          ready: () => this.#cameUp(replica),
-          reported: () => this.#examine(replica),
-          runnerEnded: (runner, refusal) => this.#events.runnerEnded(runner, refusal),
-          died: (how) => this.#died(replica, how),
-        },
-      )
+      const start = { ...(entryPath === undefined ? {} : { entryPath }), ...(opener && { opener }) }
+      const options = { state, environment, expectsModels, ...start }
+      const replica: ReplicaProcess = new ReplicaProcess(number, options, {
+        ready: () => this.#cameUp(replica),
+        reported: () => this.#examine(replica),
+        runnerEnded: (runner, refusal) => this.#events.runnerEnded(runner, refusal),
+        died: (how) => this.#died(replica, how),
+      })
       this.#processes.add(replica)
       return true
     } catch (error) {
@@ -270,7 +290,7 @@ export class ReplicaCrew {
     const nowMs = performance.now()
     const reason = this.#replacement.examine(replica, nowMs)
     const spare = this.#spare
-    if (!reason || this.#replaced || !spare?.ready) return
+    if (!reason || this.#replaced || !spare?.ready || !this.#suits(spare, replica.number)) return
     const { number, loads, health } = replica
     const { log } = this.#options
     log.info('A fresh replica takes the place of one', { replica: number, reason, loads, ...health })

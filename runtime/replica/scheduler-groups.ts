@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { Admission } from './admission.ts'
+import type { CallTargets } from './call-target.ts'
 import type { Deployment, ReplicaGroup } from './deployment.ts'
 import { draining } from './failure.ts'
-import { type Activity, activitiesOf, OwnGroup } from './own-group.ts'
+import { type Activity, activitiesOf, isBusy, OwnGroup } from './own-group.ts'
 import type { BacklogReport, ResidencyControl } from './residency-control.ts'
 import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
@@ -47,6 +49,7 @@ export class SchedulerGroups implements ResidencyControl {
   readonly #default: Scheduler
   readonly #groups = new Map<string, OwnGroup>()
   #current: ReadonlyMap<string, Deployment> = new Map()
+  #targets: CallTargets | null = null
   #opened = 0
   #looking: Timer | null = null
   /** Groups that have nothing to do any more, on their way out. */
@@ -54,7 +57,8 @@ export class SchedulerGroups implements ResidencyControl {
   #closed: Promise<void> | null = null
 
   constructor(options: GroupsOptions) {
-    this.#options = { ...options, admission: options.admission ?? new Admission(options) }
+    const submitCall = (work: Work): Promise<Answer> => this.submit(work)
+    this.#options = { ...options, admission: options.admission ?? new Admission(options), submitCall }
     this.#default = new Scheduler(this.#options)
   }
 
@@ -95,14 +99,14 @@ export class SchedulerGroups implements ResidencyControl {
 
   /** Answers a request: see {@link Scheduler.submit}. */
   submit(work: Work): Promise<Answer> {
+    if (this.#closed && !work.parent) return Promise.reject(draining())
     const scheduler = this.#schedulerOf(work.deployment)
     if (scheduler) return scheduler.submit(work)
     // The group has gone while the body arrived: whoever has its deployment's name now answers.
     const successor = this.#current.get(work.deployment.name)
     const next = successor && this.#schedulerOf(successor)
     if (!successor || !next) return Promise.reject(draining())
-    const { model, head, body, signal, timing } = work
-    return next.submit({ deployment: successor, model, head, body, signal, ...(timing && { timing }) })
+    return next.submit({ ...work, deployment: successor })
   }
 
   /** Has a model loaded, as if a request waited for it. @throws {IsoplexError} as {@link Scheduler.load} */
@@ -138,6 +142,12 @@ export class SchedulerGroups implements ResidencyControl {
     return this.#schedulers.flatMap((scheduler) => scheduler.backlog())
   }
 
+  /** Names who knows the functions that can be called by others: see {@link Scheduler.answerCalls}. */
+  answerCalls(targets: CallTargets): void {
+    this.#targets = targets
+    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets)
+  }
+
   /** What each current deployment has to do, and with what, by its name. */
   activities(): ReadonlyMap<string, DeploymentActivity> {
     const activities = activitiesOf({ pool: this.pool, backlog: this.backlog() })
@@ -159,10 +169,21 @@ export class SchedulerGroups implements ResidencyControl {
 
   /** Refuses new requests, finishes those at hand, and ends every replica: see {@link Scheduler.close}. */
   close(timeoutMs: number): Promise<void> {
-    if (this.#looking) clearInterval(this.#looking)
-    const closing = this.#schedulers.map((scheduler) => scheduler.close(timeoutMs))
-    this.#closed ??= Promise.all([...closing, ...this.#leaving]).then(() => undefined)
+    this.#closed ??= this.#close(timeoutMs)
     return this.#closed
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#looking) clearInterval(this.#looking)
+    const untilMs = performance.now() + timeoutMs
+    // What is at hand in one group may call what another answers, so that none goes before all have done.
+    if (this.#groups.size > 0) {
+      for (const scheduler of this.#schedulers) scheduler.setCurrent(new Set())
+      while (this.#schedulers.some(isBusy) && performance.now() < untilMs) await delay(lookMs / 10)
+    }
+    const leftMs = Math.max(0, untilMs - performance.now())
+    const closing = this.#schedulers.map((scheduler) => scheduler.close(leftMs))
+    await Promise.all([...closing, ...this.#leaving])
   }
 
   get #schedulers(): readonly Scheduler[] {
@@ -187,7 +208,7 @@ export class SchedulerGroups implements ResidencyControl {
     const directory = join(runDirectory, `g${this.#opened}`)
     mkdirSync(directory, { mode: 0o700 })
     return new OwnGroup(group, (replicas) => {
-      return new Scheduler({
+      const scheduler = new Scheduler({
         ...this.#options,
         replicas,
         group: group.id,
@@ -197,6 +218,8 @@ export class SchedulerGroups implements ResidencyControl {
         session: { ...session, intraOpThreads: threadsOf(most) },
         ...(maxModelBytes === undefined ? {} : { maxModelBytesPerReplica: maxModelBytes }),
       })
+      if (this.#targets) scheduler.answerCalls(this.#targets)
+      return scheduler
     })
   }
 
@@ -204,7 +227,7 @@ export class SchedulerGroups implements ResidencyControl {
     const nowMs = performance.now()
     for (const group of this.#groups.values()) {
       group.scale(nowMs)
-      if (group.retired && !group.busy) this.#dismiss(group)
+      if (group.retired && !isBusy(group.scheduler)) this.#dismiss(group)
     }
   }
 
