@@ -251,6 +251,8 @@ export class RunnerLink {
 
   /** It has left its replica. */
   end(): void {
+    // That of another machine may not have been seen to close.
+    this.#connection?.terminate()
     this.#gone.resolve()
   }
 
