@@ -30,6 +30,7 @@ const layers: Layers = {
     replica: 4,
     client: 5,
     server: 5,
+    control: 6,
     entry: 6,
     cli: 7,
   },
