@@ -6,7 +6,7 @@ import { deploymentSettingsSchema } from '../config/deployment-schema.ts'
 import { structureMistake } from '../config/structure-mistake.ts'
 import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
-import type { Definition } from '../define/definition.ts'
+import { type Definition, isDefinition } from '../define/definition.ts'
 import { acceptedMediaTypes, findSlots } from '../define/slot.ts'
 import { type FunctionRoute, toFunctionRoute } from '../route/function-route.ts'
 import { flatName } from './bundle-folder.ts'
@@ -22,6 +22,11 @@ export interface DefinitionOrigin {
   readonly functionFile: string
   readonly bundle: string
   readonly sources: readonly string[]
+  /**
+   * What the other function files define that it imports, each with its file relative to the functions folder.
+   * @default none
+   */
+  readonly imported?: readonly (readonly [functionFile: string, definition: unknown])[]
 }
 
 /**
@@ -61,12 +66,23 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
       batch &&
       withoutAbsent({ maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs, maxBytes: batch.maxBytes }),
     model: model && withoutAbsent({ default: model.default, maxModelsPerReplica: model.maxModelsPerReplica }),
+    calls: calledNames(origin.imported ?? []),
     deployment,
     action: action && describeAction(action),
     ...schemas,
     accepts: input ? acceptedMediaTypes(input) : [],
   }
   return validateManifest(withoutAbsent(manifest))
+}
+
+/** The names of the functions that can be called; `undefined` where there are none. */
+function calledNames(imported: NonNullable<DefinitionOrigin['imported']>): readonly string[] | undefined {
+  const names = imported.flatMap(([file, definition]) =>
+    isDefinition(definition) && definition.kind !== 'action'
+      ? [toFunctionRoute(file, overridesOf(definition)).name]
+      : [],
+  )
+  return names.length > 0 ? names : undefined
 }
 
 function describeAction({ category, timeoutMs, models, weights, steps }: ActionProgram): ActionManifest {

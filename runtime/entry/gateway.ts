@@ -152,8 +152,8 @@ export class Gateway {
     const app = createApp(config.replicas === 0 ? withModelKeys(shown) : shown)
     page.follow(this.#manifest.functions, source.bundlesDirectory)
     scheduler.follow(functions.map(({ deployment }) => deployment))
-    server.use(app)
     callees.follow(functions)
+    server.use(app)
     placement.follow(functions)
     jobs.follow(this.#manifest, source.bundlesDirectory)
   }

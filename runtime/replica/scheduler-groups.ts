@@ -57,8 +57,8 @@ export class SchedulerGroups implements ResidencyControl {
   #closed: Promise<void> | null = null
 
   constructor(options: GroupsOptions) {
-    const submitCall = (work: Work): Promise<Answer> => this.submit(work)
-    this.#options = { ...options, admission: options.admission ?? new Admission(options), submitCall }
+    const admission = options.admission ?? new Admission(options)
+    this.#options = { ...options, admission, answerCall: (work) => this.submit(work) }
     this.#default = new Scheduler(this.#options)
   }
 
@@ -97,6 +97,12 @@ export class SchedulerGroups implements ResidencyControl {
     if (group && !this.#closed && !this.#groups.has(group.id)) this.#groups.set(group.id, this.#open(group))
   }
 
+  /** Names who knows the functions that can be called by others; before, there are none. */
+  answerCalls(targets: CallTargets): void {
+    this.#targets = targets
+    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets)
+  }
+
   /** Answers a request: see {@link Scheduler.submit}. */
   submit(work: Work): Promise<Answer> {
     if (this.#closed && !work.parent) return Promise.reject(draining())
@@ -106,7 +112,7 @@ export class SchedulerGroups implements ResidencyControl {
     const successor = this.#current.get(work.deployment.name)
     const next = successor && this.#schedulerOf(successor)
     if (!successor || !next) return Promise.reject(draining())
-    return next.submit({ ...work, deployment: successor })
+    return next.submit(redirect(work, successor))
   }
 
   /** Has a model loaded, as if a request waited for it. @throws {IsoplexError} as {@link Scheduler.load} */
@@ -140,12 +146,6 @@ export class SchedulerGroups implements ResidencyControl {
   /** The requests that wait, by deployment and model. */
   backlog(): readonly BacklogReport[] {
     return this.#schedulers.flatMap((scheduler) => scheduler.backlog())
-  }
-
-  /** Names who knows the functions that can be called by others: see {@link Scheduler.answerCalls}. */
-  answerCalls(targets: CallTargets): void {
-    this.#targets = targets
-    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets)
   }
 
   /** What each current deployment has to do, and with what, by its name. */
@@ -235,5 +235,23 @@ export class SchedulerGroups implements ResidencyControl {
     this.#groups.delete(id)
     const leaving = scheduler.close(dismissalMs).finally(() => this.#leaving.delete(leaving))
     this.#leaving.add(leaving)
+  }
+}
+
+/** A request for another deployment than it came for. */
+function redirect(work: Work, deployment: Deployment): Work {
+  const { model, head, body, caller, parent, timeoutMs, timing } = work
+  return {
+    deployment,
+    model,
+    head,
+    body,
+    caller,
+    ...(parent && { parent }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(timing && { timing }),
+    get signal() {
+      return work.signal
+    },
   }
 }
