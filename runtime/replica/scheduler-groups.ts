@@ -57,8 +57,8 @@ export class SchedulerGroups implements ResidencyControl {
   #closed: Promise<void> | null = null
 
   constructor(options: GroupsOptions) {
-    const admission = options.admission ?? new Admission(options)
-    this.#options = { ...options, admission, answerCall: (work) => this.submit(work) }
+    const submitCall = (work: Work): Promise<Answer> => this.submit(work)
+    this.#options = { ...options, admission: options.admission ?? new Admission(options), submitCall }
     this.#default = new Scheduler(this.#options)
   }
 

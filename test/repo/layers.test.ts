@@ -46,6 +46,7 @@ const layers: Layers = {
     'runtime/archive',
     'runtime/cache',
     'runtime/client',
+    'runtime/config/deployment-config.ts',
     'runtime/define',
     'runtime/engine',
     'runtime/error',
