@@ -5,6 +5,7 @@ import {
   type ResidencyLimits,
   type Resident,
   type Standing,
+  type Victim,
 } from '../cache/residency.ts'
 import type { ReplicaPool } from './pool.ts'
 import type { RequestQueue } from './queue.ts'
@@ -45,31 +46,57 @@ export class Occupancy {
   /** Where a runner is to be started. What comes up counts as if it were there, since it soon is. */
   placeFor(queue: RequestQueue, principal: string): Placement {
     const { deployment, model, links } = queue
-    const taken = new Set([...links].map((link) => link.replica))
+    const taken = new Set([...links].filter((link) => !isCallingOnItself(link)).map(({ replica }) => replica))
     const rooms = this.#pool.replicas
       .filter((replica) => !taken.has(replica))
       .map(({ number, links }) => {
         const coming = [...links].filter(isComing)
         const loads = coming.filter(({ state }) => state === 'starting')
+        // What waits until a caller goes must not keep away what the caller waits for.
+        const beside =
+          queue.calls > 0 ? coming.filter((link) => loads.includes(link) || link.queue.calls > 0) : coming
         const { maxParallelLoads } = this.#limits
-        const open = loads.length < maxParallelLoads
-        return { replica: number, open, openBeside: coming.length < maxParallelLoads }
+        return {
+          replica: number,
+          open: loads.length < maxParallelLoads,
+          openBeside: beside.length < maxParallelLoads,
+        }
       })
     // Whoever asks again and again while every replica is busy costs no more than this.
     if (!rooms.some(({ open }) => open)) return { outcome: 'later' }
     const newcomer = { group: deployment.id, principal, bytes: model?.bytes ?? 0 }
-    return place(this.#residents(), newcomer, rooms, this.#limitsOf(queue))
+    return place(this.#residentsBeside(queue), newcomer, rooms, this.#limitsOf(queue))
   }
 
   /** Whether a runner that has come up may serve, and else who makes room. */
   admissionOf(link: RunnerLink): Admission<RunnerLink> {
-    const residents = this.#residents().filter(({ key }) => key !== link && !isComing(key))
+    return this.#admit(link, this.#residentsBeside(link.queue))
+  }
+
+  /** Whether a runner that has come up is only let in because others, who wait for calls, lend their places. */
+  isLent(link: RunnerLink): boolean {
+    return link.queue.calls > 0 && this.#admit(link, this.#residents()).outcome !== 'admitted'
+  }
+
+  /** Who would have to go so that a runner which serves were within the limits. */
+  excessBeside(link: RunnerLink): readonly Victim<RunnerLink>[] {
+    const admission = this.#admit(link, this.#residents())
+    return admission.outcome === 'full' ? admission.victims : []
+  }
+
+  #admit(link: RunnerLink, residents: readonly Resident<RunnerLink>[]): Admission<RunnerLink> {
     const { deployment, principal, bytes } = link
     return admit(
-      residents,
+      residents.filter(({ key }) => key !== link && !isComing(key)),
       { replica: numberOf(link), group: deployment.id, principal, bytes },
       this.#limitsOf(link.queue),
     )
+  }
+
+  /** Runners that wait for calls lend their places to what is called. */
+  #residentsBeside({ calls }: RequestQueue): Resident<RunnerLink>[] {
+    const residents = this.#residents()
+    return calls > 0 ? residents.filter(({ key }) => !key.lends) : residents
   }
 
   #limitsOf({ deployment }: RequestQueue): ResidencyLimits {
@@ -148,5 +175,11 @@ function standingOf(link: RunnerLink): Standing {
   if (isComing(link)) return 'busy'
   // What it has in hand is soon done, unless it is a stream.
   if (isFurther(link) && !link.streaming) return 'surplus'
+  if (link.workload.waits) return 'waiting'
   return link.idle ? 'idle' : 'busy'
+}
+
+/** Whether a runner goes that may have to wait for another of its own kind before it can. */
+function isCallingOnItself({ state, lends, queue }: RunnerLink): boolean {
+  return state === 'retiring' && lends && queue.calls > 0
 }

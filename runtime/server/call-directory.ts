@@ -44,7 +44,9 @@ export class CallDirectory implements CallTargets {
   follow(served: readonly ServedFunction[]): void {
     const functions = new Map<string, Callee[]>()
     for (const each of served) {
-      const { name, route, file } = each.manifest
+      const { route, file } = each.manifest
+      // Its own deployment comes first.
+      const name = each.deployment.functionName
       const callee = { ...each, segments: parseRoute(route, file).segments }
       const known = functions.get(name)
       if (known) known.push(callee)
