@@ -68,6 +68,7 @@ export function routeList({ functions, broken }: Manifest, { appName, routePrefi
       ...(fn.description === undefined ? {} : { description: fn.description }),
       ...(fn.model?.default === undefined ? {} : { defaultModel: fn.model.default }),
       ...(fn.action === undefined ? {} : { action: actionFacts(fn.action) }),
+      ...(fn.graph === undefined ? {} : { graph: { nodes: fn.graph.nodes, edges: fn.graph.edges } }),
     })),
     broken: broken.map(({ file, place, reason, served }) => ({ file, place, reason, served })),
   }
