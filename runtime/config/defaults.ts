@@ -73,6 +73,9 @@ export const defaults: Config = Object.freeze({
   jobStoreUrl: null,
   jobFilesUrl: null,
 
+  rayAddress: null,
+  clusterKeyFile: null,
+
   metricsAccess: 'admin',
   playground: false,
   logLevel: 'info',

@@ -1,7 +1,9 @@
 import type { FunctionLog } from '../define/context.ts'
 import { ReplacementPolicy, type ReplicaLimits } from './replacement.ts'
+import type { ReplicaPlaces } from './replica-channel.ts'
 import { ReplicaProcess, type ReplicaState } from './replica-process.ts'
 import { RestartPace } from './restart-pace.ts'
+import type { RunnerDoor } from './runner-gate.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import type { Tallies } from './tallies.ts'
 
@@ -16,6 +18,10 @@ export interface CrewOptions extends ReplicaLimits {
   readonly tallies: Pick<Tallies, 'restarts'>
   /** Another entry file for them. @default the one of isoplex */
   readonly replicaEntryPath?: string
+  /** Where replicas have their places. @default `replicas` of them, on this machine */
+  readonly places?: ReplicaPlaces
+  /** By which runners of other machines come in. */
+  readonly door?: RunnerDoor
 }
 
 /** What a crew's owner wants to hear. */
@@ -86,19 +92,29 @@ export class ReplicaCrew {
   /** Fills the places that nobody has, with the spare first; then that of the spare. */
   fill(): void {
     if (this.#closing) return
-    for (let vacancy = this.#vacancy; vacancy !== null; vacancy = this.#vacancy) {
+    const numbers = this.placeNumbers
+    this.#vacate(new Set(numbers))
+    let waits = false
+    for (const vacancy of this.#vacancies()) {
       const spare = this.#spare
-      if (spare) this.#promote(spare, vacancy)
-      else if (!this.#spawn(vacancy, 'starting')) return
+      if (spare && this.#suits(spare, vacancy)) this.#promote(spare, vacancy)
+      else if (!this.#spawn(vacancy, 'starting')) waits = true
     }
-    if (!this.#spare && this.serving.length === this.#options.replicas) this.#spawnSpare()
+    if (!waits && numbers.length > 0 && !this.#spare && this.serving.length === numbers.length)
+      this.#spawnSpare()
+  }
+
+  /** The numbers of the places that are to be taken. */
+  get placeNumbers(): readonly number[] {
+    const { places, replicas } = this.#options
+    return places ? places.numbers : Array.from({ length: replicas }, (_, number) => number)
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
   takeSpare(): ReplicaProcess | null {
     const spare = this.#spare
     // A place that is empty comes first.
-    if (!spare?.ready || this.#closing || this.#vacancy !== null) return null
+    if (!spare?.ready || this.#closing || this.#vacancies().length > 0) return null
     spare.enter('isolated')
     this.fill()
     return spare
@@ -126,18 +142,33 @@ export class ReplicaCrew {
     return [...this.#processes].find(({ state }) => state === 'spare')
   }
 
-  get #vacancy(): number | null {
+  #vacancies(): readonly number[] {
     const taken = new Set<number>()
     for (const { state, number } of this.#processes)
       if (state === 'starting' || state === 'serving') taken.add(number)
-    for (let number = 0; number < this.#options.replicas; number += 1) if (!taken.has(number)) return number
-    return null
+    return this.placeNumbers.filter((number) => !taken.has(number))
+  }
+
+  /** Lets those go whose place is no more. */
+  #vacate(numbers: ReadonlySet<number>): void {
+    for (const replica of [...this.#processes]) {
+      const { state, number } = replica
+      if (state === 'spare' && numbers.has(number)) replica.number = this.#freeNumber()
+      if ((state !== 'starting' && state !== 'serving') || numbers.has(number)) continue
+      replica.enter('leaving')
+      this.#events.leaving(replica)
+      this.settle(replica)
+    }
+  }
+
+  #suits(spare: ReplicaProcess, number: number): boolean {
+    return this.#options.places?.suits(spare, number) ?? true
   }
 
   /** The first number that is nobody's, beyond those of the places. */
   #freeNumber(): number {
     const taken = new Set([...this.#processes].map(({ number }) => number))
-    let number = this.#options.replicas
+    let number = Math.max(-1, ...this.placeNumbers) + 1
     while (taken.has(number)) number += 1
     return number
   }
@@ -152,19 +183,19 @@ export class ReplicaCrew {
   #spawn(number: number, state: ReplicaState): boolean {
     const waitMs = this.#pace.waitMs(performance.now())
     if (waitMs > 0) return this.#fillAfter(waitMs)
-    const { environment, replicaEntryPath: entryPath, log } = this.#options
+    const { environment, replicaEntryPath: entryPath, places, door, log } = this.#options
+    const opener = door && places?.openerFor(state === 'spare' ? null : number, door)
+    if (opener === null) return false
     const { expectsModels } = this
     try {
-      const replica: ReplicaProcess = new ReplicaProcess(
-        number,
-        { state, environment, expectsModels, ...(entryPath === undefined ? {} : { entryPath }) },
-        {
-          ready: () => this.#cameUp(replica),
-          reported: () => this.#examine(replica),
-          runnerEnded: (runner, refusal) => this.#events.runnerEnded(runner, refusal),
-          died: (how) => this.#died(replica, how),
-        },
-      )
+      const start = { ...(entryPath === undefined ? {} : { entryPath }), ...(opener && { opener }) }
+      const options = { state, environment, expectsModels, ...start }
+      const replica: ReplicaProcess = new ReplicaProcess(number, options, {
+        ready: () => this.#cameUp(replica),
+        reported: () => this.#examine(replica),
+        runnerEnded: (runner, refusal) => this.#events.runnerEnded(runner, refusal),
+        died: (how) => this.#died(replica, how),
+      })
       this.#processes.add(replica)
       return true
     } catch (error) {
@@ -242,7 +273,7 @@ export class ReplicaCrew {
     const nowMs = performance.now()
     const reason = this.#replacement.examine(replica, nowMs)
     const spare = this.#spare
-    if (!reason || this.#replaced || !spare?.ready) return
+    if (!reason || this.#replaced || !spare?.ready || !this.#suits(spare, replica.number)) return
     const { number, loads, health } = replica
     const { log } = this.#options
     log.info('A fresh replica takes the place of one', { replica: number, reason, loads, ...health })
