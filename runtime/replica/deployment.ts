@@ -32,6 +32,9 @@ export interface DeploymentDefaults {
 /** The most bytes of bodies in one batch, where the function does not say. */
 const defaultBatchBytes = 16 * 1024 * 1024
 
+/** Requests that a graph with models works on side by side: while one computes, others read, wait and write. */
+const graphsAtWork = 4
+
 /** Settles the options of a function. `bundleDirectory` is where its bundle lies. */
 export function toDeployment(
   fn: FunctionManifest,
@@ -39,15 +42,16 @@ export function toDeployment(
   defaults: DeploymentDefaults,
 ): Deployment {
   const computes = fn.kind === 'inference'
+  const holds = fn.model !== undefined || (fn.graph?.models.length ?? 0) > 0
   return Object.freeze({
     id: `${fn.name}@${fn.bundle}`,
     name: fn.name,
     bundlePath: `${bundleDirectory}/${fn.bundle}`,
     batch: Object.freeze({ maxBytes: defaultBatchBytes, ...(fn.batch ?? { maxSize: 1, maxDelayMs: 0 }) }),
     // A model computes one batch at a time; a function that waits for others can wait for many.
-    concurrency: fn.maxOngoingRequests ?? (computes ? 1 : defaults.maxOngoingRequests),
+    concurrency: fn.maxOngoingRequests ?? (computes ? 1 : holds ? graphsAtWork : defaults.maxOngoingRequests),
     ahead: computes ? 1 : 0,
-    maxInReplica: fn.model ? (fn.model.maxModelsPerReplica ?? defaults.maxModelsPerReplica) : 1,
+    maxInReplica: holds ? (fn.model?.maxModelsPerReplica ?? defaults.maxModelsPerReplica) : 1,
     idempotent: fn.idempotent,
     timeoutMs: fn.timeoutMs ?? defaults.requestTimeoutMs,
   })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import type { ModelPart } from '../model/composite.ts'
 import type { Frame } from './frame.ts'
-import type { RunnerOrder } from './message.ts'
+import type { PartOrder, RunnerOrder } from './message.ts'
 import type { RequestQueue } from './queue.ts'
 import { type CrewOptions, ReplicaCrew } from './replica-crew.ts'
 import type { ReplicaProcess } from './replica-process.ts'
@@ -147,6 +148,7 @@ export class ReplicaPool {
       bundlePath,
       concurrency,
       model: queue.model?.info ?? null,
+      parts: queue.model?.parts?.map(toPartOrder) ?? [],
       session,
       inputHosts,
       logLevel,
@@ -233,6 +235,10 @@ export class ReplicaPool {
     else if (!link.terminated)
       link.within(terminationMs, () => this.terminate(link, 'it has lost its connection'))
   }
+}
+
+function toPartOrder({ function: name, asked, model }: ModelPart): PartOrder {
+  return { function: name, asked, key: model.key, model: model.info }
 }
 
 function factsOf({ deployment, model, replica }: RunnerLink): Readonly<Record<string, unknown>> {
