@@ -2,7 +2,7 @@ import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
-import type { Definition } from '../define/definition.ts'
+import { type Definition, isDefinition } from '../define/definition.ts'
 import { acceptedMediaTypes, findSlots } from '../define/slot.ts'
 import { type FunctionRoute, toFunctionRoute } from '../route/function-route.ts'
 import { flatName } from './bundle-folder.ts'
@@ -18,6 +18,11 @@ export interface DefinitionOrigin {
   readonly functionFile: string
   readonly bundle: string
   readonly sources: readonly string[]
+  /**
+   * What the other function files define that it imports, each with its file relative to the functions folder.
+   * @default none
+   */
+  readonly imported?: readonly (readonly [functionFile: string, definition: unknown])[]
 }
 
 /**
@@ -55,11 +60,22 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
       batch &&
       withoutAbsent({ maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs, maxBytes: batch.maxBytes }),
     model: model && withoutAbsent({ default: model.default, maxModelsPerReplica: model.maxModelsPerReplica }),
+    calls: calledNames(origin.imported ?? []),
     action: action && describeAction(action),
     ...schemas,
     accepts: input ? acceptedMediaTypes(input) : [],
   }
   return validateManifest(withoutAbsent(manifest))
+}
+
+/** The names of the functions that can be called; `undefined` where there are none. */
+function calledNames(imported: NonNullable<DefinitionOrigin['imported']>): readonly string[] | undefined {
+  const names = imported.flatMap(([file, definition]) =>
+    isDefinition(definition) && definition.kind !== 'action'
+      ? [toFunctionRoute(file, overridesOf(definition)).name]
+      : [],
+  )
+  return names.length > 0 ? names : undefined
 }
 
 function describeAction({ category, timeoutMs, models, weights, steps }: ActionProgram): ActionManifest {

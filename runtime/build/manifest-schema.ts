@@ -114,6 +114,7 @@ export const functionManifestSchema = Type.Object(
         { additionalProperties: false, expected: 'made by onnx() or multiplexed()' },
       ),
     ),
+    calls: Type.Optional(Type.Array(text, { minItems: 1, expected: 'a list of functions' })),
     action: Type.Optional(
       Type.Object(
         {

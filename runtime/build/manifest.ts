@@ -38,6 +38,8 @@ export interface FunctionManifest {
     readonly default?: string
     readonly maxModelsPerReplica?: number
   }
+  /** The names of the functions whose files it imports, so that it may call them; in the order of their files. */
+  readonly calls?: readonly string[]
   /** What the server knows of the jobs of an action; none for functions. */
   readonly action?: ActionManifest
   /** What a graph is made of; none for other functions. */

@@ -10,6 +10,7 @@ const checker = createChecker(functionManifestSchema)
 const whole: Required<FunctionManifest> = {
   ...sampleFunction('a'),
   browser: { bundle: 'a.browser-0123456789abcdef.js' },
+  calls: ['b'],
   description: 'What it does.',
   timeoutMs: 1,
   maxBodyBytes: 1,
