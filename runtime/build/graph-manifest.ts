@@ -2,6 +2,7 @@ import type { Definition } from '../define/definition.ts'
 import { nameNodes } from '../define/graph-names.ts'
 import type { GraphOutline, OutlineEdge, OutlineNode } from '../define/graph-outline.ts'
 import type { GraphBranch, GraphNode, GraphProgram, GraphValue } from '../define/graph-program.ts'
+import type { Place } from '../define/options.ts'
 
 /** What is known of a graph: what it looks like, and which models its runner holds. */
 export interface GraphManifest extends GraphOutline {
@@ -22,8 +23,20 @@ export interface GraphModelManifest {
 /** The name of a function that comes from a function file; `null` of any other. */
 export type NameOf = (definition: Definition) => string | null
 
-/** @throws {TypeError} where a node calls a function that needs a model and comes from no function file. */
-export function describeGraph(program: GraphProgram, nameOf: NameOf): GraphManifest {
+/** What describing a graph needs. */
+export interface GraphFacts {
+  readonly nameOf: NameOf
+  /** Where the graph is to run. */
+  readonly runs: readonly Place[]
+}
+
+/**
+ * Reads off a graph what is known of it.
+ *
+ * @throws {TypeError} where a node calls a function that needs a model and comes from no function file, or one that may
+ * not run where the graph is to run.
+ */
+export function describeGraph(program: GraphProgram, { nameOf, runs }: GraphFacts): GraphManifest {
   const names = nameNodes(program.nodes, (definition) => nameOf(definition) ?? definition.name)
   const edges = edgesOf(program, names)
   const nodes = program.nodes.map((node): OutlineNode => {
@@ -42,9 +55,27 @@ export function describeGraph(program: GraphProgram, nameOf: NameOf): GraphManif
       onFailure: { retries, fallback: fallback !== null },
     }
   })
+  if (runs.includes('browser')) for (const node of program.nodes) assertBrowser(node, { names, nameOf })
   const models = new Map<string, GraphModelManifest>()
   collectModels(program, { names, nameOf }, models)
   return { nodes, edges, models: [...models.values()] }
+}
+
+/** What no function file defines runs wherever the code runs that has it. */
+function assertBrowser(node: GraphNode, { names, nameOf }: Naming): void {
+  if (node.work.kind === 'code') return
+  const name = names.get(node)
+  const { definition, options } = node.work
+  if (options.deployment !== undefined) {
+    throw new TypeError(
+      `The graph runs in browsers, and its node "${name}" asks a deployment, which only a server has.`,
+    )
+  }
+  if (definition.runs?.includes('browser') || (nameOf(definition) === null && !definition.runs)) return
+  throw new TypeError(
+    `The graph runs in browsers, and the function of its node "${name}" does not: give that runs: ['server', 'browser'], or ` +
+      "leave 'browser' out of the graph's.",
+  )
 }
 
 interface Naming {

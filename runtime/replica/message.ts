@@ -1,4 +1,5 @@
 import type { ModelInfo } from '../define/context.ts'
+import type { HeldPart } from '../runner/graph-parts.ts'
 import type { RunnerAddress } from './runner-gate.ts'
 
 /** Said to a process of a replica at its start where its runners are likely to load models. */
@@ -19,7 +20,7 @@ export interface RunnerOrder {
   /** The model to load; `null` for a function without one. */
   readonly model: ModelInfo | null
   /** The models of a graph's nodes, which it holds together; none for other functions. */
-  readonly parts: readonly PartOrder[]
+  readonly parts: readonly HeldPart[]
   /** What sessions use where the function does not say. */
   readonly session: {
     readonly provider: string
@@ -29,17 +30,6 @@ export interface RunnerOrder {
   /** Where inputs may be fetched from: the entries of the configuration. */
   readonly inputHosts: readonly string[]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
-}
-
-/** The model of a function that a graph calls, to be held beside the graph. */
-export interface PartOrder {
-  /** The function's name. */
-  readonly function: string
-  /** The model that the graph asks it for; `null` where that is left to the token, then to the function. */
-  readonly asked: string | null
-  /** The model's key. */
-  readonly key: string
-  readonly model: ModelInfo
 }
 
 /** What a runner says of itself once it has come up. */

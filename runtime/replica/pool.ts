@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { ModelPart } from '../model/composite.ts'
+import type { HeldPart } from '../runner/graph-parts.ts'
 import type { Frame } from './frame.ts'
-import type { PartOrder, RunnerOrder } from './message.ts'
+import type { RunnerOrder } from './message.ts'
 import type { RequestQueue } from './queue.ts'
 import { type CrewOptions, ReplicaCrew } from './replica-crew.ts'
 import type { ReplicaProcess } from './replica-process.ts'
@@ -148,7 +149,7 @@ export class ReplicaPool {
       bundlePath,
       concurrency,
       model: queue.model?.info ?? null,
-      parts: queue.model?.parts?.map(toPartOrder) ?? [],
+      parts: queue.model?.parts?.map(toHeldPart) ?? [],
       session,
       inputHosts,
       logLevel,
@@ -237,7 +238,7 @@ export class ReplicaPool {
   }
 }
 
-function toPartOrder({ function: name, asked, model }: ModelPart): PartOrder {
+function toHeldPart({ function: name, asked, model }: ModelPart): HeldPart {
   return { function: name, asked, key: model.key, model: model.info }
 }
 
