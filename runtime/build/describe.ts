@@ -1,5 +1,9 @@
 import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import type { DeploymentSettings } from '../config/deployment-config.ts'
+import { settingsContradictions } from '../config/deployment-contradictions.ts'
+import { deploymentSettingsSchema } from '../config/deployment-schema.ts'
+import { structureMistake } from '../config/structure-mistake.ts'
 import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
@@ -42,6 +46,8 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
     throw new TypeError('The option "model" must be made by onnx() or multiplexed().')
   }
   const { description, timeoutMs, maxBodyBytes, maxOngoingRequests, batch, model, input, action } = definition
+  const { deployment } = definition
+  if (deployment !== undefined) assertDeployment(deployment)
   const manifest = {
     name: route.name,
     file: origin.file,
@@ -63,6 +69,7 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
       withoutAbsent({ maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs, maxBytes: batch.maxBytes }),
     model: model && withoutAbsent({ default: model.default, maxModelsPerReplica: model.maxModelsPerReplica }),
     calls: calledNames(origin.imported ?? []),
+    deployment,
     action: action && describeAction(action),
     graph: definition.graph && describeOwnGraph(definition, definition.graph, origin),
     ...schemas,
@@ -101,7 +108,7 @@ function describeAction({ category, timeoutMs, models, weights, steps }: ActionP
 /** What a function may say and an action may not: a compiler would not let it pass. */
 const functionOptions = [
   ...(['query', 'output', 'model', 'batch', 'warmup', 'setup', 'teardown'] as const),
-  ...(['idempotent', 'maxOngoingRequests'] as const),
+  ...(['idempotent', 'maxOngoingRequests', 'deployment'] as const),
 ]
 
 function assertAction(definition: Definition, { pattern: { route, parameters } }: FunctionRoute): void {
@@ -118,6 +125,17 @@ function assertAction(definition: Definition, { pattern: { route, parameters } }
   const runs: unknown = definition.runs ?? ['server']
   if (Bun.deepEquals(runs, ['server'])) return
   throw new TypeError(`The option "runs" of an action must be ['server']; got ${Bun.inspect(runs)}.`)
+}
+
+/** Refuses what the configuration would refuse as well. */
+function assertDeployment(deployment: DeploymentSettings): void {
+  const mistake = structureMistake(deploymentSettingsSchema, deployment)
+  if (mistake !== null) throw new TypeError(`The option "deployment" is not taken. ${mistake}`)
+  const [contradiction] = settingsContradictions(deployment, 'The option "deployment"')
+  if (contradiction !== undefined) throw new TypeError(contradiction)
+  const { options = null } = deployment
+  if (Bun.deepEquals(options, JSON.parse(JSON.stringify(options) ?? 'null'), true)) return
+  throw new TypeError(`The option "deployment.options" must be JSON; got ${Bun.inspect(options)}.`)
 }
 
 function overridesOf({ name, route }: Definition): { name?: string; route?: string } {

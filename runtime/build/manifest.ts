@@ -1,3 +1,4 @@
+import type { DeploymentSettings } from '../config/deployment-config.ts'
 import type { BatchOptions, Method, Place } from '../define/options.ts'
 import type { GraphManifest } from './graph-manifest.ts'
 
@@ -40,6 +41,8 @@ export interface FunctionManifest {
   }
   /** The names of the functions whose files it imports, so that it may call them; in the order of their files. */
   readonly calls?: readonly string[]
+  /** What the function says of its own deployment. */
+  readonly deployment?: DeploymentSettings
   /** What the server knows of the jobs of an action; none for functions. */
   readonly action?: ActionManifest
   /** What a graph is made of; none for other functions. */

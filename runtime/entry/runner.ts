@@ -71,6 +71,8 @@ async function start(): Promise<void> {
     const { definition, names } = await importFunction(order.bundlePath, order.name)
     const fresh = new Runner({
       name: order.name,
+      deployment: order.deployment,
+      options: order.options,
       definition,
       nameOf: (fn) => names.get(fn) ?? null,
       model: order.model,

@@ -17,6 +17,7 @@ const whole: Required<FunctionManifest> = {
   maxOngoingRequests: 1,
   batch: { maxSize: 1, maxDelayMs: 0, maxBytes: 1 },
   model: { default: 'digits', maxModelsPerReplica: 1 },
+  deployment: { replicas: { min: 0, max: 2 }, options: { loud: true }, routePrefix: '/loud' },
   action: {
     category: 'neural_net',
     timeoutMs: null,
@@ -82,6 +83,8 @@ describe('the schema of a manifest', () => {
     ['batch', { maxSize: 1 }],
     ['batch', { maxSize: 1, maxDelayMs: 0, maxBytes: 0 }],
     ['model', { default: '' }],
+    ['deployment', { replicas: -1 }],
+    ['deployment', { name: 'a' }],
     ['accepts', [1]],
     ['input', true],
   ])('refuses %s as %j', (member, value) => {
