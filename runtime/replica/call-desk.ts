@@ -146,9 +146,9 @@ export class CallDesk {
   }
 }
 
-function callerOf({ deployment }: RunnerLink, { parent }: OutgoingCall): Caller {
+function callerOf({ deployment }: RunnerLink, { parent, head }: OutgoingCall): Caller {
   const { credentials, stickyKey, chain } = parent.ticket.work.caller
-  return { credentials, stickyKey, chain: [...chain, deployment.name] }
+  return { credentials, stickyKey, chain: [...chain, deployment.name, ...head.through] }
 }
 
 /** The callee sees what it would over HTTP. */
@@ -156,12 +156,13 @@ function workOf(call: OutgoingCall, caller: Caller, target: CallTarget): Work {
   const { head, body, parent } = call
   const { deployment, model, method, url } = target
   const { requestId, principal } = parent.ticket.work.head
-  const { params, contentType, timeoutMs } = head
+  const { params, contentType, timeoutMs, model: wished } = head
+  const named = wished === null ? {} : { modelNamed: true }
   const accept = acceptedForms
   return {
     deployment,
     model,
-    head: { requestId, principal, method, url, params, contentType, accept, headers: noHeaders },
+    head: { requestId, principal, method, url, params, contentType, accept, headers: noHeaders, ...named },
     body,
     caller,
     parent: parent.ticket,

@@ -133,10 +133,7 @@ export class RunnerKeeper {
 
   /** Reports what is loaded where, and what has left lately. */
   report(): ResidencyReport {
-    return takeCensus(this.pool.processes, this.#departures.list(), {
-      isPinned: this.#isPinned,
-      group: this.#options.group ?? null,
-    })
+    return takeCensus(this.pool, this.#departures.list(), this.#isPinned)
   }
 
   /** A suspected load is not why replicas died: it is tried as usual. */
