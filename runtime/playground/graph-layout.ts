@@ -114,16 +114,16 @@ function levelsOf(
   nodes: readonly GraphNodeFacts[],
   edges: readonly GraphEdgeFacts[],
 ): ReadonlyMap<string, number> {
-  const levels = new Map([['input', 0]])
+  const hasInput = edges.some(({ from }) => from === 'input')
+  const levels = new Map(hasInput ? [['input', 0]] : [])
   // A server names each node after those that it needs.
   for (const { name } of nodes) levels.set(name, 1 + highest(name))
-  const last = Math.max(...levels.values())
-  levels.set('answer', last + 1)
-  if (!edges.some(({ from }) => from === 'input')) levels.delete('input')
+  levels.set('answer', 1 + Math.max(-1, ...levels.values()))
   return levels
 
   function highest(name: string): number {
-    return Math.max(0, ...edges.flatMap(({ from, to }) => (to === name ? (levels.get(from) ?? 0) : [])))
+    const from = edges.flatMap((edge) => (edge.to === name ? (levels.get(edge.from) ?? []) : []))
+    return Math.max(hasInput ? 0 : -1, ...from)
   }
 }
 
