@@ -1,3 +1,5 @@
+import type { DeploymentConfig } from './deployment-config.ts'
+
 /** Where a server may be told to compute a model's nodes. */
 export type ServerProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu'
 
@@ -130,6 +132,12 @@ export interface Config {
    */
   readonly environment: readonly string[]
 
+  /**
+   * Deployments besides each function's own, or in place of it: name, function, replicas, options and more. A list of
+   * objects with name and function, as JSON in variables and flags. @default []
+   */
+  readonly deployments: readonly DeploymentConfig[]
+
   /** Time in which a request must be answered. An integer from 1 to 2147483647. @default 30000 */
   readonly requestTimeoutMs: number
   /** Time in which a request's body must arrive. An integer from 1 to 2147483647. @default 30000 */
@@ -249,6 +257,14 @@ export interface Config {
    * s3://bucket/prefix. @default null
    */
   readonly jobFilesUrl: string | null
+
+  /** The Ray cluster that is deployed to, in any form that Ray has for it; `null` is the one of this machine. */
+  readonly rayAddress: string | null
+  /**
+   * The file with the key that seals what jobs take along to a cluster. Whoever submits and each machine of the cluster
+   * have the same. `null` where there is none, and no job can be submitted to a cluster.
+   */
+  readonly clusterKeyFile: string | null
 
   /** Who may read `/metrics`. One of admin, public. @default 'admin' */
   readonly metricsAccess: 'admin' | 'public'

@@ -29,6 +29,7 @@ export const defaults: Config = Object.freeze({
   pinnedModels: Object.freeze([]),
   runnerIdleMs: 300_000,
   environment: Object.freeze([]),
+  deployments: Object.freeze([]),
 
   requestTimeoutMs: 30_000,
   uploadTimeoutMs: 30_000,
@@ -72,6 +73,9 @@ export const defaults: Config = Object.freeze({
   jobRetentionMs: 604_800_000,
   jobStoreUrl: null,
   jobFilesUrl: null,
+
+  rayAddress: null,
+  clusterKeyFile: null,
 
   metricsAccess: 'admin',
   playground: false,

@@ -8,6 +8,7 @@ import {
   Type,
 } from '@sinclair/typebox'
 import type { BackendHeaders, Config, LogLevel, ServerProvider } from './config.ts'
+import { deploymentSchema } from './deployment-schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
 
 // The longest delay that a timer takes; a longer one would fire at once.
@@ -130,6 +131,12 @@ export const configSchema = Type.Object(
       description: 'Environment variables that replicas may see besides the built-in list.',
       expected: 'names of environment variables',
     }),
+    deployments: Type.Array(deploymentSchema, {
+      description:
+        "Deployments besides each function's own, or in place of it: name, function, replicas, options and more.",
+      expected: 'a list of objects with name and function, as JSON in variables and flags',
+      maxItems: 256,
+    }),
 
     requestTimeoutMs: integer('Time in which a request must be answered.', 1, longestDelayMs),
     uploadTimeoutMs: integer("Time in which a request's body must arrive.", 1, longestDelayMs),
@@ -246,6 +253,20 @@ export const configSchema = Type.Object(
         description:
           'Where inputs, results and files of jobs are kept; while unset, beside the database of the jobs.',
         expected: 'a place such as s3://bucket/prefix',
+      }),
+    ),
+
+    rayAddress: orNull(
+      text('^[A-Za-z0-9:/.\\[\\]_~%-]{1,2000}$', {
+        description: 'The Ray cluster that is deployed to; unset, the one of this machine.',
+        expected: "a dashboard's URL such as http://127.0.0.1:8265, or a machine such as ray://host:10001",
+      }),
+    ),
+    clusterKeyFile: orNull(
+      text(path, {
+        description:
+          'File with the key that seals what jobs take along to a cluster; the same on each of its machines, seen from the project.',
+        expected: 'a path',
       }),
     ),
 

@@ -7,10 +7,11 @@ import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
 import type { ResidencyControl } from '../replica/residency-control.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
-import { Scheduler } from '../replica/scheduler.ts'
+import { SchedulerGroups } from '../replica/scheduler-groups.ts'
 import { Tallies } from '../replica/tallies.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { BodyBudget } from '../server/body.ts'
+import { CallDirectory } from '../server/call-directory.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
@@ -20,6 +21,7 @@ import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
 import { ServiceThread } from '../thread/service-thread.ts'
+import { DeploymentHost } from './deployment-host.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
@@ -51,8 +53,12 @@ export interface GatewayParts {
   readonly server: HttpServer
   readonly registry: ServiceThread<RegistryMethods>
   readonly source: FunctionSource
-  readonly scheduler: Scheduler
+  readonly scheduler: SchedulerGroups
+  /** As what the functions are served. */
+  readonly deployments: DeploymentHost
   readonly exchange: ExchangeOptions
+  /** The functions that functions can call. */
+  readonly callees: CallDirectory
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
   /** The jobs of actions. */
@@ -70,10 +76,13 @@ export interface GatewayParts {
 /**
  * Opens the parts, the socket first, so that a taken port is known before anything slow happens. Whatever was
  * opened is put on the stack, which closes it in the opposite order.
+ *
+ * @param serve is called when other deployments have become current
  */
 export async function openParts(
   options: PartsOptions,
   resources: AsyncDisposableStack,
+  serve: () => void,
 ): Promise<GatewayParts> {
   const { config, projectDirectory, stateDirectory } = options
   const { routePrefix } = config
@@ -90,6 +99,9 @@ export async function openParts(
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
+  const { bundlesDirectory } = source
+  const places = { bundlesDirectory, routePrefix: identity.routePrefix }
+  const deployments = new DeploymentHost({ ...options, ...places, scheduler, serve })
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const trusting = isTrusting(options)
   const exchange: ExchangeOptions = {
@@ -107,6 +119,8 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
+  const callees = new CallDirectory(exchange)
+  scheduler.answerCalls(callees)
   const { grants, seals } = tokens
   const { access } = models
   const strict = options.mode === 'dev'
@@ -115,11 +129,19 @@ export async function openParts(
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
-  const metrics = { tallies, jobs: jobs.tallies, surveyJobs: jobs.survey, residency: scheduler, lag, bodies }
+  const metrics = {
+    tallies,
+    jobs: jobs.tallies,
+    surveyJobs: jobs.survey,
+    residency: scheduler,
+    deployments,
+    lag,
+    bodies,
+  }
   const { authorizer } = exchange
   const { stopping } = server
   const watched = { jobs: jobs.service, authorizer, stopping }
-  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting }
+  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting, deployments, server }
   const system = { ...options, ...watched, ...asked }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
@@ -130,7 +152,19 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, placement, jobs, page }
+  const served = {
+    identity,
+    server,
+    registry,
+    source,
+    scheduler,
+    deployments,
+    exchange,
+    callees,
+    placement,
+    jobs,
+    page,
+  }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
@@ -203,12 +237,13 @@ export function openScheduler(
   { config, log }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
-): Scheduler {
+): SchedulerGroups {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
-  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / Math.max(1, replicas)))
-  const session = { provider, fallback, intraOpThreads: intraOpThreads || shareOfCores }
-  const scheduler = new Scheduler({ ...config, ...parts, session, log })
+  const threadsOf = (count: number): number =>
+    intraOpThreads || Math.max(1, Math.floor(availableParallelism() / Math.max(1, count)))
+  const session = { provider, fallback, intraOpThreads: threadsOf(replicas) }
+  const scheduler = new SchedulerGroups({ ...config, ...parts, session, threadsOf, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

@@ -1,6 +1,8 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { Admission, type AdmissionOptions } from './admission.ts'
+import { CallDesk } from './call-desk.ts'
+import type { CallTargets } from './call-target.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -29,6 +31,10 @@ import type { LoadOptions } from './wishes.ts'
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
   readonly tallies: Tallies
+  /** Decides which requests are taken; several schedulers may share it. @default one of its own */
+  readonly admission?: Admission
+  /** Takes what functions call of each other. @default the scheduler itself */
+  readonly submitCall?: (work: Work) => Promise<Answer>
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
@@ -52,12 +58,14 @@ export class Scheduler implements ResidencyControl {
   })
   readonly #queues: QueueMap
   readonly #dispatcher: Dispatcher
+  readonly #desk: CallDesk
   #nextTicket = 1
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
+  #givenUp = false
 
   constructor(options: SchedulerOptions) {
-    this.#admission = new Admission(options)
+    this.#admission = options.admission ?? new Admission(options)
     this.#queues = new QueueMap(({ deployment, model }) => {
       const tally = options.tallies.model(deployment.name, model?.info ?? null)
       return new RequestQueue(`${deployment.id} ${model?.key ?? ''}`, { deployment, model, tally })
@@ -76,6 +84,12 @@ export class Scheduler implements ResidencyControl {
       dispatched: (queue) => this.#prune(queue),
       turned: () => this.#checkDrained(),
     })
+    this.#desk = new CallDesk({
+      tallies: options.tallies,
+      log: options.log,
+      submit: options.submitCall ?? ((work) => this.submit(work)),
+      changed: (link) => this.#dispatcher.hear(link),
+    })
     this.#ward = new Ward({
       pool: this.#keeper.pool,
       loadTimeoutMs: options.loadTimeoutMs,
@@ -83,7 +97,7 @@ export class Scheduler implements ResidencyControl {
         convicted: (suspect) => this.#convict(suspect),
         loadAcquitted: (queue) => this.#keeper.acquit(queue),
         loadFailed: (queue, error) => this.#keeper.condemn(queue, error),
-        left: (link, id) => this.#cancel(link, id, link.deployment.timeoutMs),
+        frame: (link, frame) => this.#deliver(link, frame),
         changed: () => this.#checkDrained(),
       },
     })
@@ -94,6 +108,11 @@ export class Scheduler implements ResidencyControl {
     return this.#keeper.pool
   }
 
+  /** Names who knows the functions that can be called by others; before, there are none. */
+  answerCalls(targets: CallTargets): void {
+    this.#desk.use(targets)
+  }
+
   /**
    * Answers a request.
    *
@@ -102,11 +121,7 @@ export class Scheduler implements ResidencyControl {
    */
   submit(work: Work): Promise<Answer> {
     const queue = this.#queues.of(work)
-    const { principal } = work.head
-    const refusal =
-      (this.#closed ? draining() : this.#unmanned(queue)) ??
-      this.#keeper.recentFailure(queue) ??
-      this.#admission.admit(queue, principal)
+    const refusal = this.#refusal(queue, work)
     if (refusal) {
       this.#prune(queue)
       return Promise.reject(refusal)
@@ -116,12 +131,20 @@ export class Scheduler implements ResidencyControl {
       this.#nextTicket = (this.#nextTicket % 0xffff_ffff) + 1
       ticket.onSettled(() => {
         this.#watch.delete(ticket)
-        this.#admission.release(principal)
+        if (!work.parent) this.#admission.release(work.head.principal)
       })
       this.#watch.add(ticket)
       queue.add(ticket)
       this.#dispatcher.arrive(ticket, queue)
     })
+  }
+
+  /** What a request that is at hand calls is part of it, so that it is taken while those are finished. */
+  #refusal(queue: RequestQueue, { parent, head: { principal } }: Work): AnyIsoplexError | null {
+    if (this.#givenUp || (this.#closed && !parent)) return draining()
+    const failure = this.#unmanned(queue) ?? this.#keeper.recentFailure(queue)
+    if (failure) return failure
+    return parent ? this.#admission.admitCall(queue, principal) : this.#admission.admit(queue, principal)
   }
 
   /** Names the deployments that are current: runners of others finish what they have and go. */
@@ -156,6 +179,7 @@ export class Scheduler implements ResidencyControl {
 
   /** Answers every request at hand with `DRAINING`, but for streams that have begun; runners are told to let go. */
   giveUp(): void {
+    this.#givenUp = true
     for (const queue of this.#queues) queue.failAll(draining())
     this.#ward.failAll(draining())
     for (const { sent, deployment } of this.pool.links) {
@@ -212,8 +236,13 @@ export class Scheduler implements ResidencyControl {
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
-    deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
+    this.#deliver(link, frame)
     this.#dispatcher.hear(link)
+  }
+
+  #deliver(link: RunnerLink, frame: Frame): void {
+    if (this.#desk.receive(link, frame)) return
+    deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
   }
 
   /** Something may let requests go on: those of one queue, or (`null`) any, and what waits for its trial. */

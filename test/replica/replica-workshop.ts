@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FunctionLog } from '../../runtime/define/context.ts'
 import type { ResolvedModel } from '../../runtime/model/resolve.ts'
+import { unknownCaller } from '../../runtime/replica/caller.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { Scheduler, type SchedulerOptions } from '../../runtime/replica/scheduler.ts'
 import { Tallies } from '../../runtime/replica/tallies.ts'
@@ -64,11 +65,15 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
       return {
         id: `${name}@${deployments}`,
         name,
+        functionName: name,
         bundlePath,
         batch: { maxSize: 1, maxDelayMs: 0, maxBytes: 1_048_576 },
         concurrency: 1,
         ahead: 0,
         maxInReplica: 1,
+        options: {},
+        session: {},
+        group: null,
         idempotent: true,
         timeoutMs: 10_000,
         ...facts,
@@ -145,6 +150,7 @@ export function ask(
     },
     body: new TextEncoder().encode(JSON.stringify(input)),
     signal,
+    caller: unknownCaller,
   })
 }
 

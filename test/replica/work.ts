@@ -1,4 +1,5 @@
 import type { ResolvedModel } from '../../runtime/model/resolve.ts'
+import { unknownCaller } from '../../runtime/replica/caller.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { RequestQueue } from '../../runtime/replica/queue.ts'
 import { Tallies } from '../../runtime/replica/tallies.ts'
@@ -10,11 +11,15 @@ export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
   return {
     id: 'digits@bundle',
     name: 'digits',
+    functionName: facts.name ?? 'digits',
     bundlePath: '/bundles/digits.js',
     batch: { maxSize: 3, maxDelayMs: 10, maxBytes: 1_048_576 },
     concurrency: 1,
     ahead: 1,
     maxInReplica: 3,
+    options: {},
+    session: {},
+    group: null,
     idempotent: true,
     timeoutMs: 1_000,
     ...facts,
@@ -39,6 +44,7 @@ export function workOf(facts: Partial<Work> = {}): Work {
     head: headOf(),
     body: new Uint8Array(),
     signal: new AbortController().signal,
+    caller: unknownCaller,
     ...facts,
   }
 }
