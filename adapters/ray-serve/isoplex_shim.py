@@ -940,7 +940,7 @@ def build(args):
         max_ongoing_requests=10_000,
         graceful_shutdown_timeout_s=drain_seconds + 10,
         # It computes next to nothing, and must find a place where replicas have taken all cores.
-        ray_actor_options={"num_cpus": 0, **({"resources": args["gateResources"]} if "gateResources" in args else {})},
+        ray_actor_options={"num_cpus": 0},
         **shared,
     )
     return gate.bind(replica.bind(args), args)
