@@ -410,8 +410,9 @@ class Isoplex:
     async def start(self):
         """Returns when it answers, and raises with the end of its log where it does not."""
         self._started = self._loop.create_future()
-        self._spawn()
         try:
+            assert_key(self._settings, environment_of(self._settings, self._replicas))
+            self._spawn()
             await asyncio.wait_for(asyncio.shield(self._started), START_SECONDS)
             await self._until_ready()
         except BaseException as error:
@@ -437,7 +438,7 @@ class Isoplex:
 
     def _spawn(self):
         settings = self._settings
-        folder = settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+        folder = folder_of(settings)
         main = os.path.join(folder, "node_modules", "isoplex", "runtime", "cli", "main.ts")
         command = settings.get("command") or [bun_of(folder), main]
         guard = shutil.which("setpriv")
@@ -568,6 +569,28 @@ class Isoplex:
 
     def _end_of_log(self):
         return "the end of its log:\n" + "\n".join(self._tail)
+
+
+def folder_of(settings):
+    return settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+
+
+def assert_key(settings, environment):
+    """Without the key of the project isoplex would make one of its own, another on each machine, and refuse all tokens."""
+    state = environment["ISOPLEX_STATE_DIRECTORY"]
+    if os.path.exists(os.path.join(state, "key")):
+        return
+    folder = folder_of(settings)
+    with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+        needed = any(function["access"] == "token" for function in json.load(file)["functions"])
+    with open(os.path.join(folder, "package.json"), encoding="utf-8") as file:
+        configured = json.load(file).get("isoplex", {})
+    others = ("tokenIssuers", "backendUrl")
+    variables = ("ISOPLEX_TOKEN_ISSUERS", "ISOPLEX_BACKEND_URL")
+    if needed and not any(configured.get(name) for name in others) and not any(map(environment.get, variables)):
+        raise RuntimeError(
+            f"{state} has no key: put the project's .isoplex/key there, or name the folder that has it by --cluster-state"
+        )
 
 
 def bun_of(folder):
