@@ -73,6 +73,16 @@ export const defaults: Config = Object.freeze({
   jobStoreUrl: null,
   jobFilesUrl: null,
 
+  nodeAddress: null,
+  nodes: Object.freeze([]),
+  rayAddress: null,
+  rayApplication: null,
+  runnerAddress: null,
+  nodeKeyFile: null,
+  nodeCertificateFile: null,
+  nodeCertificateKeyFile: null,
+  nodeAuthorityFile: null,
+
   metricsAccess: 'admin',
   playground: false,
   logLevel: 'info',

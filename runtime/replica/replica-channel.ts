@@ -47,4 +47,6 @@ export interface ReplicaPlaces {
   openerFor(number: number | null, door: RunnerDoor): ChannelOpener | null
   /** Whether a spare may take a place. */
   suits(spare: ReplicaProcess, number: number): boolean
+  /** Has a listener told of every change of the places. */
+  onChange(listener: () => void): void
 }

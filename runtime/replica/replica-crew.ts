@@ -76,6 +76,7 @@ export class ReplicaCrew {
     this.#events = events
     this.#replacement = new ReplacementPolicy(options)
     this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
+    options.places?.onChange(() => this.fill())
     this.fill()
   }
 
