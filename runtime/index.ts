@@ -4,10 +4,8 @@ export type { ActionDefinition, ActionOptions, ActionResult } from './define/act
 export { defineAction } from './define/action.ts'
 export type {
   ActionContext,
-  AnyIterable,
   Checkpoint,
   FileContent,
-  FunctionHandle,
   InferOptions,
   JobFileFacts,
   JobFiles,
@@ -25,10 +23,46 @@ export type {
   RunnerContext,
 } from './define/context.ts'
 export type { Definition, FunctionTypes, SetupContext } from './define/definition.ts'
+export type {
+  DeploymentOptions,
+  DeploymentParams,
+  DeploymentResult,
+  DeploymentStep,
+  DeploymentStepDefinition,
+} from './define/deployment.ts'
+export { defineDeployment, defineDeploymentStep, deploymentParams } from './define/deployment.ts'
+export type {
+  DeployedServe,
+  DeploymentContext,
+  DeploymentFields,
+  DeploymentMembers,
+  DeploymentModel,
+  DeploymentStepContext,
+  DeployOptions,
+  RayCluster,
+  RayInitOptions,
+  RegisterOptions,
+  ServeReplicas,
+} from './define/deployment-context.ts'
+export type { ServeApplicationId } from './define/deployment-facts.ts'
 export type { FileValue } from './define/file-value.ts'
 export { fileValue } from './define/file-value.ts'
 export type { FunctionContext, FunctionDefinition, HandlerResult } from './define/function.ts'
 export { defineFunction } from './define/function.ts'
+export type { GraphDefinition } from './define/graph.ts'
+export { defineGraph, input } from './define/graph.ts'
+export type { Each, Edge, EdgeOf, Resolved, Wired } from './define/graph-edge.ts'
+export { each } from './define/graph-edge.ts'
+export type { DeriveContext, HandledFunction, NodeFunction, NodeOptions } from './define/graph-node.ts'
+export { bind, derive, handle, when } from './define/graph-node.ts'
+export type {
+  AnyIterable,
+  CallOptions,
+  FunctionHandle,
+  HandleOptions,
+  HandleRequest,
+  OpenHandle,
+} from './define/handle.ts'
 export type {
   BatchContext,
   BatchedInference,

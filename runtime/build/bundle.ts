@@ -3,6 +3,7 @@ import { bundleNameOf } from './bundle-folder.ts'
 import { type BundleFailure, failureOfAssets, failureOfLogs, type SourceImport } from './bundle-mistake.ts'
 import { hashFile, hashText } from './content-hash.ts'
 import { type Mistake, toProjectPath } from './mistake.ts'
+import { ownImports } from './own-imports.ts'
 import { appendSourceMap } from './source-map.ts'
 
 /** Where a build reads and writes; absolute paths without links. */
@@ -102,6 +103,7 @@ async function bundleOnce(
     throw: false,
     // Otherwise it becomes what it is now, whereas the bundle runs in production too.
     define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
+    plugins: [ownImports],
   })
   const [entry, map, ...assets] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
   if (!success || !metafile || !entry || !map) return failureOfLogs(logs, file, projectDirectory)

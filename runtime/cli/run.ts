@@ -1,7 +1,7 @@
 import { type Command, type CommanderError, InvalidArgumentError, Option } from 'commander'
-import { orAborted } from '../client/deadline.ts'
 import type { ErrorCode } from '../error/codes.ts'
 import { isIsoplexError } from '../error/error.ts'
+import { orAborted } from '../runner/abort-race.ts'
 import { type Interruption, interruptedCode, listenForInterruption } from './interruption.ts'
 import { printFailure } from './output.ts'
 import { addConfigFlags, openProject } from './project.ts'

@@ -1,7 +1,5 @@
 import { IsoplexError } from '../error/error.ts'
-
-/** Values of a path or a query by their names. */
-export type TextValues = Readonly<Record<string, unknown>>
+import { type TextValues, textOf } from '../runner/url-text.ts'
 
 /**
  * Fills a path such as `/hello/{name}`. Values are percent-encoded, slashes too, so that each stays where it stands.
@@ -23,18 +21,6 @@ export function fillPath(template: string, params: TextValues): string {
   })
 }
 
-/** The query of a URL with its question mark; empty where nothing is asked. A list is a name that comes several times. */
-export function queryOf(query: TextValues): string {
-  const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (item !== undefined) search.append(name, textOf(item))
-    }
-  }
-  const text = search.toString()
-  return text === '' ? '' : `?${text}`
-}
-
 /**
  * The address of a server without a slash at its end.
  *
@@ -49,11 +35,6 @@ export function baseUrlOf(baseUrl: string, page: string | undefined): string {
     )
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
-}
-
-/** A value as it stands in a path or a query: a text as it is, anything else as JSON. */
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }
 
 function refuse(name: string, what: string): IsoplexError<'INPUT_INVALID'> {

@@ -1,7 +1,7 @@
 import type { FileValue } from '../define/file-value.ts'
 import type { Tensor } from '../engine/tensor.ts'
 import type { RouteList } from '../page/route-list.ts'
-import type { TextValues } from './address.ts'
+import type { TextValues } from '../runner/url-text.ts'
 import type { Answered } from './answered.ts'
 import type { CallOptions, SubmitOptions } from './errand.ts'
 import type { JobHandle } from './job-handle.ts'

@@ -1,6 +1,6 @@
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
+import type { ReplyReading } from '../runner/reply-bytes.ts'
 import { failureOf } from './problem.ts'
-import type { ReplyReading } from './reply-bytes.ts'
 import type { Outcome } from './retry.ts'
 
 /** What makes requests: the `fetch` of the platform, or one of that form. */

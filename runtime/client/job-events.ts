@@ -1,11 +1,11 @@
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { JobEvent } from '../job/event.ts'
+import { type ReplyReading, senseless } from '../runner/reply-bytes.ts'
+import { readEvents } from '../runner/reply-items.ts'
 import type { Deadline } from './deadline.ts'
 import type { ClientFacts } from './errand.ts'
 import type { ReplyReader } from './http-transport.ts'
 import { askJobs } from './job-request.ts'
-import { type ReplyReading, senseless } from './reply-bytes.ts'
-import { readEvents } from './reply-items.ts'
 import { mayHelp, pause, pauseBefore } from './retry.ts'
 
 /** A server says something every 15 seconds; a connection on which nothing comes for so long is dead. */

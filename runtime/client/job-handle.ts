@@ -2,15 +2,15 @@ import { type FileValue, fileValue, isMediaType } from '../define/file-value.ts'
 import { fromWire } from '../error/wire.ts'
 import type { JobEvent } from '../job/event.ts'
 import { isEnded, type Job, type JobProgress } from '../job/job.ts'
+import { bytesOf } from '../runner/reply-bytes.ts'
+import { readValues } from '../runner/reply-items.ts'
+import { readReply } from '../runner/reply-value.ts'
 import { fillPath } from './address.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
 import type { ClientFacts } from './errand.ts'
 import type { ReplyReader } from './http-transport.ts'
 import { followEvents } from './job-events.ts'
 import { askJobs, readJob } from './job-request.ts'
-import { bytesOf } from './reply-bytes.ts'
-import { readValues } from './reply-items.ts'
-import { readReply } from './reply-value.ts'
 
 /** How the server is asked about a job. */
 export interface JobOptions {

@@ -1,11 +1,11 @@
 import { type Job, jobStates } from '../job/job.ts'
+import { orAborted } from '../runner/abort-race.ts'
+import { senseless } from '../runner/reply-bytes.ts'
+import { readReply } from '../runner/reply-value.ts'
 import type { Deadline } from './deadline.ts'
-import { orAborted } from './deadline.ts'
 import type { ClientFacts } from './errand.ts'
 import { freshId } from './fresh-id.ts'
 import { exchangeOnce, type ReplyReader } from './http-transport.ts'
-import { senseless } from './reply-bytes.ts'
-import { readReply } from './reply-value.ts'
 import { withRetries } from './retry.ts'
 
 /** A question about jobs. Each may be asked twice: cancelling a job again changes nothing. */

@@ -1,11 +1,12 @@
 import type { Job, JobState } from '../job/job.ts'
-import { fillPath, queryOf } from './address.ts'
+import { senseless } from '../runner/reply-bytes.ts'
+import { readReply } from '../runner/reply-value.ts'
+import { queryOf } from '../runner/url-text.ts'
+import { fillPath } from './address.ts'
 import type { ClientFacts } from './errand.ts'
 import type { ReplyReader } from './http-transport.ts'
 import { createJobHandle, type JobHandle, type JobOptions, within } from './job-handle.ts'
 import { askJobs, readJob, toJob } from './job-request.ts'
-import { senseless } from './reply-bytes.ts'
-import { readReply } from './reply-value.ts'
 
 /** Which jobs are listed. */
 export interface JobListOptions extends JobOptions {

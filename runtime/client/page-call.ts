@@ -1,10 +1,10 @@
 import { isIsoplexError } from '../error/error.ts'
-import { textOf } from './address.ts'
-import { orAborted } from './deadline.ts'
+import { orAborted } from '../runner/abort-race.ts'
+import { acceptedReplies, readReply } from '../runner/reply-value.ts'
+import { textOf } from '../runner/url-text.ts'
 import { type Errand, targetOf } from './errand.ts'
 import type { LocalEngine, LocalReply } from './local-engine.ts'
 import { failureOf } from './problem.ts'
-import { acceptedReplies, readReply } from './reply-value.ts'
 import { guessRoute } from './route-book.ts'
 import type { PlaceAnswer } from './server-call.ts'
 

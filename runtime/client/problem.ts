@@ -1,6 +1,6 @@
 import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import { fromProblem } from '../error/wire.ts'
-import { bytesOf, type ReplyReading } from './reply-bytes.ts'
+import { bytesOf, type ReplyReading } from '../runner/reply-bytes.ts'
 import type { Failure } from './retry.ts'
 
 /** The most bytes that are read of what says why a request failed. */

@@ -1,6 +1,6 @@
 import type { AnyIsoplexError } from '../error/error.ts'
+import { orAborted } from '../runner/abort-race.ts'
 import type { Deadline } from './deadline.ts'
-import { orAborted } from './deadline.ts'
 
 /** A failure, and how long the server asks to be left alone, in milliseconds. */
 export interface Failure {

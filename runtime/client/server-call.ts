@@ -1,11 +1,11 @@
 import type { ErrorCode } from '../error/codes.ts'
 import { isIsoplexError } from '../error/error.ts'
 import type { RouteFacts } from '../page/route-list.ts'
+import { orAborted } from '../runner/abort-race.ts'
+import { acceptedReplies, type ReplyValue, readReply } from '../runner/reply-value.ts'
 import type { Ran } from './answered.ts'
-import { orAborted } from './deadline.ts'
 import { type Errand, targetOf } from './errand.ts'
 import { exchangeOnce, type HttpRequest, type ReplyReader } from './http-transport.ts'
-import { acceptedReplies, type ReplyValue, readReply } from './reply-value.ts'
 import { type Outcome, withRetries } from './retry.ts'
 
 /** What a place made of a call. */

@@ -75,7 +75,10 @@ export interface Config {
    */
   readonly allowedHosts: readonly string[]
 
-  /** Replica processes of the default group. An integer from 1 to 256. @default cores, at most 4 */
+  /**
+   * Replica processes of the default group; 0 answers system paths only. An integer from 0 to 256.
+   * @default cores, at most 4
+   */
   readonly replicas: number
   /** Models of one function that one replica holds at a time. An integer from 1 to 1024. @default 3 */
   readonly maxModelsPerReplica: number
@@ -255,11 +258,6 @@ export interface Config {
   /** Nodes that `gateway` has its replicas on. Hosts and ports such as 10.0.0.7:7420. @default [] */
   readonly nodes: readonly string[]
   /**
-   * The dashboard of a Ray cluster that `gateway` has its replicas on. An origin such as http://10.0.0.1:8265.
-   * @default null
-   */
-  readonly rayAddress: string | null
-  /**
    * The application there, by its name without the version; unset where there is only one. A text of up to 256
    * characters. @default null
    */
@@ -279,6 +277,13 @@ export interface Config {
   readonly nodeCertificateKeyFile: string | null
   /** Certificate, as PEM, of whoever signs those of gateways and nodes, and nothing else. A path. @default null */
   readonly nodeAuthorityFile: string | null
+  /** The Ray cluster that is deployed to, in any form that Ray has for it; `null` is the one of this machine. */
+  readonly rayAddress: string | null
+  /**
+   * The file with the key that seals what jobs take along to a cluster. Whoever submits and each machine of the cluster
+   * have the same. `null` where there is none, and no job can be submitted to a cluster.
+   */
+  readonly clusterKeyFile: string | null
 
   /** Who may read `/metrics`. One of admin, public. @default 'admin' */
   readonly metricsAccess: 'admin' | 'public'

@@ -75,13 +75,14 @@ export const defaults: Config = Object.freeze({
 
   nodeAddress: null,
   nodes: Object.freeze([]),
-  rayAddress: null,
   rayApplication: null,
   runnerAddress: null,
   nodeKeyFile: null,
   nodeCertificateFile: null,
   nodeCertificateKeyFile: null,
   nodeAuthorityFile: null,
+  rayAddress: null,
+  clusterKeyFile: null,
 
   metricsAccess: 'admin',
   playground: false,

@@ -89,7 +89,7 @@ export const configSchema = Type.Object(
       expected: 'lower-case host names without a port',
     }),
 
-    replicas: integer('Replica processes of the default group.', 1, 256),
+    replicas: integer('Replica processes of the default group; 0 answers system paths only.', 0, 256),
     maxModelsPerReplica: integer('Models of one function that one replica holds at a time.', 1, 1024),
     maxRunnersPerReplica: integer('Runner threads that one replica holds at a time.', 1, 1024),
     maxOngoingRequests: integer('Requests at a time in one runner of a function without a model.', 1, 65_536),
@@ -261,12 +261,6 @@ export const configSchema = Type.Object(
       description: 'Nodes that `gateway` has its replicas on.',
       expected: 'hosts and ports such as 10.0.0.7:7420',
     }),
-    rayAddress: orNull(
-      text(`^(?:${origin})$`, {
-        description: 'The dashboard of a Ray cluster that `gateway` has its replicas on.',
-        expected: 'an origin such as http://10.0.0.1:8265',
-      }),
-    ),
     rayApplication: orNull(
       text('^[^\\u0000-\\u001f]{1,256}$', {
         description: 'The application there, by its name without the version; unset where there is only one.',
@@ -299,6 +293,19 @@ export const configSchema = Type.Object(
     nodeAuthorityFile: orNull(
       text(path, {
         description: 'Certificate, as PEM, of whoever signs those of gateways and nodes, and nothing else.',
+        expected: 'a path',
+      }),
+    ),
+    rayAddress: orNull(
+      text('^[A-Za-z0-9:/.\\[\\]_~%-]{1,2000}$', {
+        description: 'The Ray cluster that is deployed to; unset, the one of this machine.',
+        expected: "a dashboard's URL such as http://127.0.0.1:8265, or a machine such as ray://host:10001",
+      }),
+    ),
+    clusterKeyFile: orNull(
+      text(path, {
+        description:
+          'File with the key that seals what jobs take along to a cluster; the same on each of its machines, seen from the project.',
         expected: 'a path',
       }),
     ),

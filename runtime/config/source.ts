@@ -13,6 +13,7 @@ const platformVariables: Partial<Record<ConfigKey, readonly string[]>> = Object.
   port: ['PORT'],
   host: ['HOST'],
   backendUrl: ['SYNAPSE_PLUGIN_RUN_HOST', 'SYNAPSE_HOST'],
+  rayAddress: ['RAY_ADDRESS'],
 })
 
 /** The environment variables of a key, the stronger first: `ISOPLEX_MAX_BODY_BYTES` for `maxBodyBytes`. */

@@ -1,27 +1,9 @@
 import type { Session, SessionOptions } from '../engine/engine.ts'
 import type { FetchedInput, InputFetchOptions, ModelInfo } from './context.ts'
-import type { Definition, FunctionTypes } from './definition.ts'
+import type { AnyIterable, FunctionHandle, OpenHandle } from './handle.ts'
 
 /** How a message of a job is meant. */
 export type MessageLevel = 'info' | 'warning' | 'danger' | 'success'
-
-/** Values, however they come. */
-export type AnyIterable<Value> = Iterable<Value> | AsyncIterable<Value>
-
-/** Another function, to be called from an action; it runs in the action's own process. */
-export interface FunctionHandle<Input, Output> {
-  /**
-   * One answer. Input and output are held to the function's schemas.
-   *
-   * @throws {IsoplexError} `INPUT_INVALID`, `OUTPUT_INVALID`, and whatever the function or its model throws.
-   */
-  infer(input: Input): Promise<Output>
-  /**
-   * The answers to many inputs in their order, computed in batches as the function defines them. No more inputs are
-   * taken than the next batches need; what is not read any more ends the rest.
-   */
-  inferAll(inputs: AnyIterable<Input>): AsyncIterable<Output>
-}
 
 /** What {@link ActionContext.infer} may be told. */
 export interface InferOptions<Input, Output> {
@@ -103,12 +85,11 @@ export interface ActionContext<Params = unknown, Input = unknown, Output = unkno
   session(modelId: string, options?: SessionOptions & { readonly file?: string }): Promise<Session>
   /**
    * Another function, in this process. `model` names the model that answers; without it that of the token by which
-   * the job was submitted, else the function's default.
+   * the job was submitted, else the function's default. No `deployment` answers here.
+   *
+   * @throws {TypeError} where `fn` is nothing that can be called, or an option names what it does not have.
    */
-  handle<In, Out>(
-    fn: Definition & FunctionTypes<unknown, unknown, In, Out>,
-    options?: { readonly model?: string },
-  ): FunctionHandle<In, Out>
+  readonly handle: OpenHandle
   /**
    * Infers many inputs in batches, by the action's own `infer`, or by a handle where one is given; the answers come in
    * the inputs' order. No more inputs are taken than the next batches need.

@@ -2,6 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox'
 import type { ActionContext } from './action-context.ts'
 import type { Awaitable, StaticOf } from './context.ts'
 import { brandDefinition, type Definition, type FunctionTypes, settleEach } from './definition.ts'
+import type { DeploymentProgram } from './deployment.ts'
 import { modelIdsIn } from './model-id.ts'
 import { assertCallable, assertCount, assertOptions, type FunctionOptions } from './options.ts'
 import type { ConcludeContext, Step } from './step.ts'
@@ -96,6 +97,8 @@ export interface ActionProgram {
   readonly execute: ((context: ActionContext) => Awaitable<unknown>) | null
   readonly steps: readonly Step[] | null
   readonly conclude: ((context: ConcludeContext) => Awaitable<unknown>) | null
+  /** What it deploys; `null` for an action that deploys nothing. */
+  readonly deployment: DeploymentProgram | null
 }
 
 /** What the runner of an action answers once a job's parameters have been checked. */
@@ -138,6 +141,11 @@ export function defineAction<
     Result extends TSchema ? Static<Result> : unknown
   >
 export function defineAction(definition: AnyAction): Definition {
+  return createAction(definition, null)
+}
+
+/** Makes the definition of an action. @throws {TypeError} as {@link defineAction}. */
+export function createAction(definition: AnyAction, deployment: DeploymentProgram | null): Definition {
   const {
     params,
     category,
@@ -178,6 +186,7 @@ export function defineAction(definition: AnyAction): Definition {
     execute: execute ?? null,
     steps: listed,
     conclude: conclude ?? null,
+    deployment,
   })
   return brandDefinition({
     ...served,
@@ -192,7 +201,7 @@ export function defineAction(definition: AnyAction): Definition {
 }
 
 /** An action as it is taken apart: the compiler has checked what its types promise. */
-interface AnyAction extends ActionOptions {
+export interface AnyAction extends ActionOptions {
   readonly params?: TSchema
   readonly result?: TSchema
   readonly infer?: NonNullable<ActionProgram['infer']>

@@ -1,4 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox'
+import type { OpenHandle } from './handle.ts'
 
 /** Writes a line to the server's log, with the request's id beside it. Never put a secret in the fields. */
 export interface FunctionLog {
@@ -56,6 +57,13 @@ export interface RequestContext<Params = unknown, Query = unknown> {
    * @throws {TypeError} where an option is outside its bounds.
    */
   fetchInput(url: string, options?: InputFetchOptions): Promise<FetchedInput>
+  /**
+   * Another function, which answers in the name of this request: by its principal, token and deadline. It is of the
+   * request and not of a batch, since the requests of a batch may be of different principals.
+   *
+   * @throws {TypeError} where `fn` is nothing that can be called, or an option names what it does not have.
+   */
+  readonly handle: OpenHandle
 }
 
 /** What every request that a runner answers has in common. */

@@ -1,6 +1,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
 import type { ActionProgram } from './action.ts'
 import type { Awaitable, ModelContext, RawRequest, RequestContext, RunnerContext } from './context.ts'
+import type { GraphProgram } from './graph-program.ts'
 import type { ModelLoader } from './model.ts'
 import type { BatchOptions, FunctionOptions, FunctionSchemas, Method } from './options.ts'
 
@@ -12,17 +13,19 @@ export interface SetupContext {
   readonly name: string
 }
 
-/** What both kinds of definition hold once they are made; what the builder, the runner and the page read. */
+/** What all kinds of definition hold once they are made; what the builder, the runner and the page read. */
 export interface Definition
   extends FunctionOptions,
     FunctionSchemas<TObject | undefined, TObject | undefined, TSchema | undefined, TSchema | undefined> {
-  readonly kind: 'function' | 'inference' | 'action'
+  readonly kind: 'function' | 'inference' | 'action' | 'graph'
   readonly methods: readonly Method[]
   readonly batch?: BatchOptions | undefined
   readonly model?: ModelLoader<unknown>
   readonly warmup?: readonly unknown[]
   /** What the jobs of an action do; none for functions. */
   readonly action?: ActionProgram
+  /** What a graph is made of; none for other functions. */
+  readonly graph?: GraphProgram
   setup?(context: SetupContext): unknown
   teardown?(state: unknown): unknown
   /**

@@ -73,15 +73,19 @@ export function assertOptions(
   const { timeoutMs, maxBodyBytes, maxOngoingRequests, batch } = options
   if (maxBodyBytes !== undefined) assertCount('maxBodyBytes', maxBodyBytes)
   if (maxOngoingRequests !== undefined) assertCount('maxOngoingRequests', maxOngoingRequests)
-  if (timeoutMs !== undefined && !(isTime(timeoutMs) && timeoutMs > 0)) {
-    throw new TypeError(`"timeoutMs" must be above 0 and at most ${longestMs}; got ${timeoutMs}.`)
-  }
+  if (timeoutMs !== undefined) assertTimeout('timeoutMs', timeoutMs)
   if (!batch) return
   assertCount('batch.maxSize', batch.maxSize)
   if (batch.maxBytes !== undefined) assertCount('batch.maxBytes', batch.maxBytes)
   if (!isTime(batch.maxDelayMs)) {
     throw new TypeError(`"batch.maxDelayMs" must be from 0 to ${longestMs}; got ${batch.maxDelayMs}.`)
   }
+}
+
+/** Refuses what is no time that a timer can measure, in milliseconds. @throws {TypeError} */
+export function assertTimeout(name: string, value: number): void {
+  if (isTime(value) && value > 0) return
+  throw new TypeError(`"${name}" must be above 0 and at most ${longestMs}; got ${value}.`)
 }
 
 /** Refuses what is not a whole number from 1. @throws {TypeError} */

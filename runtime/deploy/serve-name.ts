@@ -8,10 +8,7 @@ import { type PluginFacts, resolvePluginIdentity } from '../route/prefix.ts'
  * @throws {IsoplexError} `CONFIG_INVALID` where neither is there, or one cannot be a name.
  */
 export function getServeAppName(facts: PluginFacts): string {
-  if (isNamed(facts)) return resolvePluginIdentity(facts).appName
-  const message =
-    'There is no saying what the plugin is to be deployed as: set SYNAPSE_PLUGIN_RELEASE_CODE, give the project a config.yaml with "code" and "version", or name it by "serveAppName" of the deployment action.'
-  throw new IsoplexError('CONFIG_INVALID', message)
+  return findServeAppName(facts) ?? unnamed('serveAppName')
 }
 
 /**
@@ -22,12 +19,32 @@ export function getServeAppName(facts: PluginFacts): string {
  * @throws {IsoplexError} `CONFIG_INVALID` where none of these is there, or one cannot be a path.
  */
 export function getRoutePrefix(facts: PluginFacts): string {
+  return findRoutePrefix(facts) ?? unnamed('routePrefix')
+}
+
+/** As {@link getServeAppName}; `null` where nothing names it. */
+export function findServeAppName(facts: PluginFacts): string | null {
+  const { environment, configFile } = facts
+  const hasCode = typeof configFile === 'object' && configFile !== null && 'code' in configFile
+  const isNamed = Boolean(environment.SYNAPSE_PLUGIN_RELEASE_CODE) || hasCode
+  return isNamed ? resolvePluginIdentity(facts).appName : null
+}
+
+/** As {@link getRoutePrefix}; `null` where nothing names it. */
+export function findRoutePrefix(facts: PluginFacts): string | null {
   const { environment, routePrefix = null } = facts
-  if (routePrefix === null && !environment.SYNAPSE_PLUGIN_RELEASE_CHECKSUM) getServeAppName(facts)
+  const isGiven = routePrefix !== null || Boolean(environment.SYNAPSE_PLUGIN_RELEASE_CHECKSUM)
+  if (!isGiven && findServeAppName(facts) === null) return null
   return resolvePluginIdentity(facts).routePrefix || '/'
 }
 
-function isNamed({ environment, configFile }: PluginFacts): boolean {
-  if (environment.SYNAPSE_PLUGIN_RELEASE_CODE) return true
-  return typeof configFile === 'object' && configFile !== null && 'code' in configFile
+/**
+ * Says that nothing names a plugin.
+ *
+ * @param option what a deployment action would name it by
+ * @throws {IsoplexError} `CONFIG_INVALID`, always.
+ */
+export function unnamed(option: 'serveAppName' | 'routePrefix'): never {
+  const message = `There is no saying what the plugin is to be deployed as: set SYNAPSE_PLUGIN_RELEASE_CODE, give the project a config.yaml with "code" and "version", or give the deployment action "${option}".`
+  throw new IsoplexError('CONFIG_INVALID', message)
 }

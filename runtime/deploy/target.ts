@@ -67,6 +67,8 @@ export type ApplicationState = 'starting' | 'running' | 'unhealthy' | 'failed' |
 export interface DeployedApplication {
   /** Its name on the cluster, with its version. */
   readonly name: string
+  /** The version of it, as the order had it. */
+  readonly version: string
   readonly state: ApplicationState
   /** Where it answers; `null` while no request is routed to it. */
   readonly routePrefix: string | null
@@ -96,6 +98,8 @@ export interface DeploymentTarget {
   rollback(name: string, signal?: AbortSignal): Promise<DeployedApplication>
   /** The applications that isoplex has put there: all, or those of a name. */
   list(name?: string, signal?: AbortSignal): Promise<readonly DeployedApplication[]>
+  /** Takes a version off the cluster that has no route; one that has it, or is not there, stays as it is. */
+  discard(name: string, version: string, signal?: AbortSignal): Promise<void>
   /** Takes an application off the cluster, with all of its versions. */
   remove(name: string, signal?: AbortSignal): Promise<void>
 }

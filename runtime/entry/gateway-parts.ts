@@ -11,6 +11,7 @@ import { Scheduler } from '../replica/scheduler.ts'
 import { Tallies } from '../replica/tallies.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { BodyBudget } from '../server/body.ts'
+import { CallDirectory } from '../server/call-directory.ts'
 import type { ExchangeOptions } from '../server/exchange.ts'
 import { createGuard, isLoopback, loopbackNames } from '../server/guard.ts'
 import type { ModelSource } from '../server/model-access.ts'
@@ -40,6 +41,8 @@ export interface PartsOptions {
   readonly mode: 'dev' | 'serve'
   /** A folder that `isoplex build` wrote: it is served as it is, and nothing is compiled. */
   readonly buildDirectory?: string
+  /** The path of a unix socket on which it listens, in place of host and port. */
+  readonly socketPath?: string
   readonly log: Logger
 }
 
@@ -51,6 +54,8 @@ export interface GatewayParts {
   readonly source: FunctionSource
   readonly scheduler: Scheduler
   readonly exchange: ExchangeOptions
+  /** The functions that functions can call. */
+  readonly callees: CallDirectory
   /** What an operator loads, pins and unloads. */
   readonly placement: ModelPlacement
   /** The jobs of actions. */
@@ -105,6 +110,8 @@ export async function openParts(
     connections: server,
     closing: () => server.closing,
   }
+  const callees = new CallDirectory(exchange)
+  scheduler.answerCalls(callees)
   const { grants, seals } = tokens
   const { access } = models
   const strict = options.mode === 'dev'
@@ -128,7 +135,7 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, placement, jobs, page }
+  const served = { identity, server, registry, source, scheduler, exchange, callees, placement, jobs, page }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
@@ -153,7 +160,9 @@ function openServer(options: PartsOptions): HttpServer {
   const guarded = allowedHosts.length > 0 || isTrusting(options)
   const own = host.includes(':') ? `[${host}]` : host
   const hosts = guarded ? [...loopbackNames, own, ...allowedHosts] : null
+  const { socketPath } = options
   const server = new HttpServer({
+    ...(socketPath === undefined ? {} : { socketPath }),
     host,
     port,
     maxHeaderBytes,
@@ -202,7 +211,7 @@ export function openScheduler(
 ): Scheduler {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
-  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / replicas))
+  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / Math.max(1, replicas)))
   const session = { provider, fallback, intraOpThreads: intraOpThreads || shareOfCores }
   const scheduler = new Scheduler({ ...config, ...parts, session, log })
   resources.defer(() => scheduler.close(0))

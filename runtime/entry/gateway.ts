@@ -7,8 +7,9 @@ import { IsoplexError } from '../error/error.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
-import { createApp } from '../server/app.ts'
+import { type AppOptions, createApp } from '../server/app.ts'
 import type { ServedFunction } from '../server/exchange.ts'
+import { withModelKeys } from '../server/model-key.ts'
 import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
 import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
@@ -123,12 +124,13 @@ export class Gateway {
 
   #goLive(manifest: Manifest): void {
     const { config } = this.#options
-    const { server, source, scheduler, exchange, identity, placement, jobs, page, granting } = this.#parts
+    const { server, source, scheduler, exchange, callees, identity, placement, jobs, page, granting } =
+      this.#parts
     const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(manifest.functions, granting)]
     const functions = manifest.functions.map((fn): ServedFunction => {
       return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
     })
-    const app = createApp({
+    const shown: AppOptions = {
       manifest,
       functions,
       identity,
@@ -144,9 +146,12 @@ export class Gateway {
           closing: server.closing,
           provider: config.provider,
         }),
-    })
+    }
+    // Where nothing can be run, somebody else runs it and wants to know which model to have ready for it.
+    const app = createApp(config.replicas === 0 ? withModelKeys(shown) : shown)
     page.follow(manifest.functions, source.bundlesDirectory)
     server.use(app)
+    callees.follow(functions)
     scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
     placement.follow(functions)
     jobs.follow(manifest, source.bundlesDirectory)

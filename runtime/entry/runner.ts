@@ -72,6 +72,7 @@ async function start(): Promise<void> {
     const fresh = new Runner({
       name: order.name,
       definition,
+      nameOf: () => null,
       model: order.model,
       engine,
       concurrency: order.concurrency,

@@ -1,5 +1,11 @@
 import type { JobFileFacts } from '../define/action-context.ts'
 import type { ModelInfo } from '../define/context.ts'
+import type {
+  DeployableBuild,
+  DeploymentFacts,
+  ServeApplication,
+  ServeApplicationId,
+} from '../define/deployment-facts.ts'
 import type { StepRecord } from '../define/step.ts'
 import type { WireError } from '../error/wire.ts'
 import type { RequestHead } from '../runner/head.ts'
@@ -51,6 +57,12 @@ export interface ActionHost {
   describeModel(modelId: string): Promise<Readonly<Record<string, unknown>>>
   /** A model's metadata with its files on this machine; they stay until the process ends. */
   prepareModel(modelId: string): Promise<ModelInfo>
+  /** What the plugin is and where it is deployed, for a deployment action. */
+  describeDeployment(): Promise<DeploymentFacts>
+  /** Builds the plugin for a cluster. */
+  prepareBundle(): Promise<DeployableBuild>
+  /** Registers a deployed application in the name of the submitter; `null` where there is no backend for that. */
+  registerApplication(application: ServeApplication): Promise<ServeApplicationId | null>
   beginStep(name: string): Promise<RunningStep>
   recordStep(record: StepRecord, fields: unknown, next: string | null): Promise<void>
   saveCheckpoint(value: unknown): Promise<void>

@@ -33,7 +33,8 @@ interface ModelFolder {
 /**
  * Makes the registry follow a folder of model folders, each a model by its name. A folder counts where an `.onnx`
  * file or a zip archive is in it; one that holds nothing but one zip archive stands for what is in the archive.
- * What `isoplex.json` in it says are the model's fields. Models are read only where files have changed since the last
+ * What `isoplex.json` in it says are the model's fields, but for `from`, which names a file of an installed package that
+ * is the model. Models are read only where files have changed since the last
  * time.
  *
  * Models that came from folders go with their folders. Models that were added by hand are left alone.
@@ -74,10 +75,10 @@ async function syncModelFolder(
   known: RegisteredModel | undefined,
 ): Promise<ModelFolderChange | 'no-model' | 'unchanged'> {
   try {
-    const files = await listModelFiles(path)
-    const source = sourceOf(path, files)
+    const { fields, file, model } = await readFolderFields(path)
+    const files = model === null ? await listModelFiles(path) : [model]
+    const source = model?.path ?? sourceOf(path, files)
     if (source === undefined) return 'no-model'
-    const { fields, file } = await readFolderFields(path)
     const folderFingerprint = fingerprintOf(file === null ? files : [...files, file])
     if (known?.folderFingerprint === folderFingerprint) return 'unchanged'
     if (known?.folderFingerprint === null) {

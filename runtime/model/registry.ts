@@ -134,8 +134,9 @@ export class Registry implements Backend {
   async add(options: AddModelOptions): Promise<AddedModel> {
     assertModelId(options.id)
     assertAddModelOptions(options)
-    const fields = { ...(await readFolderFields(options.source)).fields, ...options.fields }
-    const artifact = await this.#store.stage(options.source, options)
+    const folder = await readFolderFields(options.source)
+    const fields = { ...folder.fields, ...options.fields }
+    const artifact = await this.#store.stage(folder.model?.path ?? options.source, options)
     try {
       const { added, dropped } = await this.#change(options.actor, (transaction) =>
         register(transaction, artifact, { ...options, fields }),

@@ -1,9 +1,9 @@
 import { type ErrorDetails, errorCodes } from '../error/codes.ts'
 import { type AnyIsoplexError, IsoplexError, isIsoplexError } from '../error/error.ts'
 import { fromProblem } from '../error/wire.ts'
+import { jsonWithin } from '../runner/bounded-bytes.ts'
 import type { ObtainOptions } from './artifact.ts'
 import type { ArtifactDraft } from './artifact-draft.ts'
-import { jsonWithin } from './bounded-bytes.ts'
 import type { PageModel } from './model.ts'
 
 /** How an artifact is downloaded. */

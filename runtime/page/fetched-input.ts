@@ -2,8 +2,8 @@ import type { FetchedInput, InputFetchOptions } from '../define/context.ts'
 import { takesMediaType } from '../define/schema.ts'
 import type { ErrorDetails } from '../error/codes.ts'
 import { IsoplexError } from '../error/error.ts'
+import { bytesWithin } from '../runner/bounded-bytes.ts'
 import { inputBoundsOf, mediaTypeIn } from '../runner/input-bounds.ts'
-import { bytesWithin } from './bounded-bytes.ts'
 
 /**
  * Fetches an input that a request gives by URL, within the function's bounds, with the page's own fetch: what the

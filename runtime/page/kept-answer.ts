@@ -1,7 +1,7 @@
 import type { ErrorDetails } from '../error/codes.ts'
 import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import { fromProblem } from '../error/wire.ts'
-import { jsonWithin } from './bounded-bytes.ts'
+import { jsonWithin } from '../runner/bounded-bytes.ts'
 
 /** The cache that holds the last answers. */
 const cacheName = 'isoplex-answers'

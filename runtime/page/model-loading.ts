@@ -1,6 +1,8 @@
 import type { ModelInfo } from '../define/context.ts'
 import type { Engine, Session } from '../engine/engine.ts'
 import { IsoplexError } from '../error/error.ts'
+import { createCallPlacement } from '../runner/call-placement.ts'
+import { FunctionHandles } from '../runner/function-handles.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import type { ArtifactFolder, ArtifactStore } from './artifact.ts'
 import { fetchPageInput } from './fetched-input.ts'
@@ -86,10 +88,13 @@ export class ModelLoading {
     const sessions: Session[] = []
     const engine = recording(this.#options.engine, sessions)
     const free = (): Promise<unknown> => Promise.allSettled(sessions.map((session) => session.dispose()))
-    const wanted: FunctionToLoad = { name, definition, model, engine, log, fetchInput: fetchPageInput }
+    const shared = { engine, log, fetchInput: fetchPageInput }
+    const handles = new FunctionHandles({ ...shared, nameOf: () => null, place: createCallPlacement() })
+    const wanted: FunctionToLoad = { ...shared, name, definition, model, openHandle: handles.opener }
     try {
-      return { loaded: freeing(await loadFunction(wanted), free, release), sessions }
+      return { loaded: freeing(await loadFunction(wanted), { handles, free, release }), sessions }
     } catch (error) {
+      await handles.dispose()
       await free()
       throw error
     }
@@ -119,15 +124,19 @@ function recording(engine: Engine, sessions: Session[]): Engine {
   }
 }
 
-function freeing(
-  loaded: LoadedFunction,
-  free: () => Promise<unknown>,
-  release: (() => void) | undefined,
-): LoadedFunction {
+/** All that goes with a function. */
+interface Belongings {
+  readonly handles: FunctionHandles
+  readonly free: () => Promise<unknown>
+  readonly release: (() => void) | undefined
+}
+
+function freeing(loaded: LoadedFunction, { handles, free, release }: Belongings): LoadedFunction {
   return {
     facts: loaded.facts,
     async dispose() {
       try {
+        await handles.dispose()
         await loaded.dispose()
       } finally {
         await free()

@@ -81,6 +81,7 @@ export class Resident {
       encode: createEncoder(this.#definition),
       sink: createMessageSink(post, (request) => this.#runOf(request)),
       closed: (request) => this.#closed(request),
+      waits: () => undefined,
     }
   }
 

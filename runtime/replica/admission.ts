@@ -36,6 +36,17 @@ export class Admission {
   }
 
   /**
+   * Takes a call of another function in, or says why not. It is part of the request that makes it, which has its share
+   * already; queues and quarantines are for all alike.
+   */
+  admitCall(queue: RequestQueue, principal: string): AnyIsoplexError | null {
+    const { tallies } = this.#options
+    const refusal = this.#keptOut(queue, principal) ?? this.#crowdedOut(queue, principal)
+    if (refusal) tallies.rejections.add(refusal.code)
+    return refusal
+  }
+
+  /**
    * Takes a request in, or says why not. In a full queue whoever has the most there makes room, be it the newcomer
    * itself. Of what is taken, {@link release} is to be called once it is answered.
    */
@@ -66,11 +77,19 @@ export class Admission {
   }
 
   #refusal(queue: RequestQueue, principal: string): AnyIsoplexError | null {
-    const { maxRequestsPerPrincipal, maxQueuedRequests } = this.#options
+    const keptOut = this.#keptOut(queue, principal)
+    if (keptOut) return keptOut
+    if (this.#shareOf(principal) >= this.#options.maxRequestsPerPrincipal) return shareExceeded(queue)
+    return this.#crowdedOut(queue, principal)
+  }
+
+  #keptOut(queue: RequestQueue, principal: string): AnyIsoplexError | null {
     const keptOutMs = this.#keptOutMs(queue, principal)
-    if (keptOutMs > 0) return quarantined(queue, keptOutMs)
-    if (this.#shareOf(principal) >= maxRequestsPerPrincipal) return shareExceeded(queue)
-    return queue.length < maxQueuedRequests ? null : makeRoom(queue, principal)
+    return keptOutMs > 0 ? quarantined(queue, keptOutMs) : null
+  }
+
+  #crowdedOut(queue: RequestQueue, principal: string): AnyIsoplexError | null {
+    return queue.length < this.#options.maxQueuedRequests ? null : makeRoom(queue, principal)
   }
 
   /** Nearly always nobody is kept out. */

@@ -3,7 +3,8 @@ import { fromWire, type WireError } from '../error/wire.ts'
 import { AnswerStream } from '../runner/answer-stream.ts'
 import { jsonReplyHead, type ReplyHead } from '../runner/head.ts'
 import { decodeHead, decodeJson, type Frame, frameFlags, frameKinds } from './frame.ts'
-import type { RunnerLink, SentRequest } from './runner-link.ts'
+import type { RunnerLink } from './runner-link.ts'
+import type { SentRequest } from './sent-request.ts'
 import type { Answer } from './ticket.ts'
 
 /**

@@ -114,10 +114,11 @@ export class Dispatcher {
     let ahead: RunnerLink | null = null
     for (const link of queue.links) {
       if (link.free) return link
-      if (link.room > 0 && !(ahead && ahead.remainingMs(nowMs) <= link.remainingMs(nowMs))) ahead = link
+      if (link.room > 0 && !(ahead && ahead.workload.remainingMs(nowMs) <= link.workload.remainingMs(nowMs)))
+        ahead = link
     }
     if (!ahead) return null
-    const patienceMs = Math.max(queue.patienceMs(nowMs), ahead.remainingMs(nowMs) - aheadMs)
+    const patienceMs = Math.max(queue.patienceMs(nowMs), ahead.workload.remainingMs(nowMs) - aheadMs)
     if (patienceMs <= 0) return ahead
     queue.wakeAfter(patienceMs, () => this.touch(queue))
     return null

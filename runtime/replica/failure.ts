@@ -1,4 +1,5 @@
 import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
+import type { CallHead } from './call-head.ts'
 import type { RequestQueue } from './queue.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -25,9 +26,18 @@ export function draining(): AnyIsoplexError {
   )
 }
 
+/** Refuses a request because this server was started without replicas. */
+export function replicasMissing({ deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'REPLICAS_MISSING',
+    `This server has no replicas that could run "${deployment.name}"; send the request where there are some.`,
+  )
+}
+
 /** Ends the wait of a request whose time is up. */
 export function deadlineExceeded({ work }: Ticket): AnyIsoplexError {
-  const { name, timeoutMs } = work.deployment
+  const { name } = work.deployment
+  const timeoutMs = work.timeoutMs ?? work.deployment.timeoutMs
   return new IsoplexError('DEADLINE_EXCEEDED', `"${name}" gave no answer within ${timeoutMs} ms.`)
 }
 
@@ -109,4 +119,28 @@ export function modelTooLarge(
     `Model "${id}" of function "${deployment.name}" takes ${bytes} bytes, and ${limitBytes} are the limit for it.`,
     { details: { model: id, bytes, limitBytes } },
   )
+}
+
+/** Refuses a call of a function that is not there. */
+export function functionNotFound(name: string): AnyIsoplexError {
+  return new IsoplexError(
+    'FUNCTION_NOT_FOUND',
+    `There is no function "${name}" to call; it may have been renamed, or its file does not compile.`,
+    { details: { function: name } },
+  )
+}
+
+/** Refuses a call beyond the depth to which functions may call each other. `chain`: outermost first, the callee last. */
+export function callTooDeep(chain: readonly string[]): AnyIsoplexError {
+  return new IsoplexError(
+    'CALL_TOO_DEEP',
+    `Functions call each other without an end: ${chain.join(' > ')}. At most ${chain.length - 2} may wait for one another.`,
+    { details: { chain } },
+  )
+}
+
+/** Refuses a call that is made for nobody. */
+export function parentGone({ function: name, parent }: CallHead): AnyIsoplexError {
+  const why = parent === 0 ? 'outside of a request' : 'for a request that nobody waits for any more'
+  return new IsoplexError('CANCELLED', `"${name}" was called ${why}.`)
 }

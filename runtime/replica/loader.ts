@@ -72,9 +72,9 @@ export class RunnerLoader {
 
   /** To be called now and then: where all who serve a queue are at work nearly all the time, a further one is to help. */
   examine(link: RunnerLink, nowMs: number): void {
-    link.measure(nowMs)
+    link.workload.measure(nowMs)
     const { queue } = link
-    const isStretched = [...queue.links].every(({ busyShare }) => busyShare >= stretchedShare)
+    const isStretched = [...queue.links].every(({ workload }) => workload.busyShare >= stretchedShare)
     if (!isStretched) this.#stretched.delete(queue)
     else {
       this.#stretched.add(queue)
@@ -170,7 +170,7 @@ export class RunnerLoader {
   #isWorthCopy({ key, links, length, deployment }: RequestQueue, active: number): boolean {
     if (links.size >= this.#options.pool.size) return false
     let batchMs = 0
-    for (const link of links) batchMs = Math.max(batchMs, link.batchMs)
+    for (const link of links) batchMs = Math.max(batchMs, link.workload.batchMs)
     const batches = length / deployment.batch.maxSize
     const waitMs = (batches * batchMs) / (active * deployment.concurrency)
     return waitMs > this.#history.expectedMs(key) && this.#mayHelp(key)

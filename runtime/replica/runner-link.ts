@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { ResolvedModel } from '../model/resolve.ts'
-import type { AnswerStream } from '../runner/answer-stream.ts'
 import type { FrameConnection } from './connection.ts'
 import type { Deployment } from './deployment.ts'
 import { frameFlags, frameKinds } from './frame.ts'
+import type { PayloadPart } from './frame-writer.ts'
 import { IdMap } from './id-map.ts'
+import type { OutgoingCall } from './outgoing-call.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReason } from './residency-report.ts'
+import type { SentRequest } from './sent-request.ts'
 import type { ComputedBy, Ticket } from './ticket.ts'
+import { type SentBatch, Workload } from './workload.ts'
 
 /**
  * Where a runner stands:
@@ -17,26 +20,13 @@ import type { ComputedBy, Ticket } from './ticket.ts'
  */
 export type RunnerState = 'starting' | 'loaded' | 'active' | 'retiring' | 'gone'
 
-/** A batch in a runner's hands. */
-interface SentBatch {
-  readonly size: number
-  readonly sentMs: number
-  /** Requests that have not been answered. */
-  open: number
-}
-
-/** How much the latest batch counts in the average. */
-const latestShare = 0.2
-
-/** A request in a runner's hands. */
-export interface SentRequest {
-  readonly ticket: Ticket
-  readonly batch: SentBatch
-  /** Set once the runner streams its answer. */
-  stream: AnswerStream | null
-  /** Runs from the moment that nobody waits for the answer any more. */
-  overdue: Timer | undefined
-}
+/** What a frame tells a runner that answers one of its calls. */
+type CallAnswerKind = (typeof frameKinds)[
+  | 'callReply'
+  | 'callRefusal'
+  | 'callStreamStart'
+  | 'callStreamChunk'
+  | 'callStreamEnd']
 
 /** The gateway's end of one runner: its state, its connection, and what it has in hand. */
 export class RunnerLink {
@@ -47,6 +37,10 @@ export class RunnerLink {
   readonly queue: RequestQueue
   readonly replica: ReplicaProcess
   readonly sent: IdMap<SentRequest> = new IdMap()
+  /** The calls that its requests make, by their ids, until they are answered. */
+  readonly calls: IdMap<OutgoingCall> = new IdMap()
+  /** How much it has in hand. */
+  readonly workload: Workload
   state: RunnerState = 'starting'
   /** Whether the gateway has ended it by force, so that whatever else ends with it is not the reason. */
   terminated = false
@@ -74,19 +68,11 @@ export class RunnerLink {
   principal = ''
   /** Requests that it has answered. */
   requests = 0
-  /** What a batch takes on the average, in milliseconds; 0 before the first. */
-  batchMs = 0
   /** Why it leaves, where the gateway wants it to. */
   departure: DepartureReason | null = null
   #connection: FrameConnection | null = null
   #stopping = false
   readonly #gone = Promise.withResolvers<void>()
-  #batches = 0
-  /** Since when it works on the batch that it works on: since it came, or since the one before was done. */
-  #workingSinceMs = 0
-  #busyMs = 0
-  #busyShare = 0
-  #busySinceMs = this.startedMs
   #timer: Timer | undefined
 
   constructor(id: number, queue: RequestQueue, replica: ReplicaProcess) {
@@ -94,6 +80,7 @@ export class RunnerLink {
     this.queue = queue
     this.replica = replica
     this.bytes = queue.model?.bytes ?? 0
+    this.workload = new Workload(queue.deployment, this.startedMs)
   }
 
   get deployment(): Deployment {
@@ -102,11 +89,6 @@ export class RunnerLink {
 
   get model(): ResolvedModel | null {
     return this.queue.model
-  }
-
-  /** The share of its time at work while more waited, as last measured; 0 before. */
-  get busyShare(): number {
-    return this.#busyShare
   }
 
   /** Resolves when it has left its replica. */
@@ -151,21 +133,16 @@ export class RunnerLink {
 
   /** Batches that it can be sent now. */
   get room(): number {
-    return this.#open ? this.deployment.concurrency + this.deployment.ahead - this.#batches : 0
+    return this.#open ? this.workload.room : 0
   }
 
   /** Whether a batch sent now would be worked on at once, rather than wait behind another. */
   get free(): boolean {
-    return this.#open && this.#batches < this.deployment.concurrency
+    return this.#open && this.workload.free
   }
 
   get #open(): boolean {
     return this.state === 'active' && this.#connection !== null
-  }
-
-  /** How much longer it will work on what it works on, as far as its batches tell, in milliseconds. */
-  remainingMs(nowMs: number): number {
-    return Math.max(0, this.#workingSinceMs + this.batchMs - nowMs)
   }
 
   /** Takes the connection that the runner has opened. */
@@ -181,16 +158,14 @@ export class RunnerLink {
 
   /** Sends one batch; it leaves with the next {@link flush}. */
   send(tickets: readonly Ticket[], nowMs: number): void {
-    const batch: SentBatch = { size: tickets.length, sentMs: nowMs, open: tickets.length }
+    const batch = this.workload.add(tickets.length, nowMs)
     const last = tickets.length - 1
-    if (this.#batches === 0) this.#workingSinceMs = nowMs
-    this.#batches += 1
     this.lastUsedMs = nowMs
     for (let index = 0; index <= last; index += 1) {
       const ticket = tickets[index]
       if (!ticket) continue
       ticket.sentTo(this, tickets.length, nowMs)
-      this.sent.set(ticket.id, { ticket, batch, stream: null, overdue: undefined })
+      this.sent.set(ticket.id, { ticket, batch, stream: null, overdue: undefined, calls: null })
       const flags = index < last ? frameFlags.more : 0
       const { head, body } = ticket.work
       this.#connection?.addWithHead(frameKinds.request, ticket.id, flags, JSON.stringify(head), body)
@@ -209,6 +184,28 @@ export class RunnerLink {
     this.#send(frameKinds.cancel, ticketId)
     clearTimeout(request.overdue)
     request.overdue = setTimeout(overdue, graceMs)
+    cancelCalls(request)
+  }
+
+  /** A request in its hands makes a call: until that is answered, the request's batch takes up no place. */
+  beginCall(call: OutgoingCall, nowMs: number): void {
+    const { parent } = call
+    this.calls.set(call.id, call)
+    parent.calls ??= new Set()
+    parent.calls.add(call)
+    this.workload.callBegan(parent.batch, nowMs)
+  }
+
+  /** A call was answered, or nobody waits for it any more. */
+  endCall(call: OutgoingCall, nowMs: number): void {
+    if (!call.parent.calls?.delete(call)) return
+    this.calls.delete(call.id)
+    this.workload.callEnded(call.parent.batch, nowMs)
+  }
+
+  /** Answers a call, or a part of it. */
+  answerCall(kind: CallAnswerKind, callId: number, flags: number, payload: readonly PayloadPart[]): void {
+    this.#connection?.send(kind, callId, flags, payload)
   }
 
   /** Lets the runner send more of a stream. */
@@ -235,16 +232,6 @@ export class RunnerLink {
     clearTimeout(this.#timer)
   }
 
-  /**
-   * Finds out in what share of the time since the last call it was at work while more waited, by the batches that have
-   * ended since.
-   */
-  measure(nowMs: number): void {
-    this.#busyShare = this.#busyMs / Math.max(1, nowMs - this.#busySinceMs)
-    this.#busyMs = 0
-    this.#busySinceMs = nowMs
-  }
-
   /** Takes a request out of its hands: it has been answered. */
   close(ticketId: number, nowMs: number): SentRequest | undefined {
     const request = this.sent.get(ticketId)
@@ -254,6 +241,7 @@ export class RunnerLink {
     request.ticket.link = null
     this.lastUsedMs = nowMs
     this.requests += 1
+    this.#endCalls(request, nowMs)
     request.batch.open -= 1
     if (request.batch.open === 0) this.#closeBatch(request.batch, nowMs)
     return request
@@ -269,24 +257,29 @@ export class RunnerLink {
   /** Takes everything out of its hands: it has died. */
   abandon(): SentRequest[] {
     const requests = [...this.sent.values()]
-    for (const { ticket, overdue } of requests) {
-      clearTimeout(overdue)
-      ticket.link = null
+    for (const request of requests) {
+      clearTimeout(request.overdue)
+      request.ticket.link = null
+      cancelCalls(request)
+      request.calls = null
     }
     this.sent.clear()
+    this.calls.clear()
+    this.workload.clear()
     return requests
   }
 
-  #closeBatch({ size, sentMs }: SentBatch, nowMs: number): void {
+  /** What a function that has answered has called is for nobody any more. */
+  #endCalls(request: SentRequest, nowMs: number): void {
+    cancelCalls(request)
+    for (const call of request.calls ?? []) this.endCall(call, nowMs)
+  }
+
+  #closeBatch(batch: SentBatch, nowMs: number): void {
     let atOnce = 0
-    for (const link of this.queue.links) atOnce += link.#batches
-    this.queue.pace.add(nowMs - sentMs, size, Math.max(1, atOnce))
-    this.#batches -= 1
-    const tookMs = nowMs - (this.deployment.concurrency === 1 ? this.#workingSinceMs : sentMs)
-    this.#workingSinceMs = nowMs
-    // Somebody who asks one thing after the other is not helped by another runner.
-    if (this.#batches > 0 || this.queue.length > 0) this.#busyMs += tookMs / this.deployment.concurrency
-    this.batchMs = this.batchMs === 0 ? tookMs : this.batchMs + latestShare * (tookMs - this.batchMs)
+    for (const link of this.queue.links) atOnce += link.workload.batches
+    this.queue.pace.add(nowMs - batch.sentMs, batch.size, Math.max(1, atOnce))
+    this.workload.end(batch, nowMs, { pressing: this.queue.length > 0 })
   }
 
   #send(
@@ -296,4 +289,8 @@ export class RunnerLink {
   ): void {
     this.#connection?.send(kind, id, 0, payload)
   }
+}
+
+function cancelCalls({ calls }: SentRequest): void {
+  if (calls) for (const call of calls) call.cancel()
 }

@@ -1,6 +1,8 @@
 import { RequestBatch } from '../runner/batch.ts'
+import { createCallPlacement } from '../runner/call-placement.ts'
 import { createDecoder, type Decoder } from '../runner/decoder.ts'
 import { createEncoder } from '../runner/encoder.ts'
+import { FunctionHandles, type FunctionHandlesOptions } from '../runner/function-handles.ts'
 import type { RequestHead } from '../runner/head.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import { OpenRequest, type ReplyOptions } from '../runner/open-request.ts'
@@ -10,7 +12,9 @@ import { createFrameSink, type FrameSend } from './frame-sink.ts'
 import { IdMap } from './id-map.ts'
 
 /** What a runner needs of its surroundings. */
-export interface RunnerOptions extends FunctionToLoad {
+export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held'> {
+  /** The name of a function that the bundle has from a function file; `null` of any other. */
+  readonly nameOf: FunctionHandlesOptions['nameOf']
   /** Batches worked on side by side. */
   readonly concurrency: number
   readonly send: FrameSend
@@ -30,6 +34,7 @@ export class Runner {
   /** What waits and what runs, by the id of its frame. */
   readonly #open = new IdMap<{ readonly request: OpenRequest; readonly batch: RequestBatch }>()
   readonly #batches: RequestBatch[] = []
+  readonly #handles: FunctionHandles
   #gathering: RequestBatch | null = null
   #loaded: LoadedFunction | null = null
   #running = 0
@@ -37,12 +42,19 @@ export class Runner {
   #stopped: Promise<void> | null = null
 
   constructor(options: RunnerOptions) {
-    const { name, log, send } = options
+    const { name, log, send, nameOf, engine, fetchInput } = options
     const definition = splitByRows(options.definition)
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
-    const closed = (request: OpenRequest): void => this.#closed(request)
-    this.#replyOptions = { name, encode: createEncoder(definition), log, sink: createFrameSink(send), closed }
+    this.#handles = new FunctionHandles({ nameOf, place: createCallPlacement(), engine, log, fetchInput })
+    this.#replyOptions = {
+      name,
+      encode: createEncoder(definition),
+      log,
+      sink: createFrameSink(send),
+      closed: (request) => this.#closed(request),
+      waits: () => undefined,
+    }
   }
 
   /**
@@ -50,7 +62,7 @@ export class Runner {
    * up before it is freed.
    */
   async start(): Promise<void> {
-    this.#loaded = await loadFunction(this.#options)
+    this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
     this.#pump()
   }
 
@@ -76,7 +88,11 @@ export class Runner {
         this.#emptied = resolve
       })
     }
-    await this.#loaded?.dispose()
+    try {
+      await this.#handles.dispose()
+    } finally {
+      await this.#loaded?.dispose()
+    }
   }
 
   #gather(id: number, flags: number, payload: Uint8Array<ArrayBuffer>): void {

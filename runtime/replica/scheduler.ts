@@ -1,10 +1,19 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { Admission, type AdmissionOptions } from './admission.ts'
+import { CallDesk } from './call-desk.ts'
+import type { CallTargets } from './call-target.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { callerGone, deadlineExceeded, draining, loadBroken, replicaCrashed } from './failure.ts'
+import {
+  callerGone,
+  deadlineExceeded,
+  draining,
+  loadBroken,
+  replicaCrashed,
+  replicasMissing,
+} from './failure.ts'
 import type { Frame } from './frame.ts'
 import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
@@ -45,9 +54,11 @@ export class Scheduler implements ResidencyControl {
   })
   readonly #queues: QueueMap
   readonly #dispatcher: Dispatcher
+  readonly #desk: CallDesk
   #nextTicket = 1
   #closed: Promise<void> | null = null
   #drained: (() => void) | null = null
+  #givenUp = false
 
   constructor(options: SchedulerOptions) {
     this.#admission = new Admission(options)
@@ -69,6 +80,12 @@ export class Scheduler implements ResidencyControl {
       dispatched: (queue) => this.#prune(queue),
       turned: () => this.#checkDrained(),
     })
+    this.#desk = new CallDesk({
+      tallies: options.tallies,
+      log: options.log,
+      submit: (work) => this.submit(work),
+      changed: (link) => this.#dispatcher.hear(link),
+    })
     this.#ward = new Ward({
       pool: this.#keeper.pool,
       loadTimeoutMs: options.loadTimeoutMs,
@@ -76,7 +93,7 @@ export class Scheduler implements ResidencyControl {
         convicted: (suspect) => this.#convict(suspect),
         loadAcquitted: (queue) => this.#keeper.acquit(queue),
         loadFailed: (queue, error) => this.#keeper.condemn(queue, error),
-        left: (link, id) => this.#cancel(link, id, link.deployment.timeoutMs),
+        frame: (link, frame) => this.#deliver(link, frame),
         changed: () => this.#checkDrained(),
       },
     })
@@ -87,18 +104,20 @@ export class Scheduler implements ResidencyControl {
     return this.#keeper.pool
   }
 
+  /** Names who knows the functions that can be called by others; before, there are none. */
+  answerCalls(targets: CallTargets): void {
+    this.#desk.use(targets)
+  }
+
   /**
    * Answers a request.
    *
-   * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`, `QUARANTINED`, `DRAINING`, `DEADLINE_EXCEEDED`,
+   * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`, `QUARANTINED`, `REPLICAS_MISSING`, `DRAINING`, `DEADLINE_EXCEEDED`,
    * `CANCELLED`, `REPLICA_CRASHED`, what the function threw, or why its model could not be loaded.
    */
   submit(work: Work): Promise<Answer> {
     const queue = this.#queues.of(work)
-    const { principal } = work.head
-    const refusal =
-      (this.#closed ? draining() : this.#keeper.recentFailure(queue)) ??
-      this.#admission.admit(queue, principal)
+    const refusal = this.#refusal(queue, work)
     if (refusal) {
       this.#prune(queue)
       return Promise.reject(refusal)
@@ -108,12 +127,20 @@ export class Scheduler implements ResidencyControl {
       this.#nextTicket = (this.#nextTicket % 0xffff_ffff) + 1
       ticket.onSettled(() => {
         this.#watch.delete(ticket)
-        this.#admission.release(principal)
+        if (!work.parent) this.#admission.release(work.head.principal)
       })
       this.#watch.add(ticket)
       queue.add(ticket)
       this.#dispatcher.arrive(ticket, queue)
     })
+  }
+
+  /** What a request that is at hand calls is part of it, so that it is taken while those are finished. */
+  #refusal(queue: RequestQueue, { parent, head: { principal } }: Work): AnyIsoplexError | null {
+    if (this.#givenUp || (this.#closed && !parent)) return draining()
+    const failure = this.#unmanned(queue) ?? this.#keeper.recentFailure(queue)
+    if (failure) return failure
+    return parent ? this.#admission.admitCall(queue, principal) : this.#admission.admit(queue, principal)
   }
 
   /** Names the deployments that are current: runners of others finish what they have and go. */
@@ -148,6 +175,7 @@ export class Scheduler implements ResidencyControl {
 
   /** Answers every request at hand with `DRAINING`, but for streams that have begun; runners are told to let go. */
   giveUp(): void {
+    this.#givenUp = true
     for (const queue of this.#queues) queue.failAll(draining())
     this.#ward.failAll(draining())
     for (const { sent, deployment } of this.pool.links) {
@@ -179,6 +207,11 @@ export class Scheduler implements ResidencyControl {
     await this.#keeper.close(Math.max(0, timeoutMs - (performance.now() - startedMs)))
   }
 
+  /** Without a replica nothing would ever be answered. */
+  #unmanned(queue: RequestQueue): AnyIsoplexError | null {
+    return this.pool.size === 0 ? replicasMissing(queue) : null
+  }
+
   /** Answers with an error; a runner that has the request in hand is told to let go of it. */
   #giveUp(ticket: Ticket, error: AnyIsoplexError, graceMs: number): void {
     ticket.fail(error)
@@ -199,8 +232,13 @@ export class Scheduler implements ResidencyControl {
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
-    deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
+    this.#deliver(link, frame)
     this.#dispatcher.hear(link)
+  }
+
+  #deliver(link: RunnerLink, frame: Frame): void {
+    if (this.#desk.receive(link, frame)) return
+    deliver(link, frame, (_, id) => this.#cancel(link, id, link.deployment.timeoutMs))
   }
 
   /** Something may let requests go on: those of one queue, or (`null`) any, and what waits for its trial. */

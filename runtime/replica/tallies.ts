@@ -40,6 +40,7 @@ const loadBounds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 12
 const batchBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 const mostModels = 100
 const mostPrincipals = 100
+const mostCallPairs = 100
 
 /** The distributions of one function, of all its models together: a histogram for each would be too many. */
 export class FunctionTally {
@@ -184,6 +185,26 @@ export class PrincipalTally {
   }
 }
 
+/** Who calls whom. */
+export interface CallPair {
+  readonly caller: string
+  readonly callee: string
+}
+
+/** What is counted of the calls that one function makes of another, or of all pairs that have no tally of their own. */
+export class CallTally {
+  /** `null` for all those that have no tally of their own. */
+  readonly pair: CallPair | null
+  /** Calls that were answered, be it by a stream that broke off later. */
+  successes = 0
+  /** Calls that failed, by the code of their error. */
+  readonly failures: NamedCounts<ErrorCode> = new NamedCounts()
+
+  constructor(pair: CallPair | null) {
+    this.pair = pair
+  }
+}
+
 /**
  * What a gateway counts: it is filled where something happens, and read when somebody asks for metrics. What callers
  * bring with them is bounded: the first 100 models of each function and the first 100 principals have tallies of
@@ -198,6 +219,11 @@ export class Tallies {
   readonly #principals = new BoundedFamily<string, PrincipalTally>({
     most: mostPrincipals,
     create: (principal) => new PrincipalTally(principal),
+  })
+
+  readonly #calls = new BoundedFamily<CallPair, CallTally>({
+    most: mostCallPairs,
+    create: (pair) => new CallTally(pair),
   })
 
   /** Every tally of a function. */
@@ -223,6 +249,16 @@ export class Tallies {
       this.#functions.set(functionName, known)
     }
     return known.model(model)
+  }
+
+  /** Every tally of calls. */
+  get calls(): readonly CallTally[] {
+    return this.#calls.members
+  }
+
+  /** The tally of the calls that one function makes of another. */
+  call(caller: string, callee: string): CallTally {
+    return this.#calls.of(`${caller}\n${callee}`, { caller, callee })
   }
 
   /** The tally of a principal. */

@@ -36,7 +36,13 @@ export class TicketWatch {
   add(ticket: Ticket): void {
     this.#size += 1
     ticket.fresh = this.#fresh.add(ticket)
-    ticket.deadline = this.#deadlineOf(ticket).add(ticket)
+    const { timeoutMs } = ticket.work
+    if (timeoutMs === undefined) ticket.deadline = this.#deadlineOf(ticket).add(ticket)
+    else {
+      // Few have a time of their own: a line for each such time would serve one request.
+      const timer = setTimeout(() => this.#events.overdue(ticket), Math.ceil(timeoutMs)).unref()
+      ticket.onSettled(() => clearTimeout(timer))
+    }
   }
 
   /** To be called where a ticket has to wait for a runner: from now on a caller who leaves is heard at once. */

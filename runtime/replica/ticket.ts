@@ -1,6 +1,7 @@
 import { isIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { RequestHead } from '../runner/head.ts'
+import type { Caller } from './caller.ts'
 import type { Deployment } from './deployment.ts'
 import type { Place } from './linked-line.ts'
 import type { RequestQueue } from './queue.ts'
@@ -15,6 +16,12 @@ export interface Work {
   readonly body: Uint8Array
   /** Fires when the client has gone. It may be made when it is first asked for, so ask for what waits only. */
   readonly signal: AbortSignal
+  /** On whose behalf it is answered. It may be made when it is first asked for, which only calls do. */
+  readonly caller: Caller
+  /** The request whose function makes this call; `undefined` where a client asks. */
+  readonly parent?: Ticket
+  /** How long it may take, in milliseconds, where that is less than its deployment gives. @default the deployment's */
+  readonly timeoutMs?: number
   /** Filled in while the request is answered, for whoever handed it in. @default nobody is told */
   readonly timing?: RequestTiming
 }

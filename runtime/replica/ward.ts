@@ -1,6 +1,6 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
-import { breakStream, deliver } from './delivery.ts'
+import { breakStream } from './delivery.ts'
 import { loadBroken } from './failure.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
@@ -25,8 +25,8 @@ export interface WardEvents {
   loadAcquitted(queue: RequestQueue): void
   /** The function or its model did not come up, in an orderly way. */
   loadFailed(queue: RequestQueue, error: AnyIsoplexError): void
-  /** Somebody stops reading a stream before its end. */
-  left(link: RunnerLink, ticketId: number): void
+  /** A frame of a runner that belongs to a request. */
+  frame(link: RunnerLink, frame: Frame): void
   /** A runner has let go of what it had in hand. */
   changed(): void
 }
@@ -122,7 +122,7 @@ export class Ward {
       this.#retire(link)
       if (this.#trial) this.#failLoad(this.#trial, fromWire(decodeJson<WireError>(frame.payload)))
     } else {
-      deliver(link, frame, (_, id) => this.#options.events.left(link, id))
+      this.#options.events.frame(link, frame)
     }
     if (link === this.#runner) this.proceed()
     else if (link.idle) this.#retire(link)

@@ -53,12 +53,24 @@ export async function readPluginIdentity(
   projectDirectory: string,
   sources: Pick<PluginFacts, 'environment' | 'routePrefix'>,
 ): Promise<PluginIdentity> {
+  return resolvePluginIdentity(await readPluginFacts(projectDirectory, sources))
+}
+
+/**
+ * Reads `config.yaml` and `package.json` of a project.
+ *
+ * @throws {IsoplexError} `CONFIG_INVALID` where a file cannot be read.
+ */
+export async function readPluginFacts(
+  projectDirectory: string,
+  sources: Pick<PluginFacts, 'environment' | 'routePrefix'>,
+): Promise<PluginFacts> {
   const [configFile, packageFile] = await Promise.all([
     readConfigFile(projectDirectory),
     readPackageFile(projectDirectory),
   ])
   const directoryName = basename(resolve(projectDirectory))
-  return resolvePluginIdentity({ ...sources, configFile, packageFile, directoryName })
+  return { ...sources, configFile, packageFile, directoryName }
 }
 
 async function readConfigFile(projectDirectory: string): Promise<unknown> {

@@ -6,6 +6,9 @@ import type {
   RawRequest,
 } from '../define/context.ts'
 import type { Call } from '../define/definition.ts'
+import type { OpenHandle } from '../define/handle.ts'
+import type { ModelLoader } from '../define/model.ts'
+import type { CallPlace } from './calling-request.ts'
 import type { Decoded } from './decoder.ts'
 import type { RequestHead } from './head.ts'
 
@@ -20,11 +23,21 @@ export type InputFetch = (
 export interface RunnerFacts {
   readonly state: unknown
   readonly model: unknown
+  /** What has loaded the model; `null` for a function without one. */
+  readonly loader: ModelLoader<unknown> | null
   readonly modelInfo: ModelInfo
   readonly log: FunctionLog
   readonly fetchInput: InputFetch
+  /** Makes what opens handles of other functions in the name of a request. */
+  readonly openHandle: HandleOpener
   getModel(): Promise<unknown>
 }
+
+/** Makes what opens handles of other functions for the function that answers a request. */
+export type HandleOpener = (source: CallSource, caller: CallerModel | null) => OpenHandle
+
+/** The model with which a caller answers. */
+export type CallerModel = Pick<RunnerFacts, 'loader' | 'model' | 'modelInfo'>
 
 /** A request as it came to a runner. */
 export interface CallSource {
@@ -32,6 +45,8 @@ export interface CallSource {
   readonly body: Uint8Array<ArrayBuffer>
   /** Fires when the caller has gone. It may be made when it is first asked for. */
   readonly signal: AbortSignal
+  /** Who calls, where the function that is called calls others. It may be made when it is first asked for. */
+  readonly place: CallPlace
 }
 
 /**
@@ -41,6 +56,7 @@ export interface CallSource {
 export function createCall(source: CallSource, decoded: Decoded, facts: RunnerFacts): Call {
   const { head, body } = source
   let log: FunctionLog | undefined
+  let handle: OpenHandle | undefined
   return {
     requestId: head.requestId,
     principal: head.principal,
@@ -61,6 +77,10 @@ export function createCall(source: CallSource, decoded: Decoded, facts: RunnerFa
       return log
     },
     fetchInput: (url, options = {}) => facts.fetchInput(url, options, source.signal),
+    get handle() {
+      handle ??= facts.openHandle(source, facts)
+      return handle
+    },
     request: requestOf(head, body),
   }
 }

@@ -1,7 +1,8 @@
 import type { FunctionLog, ModelInfo } from '../define/context.ts'
 import type { Definition } from '../define/definition.ts'
 import type { Engine } from '../engine/engine.ts'
-import { createCall, type InputFetch, type RunnerFacts } from './call.ts'
+import { createCall, type HandleOpener, type InputFetch, type RunnerFacts } from './call.ts'
+import { CallingRequest } from './calling-request.ts'
 import { isAsyncIterable } from './encoder.ts'
 import type { RequestHead } from './head.ts'
 
@@ -11,9 +12,17 @@ export interface FunctionToLoad {
   readonly definition: Definition
   /** The model to load; `null` for a function without one. */
   readonly model: ModelInfo | null
+  /** The model itself, where it is loaded already: it is not freed with the function. */
+  readonly held?: HeldModel
   readonly engine: Engine
   readonly log: FunctionLog
   readonly fetchInput: InputFetch
+  readonly openHandle: HandleOpener
+}
+
+/** A model that somebody else has loaded, and frees. */
+export interface HeldModel {
+  readonly model: unknown
 }
 
 /** A function with its state and its model. */
@@ -52,27 +61,49 @@ export async function loadFunction(wanted: FunctionToLoad): Promise<LoadedFuncti
   }
 }
 
-async function comeUp(
-  { name, definition, model: modelInfo, engine, log, fetchInput }: FunctionToLoad,
-  held: AsyncDisposableStack,
-): Promise<RunnerFacts> {
+async function comeUp(wanted: FunctionToLoad, stack: AsyncDisposableStack): Promise<RunnerFacts> {
+  const { name, definition, model: modelInfo, log, fetchInput, openHandle } = wanted
   const { model: loader } = definition
   const state = await definition.setup?.({ name })
-  held.defer(async () => {
+  stack.defer(async () => {
     await definition.teardown?.(state)
   })
-  const model = modelInfo && loader ? await loader.load(modelInfo, engine) : undefined
-  if (modelInfo && loader) held.defer(() => loader.unload(model))
+  const model = await load(wanted)
+  if (modelInfo && loader && !wanted.held) stack.defer(() => loader.unload(model))
   const getModel = (): Promise<unknown> => Promise.resolve(model)
-  const facts = { state, model, modelInfo: modelInfo ?? noModel, log, fetchInput, getModel }
-  for (const input of definition.warmup ?? []) await warmUp(definition, input, facts)
+  const facts = {
+    state,
+    model,
+    loader: modelInfo && loader ? loader : null,
+    modelInfo: modelInfo ?? noModel,
+    log,
+    fetchInput,
+    openHandle,
+    getModel,
+  }
+  for (const input of definition.warmup ?? []) await warmUp({ definition, name }, input, facts)
   return facts
 }
 
-async function warmUp(definition: Definition, input: unknown, facts: RunnerFacts): Promise<void> {
+async function load({
+  definition: { model: loader },
+  model,
+  held,
+  engine,
+}: FunctionToLoad): Promise<unknown> {
+  if (held) return held.model
+  return model && loader ? loader.load(model, engine) : undefined
+}
+
+async function warmUp(
+  { definition, name }: Pick<FunctionToLoad, 'definition' | 'name'>,
+  input: unknown,
+  facts: RunnerFacts,
+): Promise<void> {
   const { signal } = new AbortController()
   const decoded = { input, params: {}, query: {} }
-  const call = createCall({ head: warmUpHead, body: new Uint8Array(), signal }, decoded, facts)
+  const place = { request: new CallingRequest(0, () => undefined), chain: [name], waits: null }
+  const call = createCall({ head: warmUpHead, body: new Uint8Array(), signal, place }, decoded, facts)
   const [outcome] = await definition.answer([call], { signal })
   if (outcome instanceof Error) throw outcome
   // A stream computes only while it is read.

@@ -1,5 +1,6 @@
 import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
+import { CallingRequest, type CallPlace } from './calling-request.ts'
 import type { Encoder, Reply } from './encoder.ts'
 import type { ReplyHead, RequestHead } from './head.ts'
 import { pumpStream, StreamCredit } from './stream.ts'
@@ -30,6 +31,8 @@ export interface ReplyOptions {
   readonly sink: ReplySink
   /** Is told of each request once, when it has been answered. */
   readonly closed: (request: OpenRequest) => void
+  /** Is told when a request begins to wait for calls to other runners, and when it waits for none any more. */
+  readonly waits: (request: OpenRequest, waiting: boolean) => void
 }
 
 /** A request in a runner's hands, from its arrival to its answer. */
@@ -40,6 +43,7 @@ export class OpenRequest {
   readonly #options: ReplyOptions
   #abort: AbortController | null = null
   #credit: StreamCredit | null = null
+  #place: CallPlace | null = null
   #cancelled = false
   #answered = false
   #tookUs = 0
@@ -58,6 +62,12 @@ export class OpenRequest {
       if (this.#cancelled) this.#abort.abort(callerGone())
     }
     return this.#abort.signal
+  }
+
+  /** The function that answers it, as the caller of others. */
+  get place(): CallPlace {
+    this.#place ??= this.#makePlace()
+    return this.#place
   }
 
   /** Whether the caller has gone. */
@@ -149,8 +159,16 @@ export class OpenRequest {
     log.error('A function failed', { function: name, requestId: this.head.requestId, error })
   }
 
+  #makePlace(): CallPlace {
+    const { name, waits } = this.#options
+    const request = new CallingRequest(this.id, (waiting) => waits(this, waiting))
+    if (this.#answered) request.close()
+    return { request, chain: [name], waits: null }
+  }
+
   #close(): void {
     this.#answered = true
+    this.#place?.request.close()
     this.#options.closed(this)
   }
 }

@@ -6,7 +6,7 @@ import { createExchange, type ExchangeOptions, type ServedFunction } from './exc
 import { createSubmission, type SubmissionOptions } from './job/submission.ts'
 import { documentationPage, pagePolicy } from './page.ts'
 import { problemReply, refusalReply, requestIdOf, routeNotFound } from './reply.ts'
-import { type Refuse, Routes } from './routes.ts'
+import { type Answering, type Refuse, Routes } from './routes.ts'
 import { addSystemRoute, type SystemRoute } from './system-route.ts'
 
 /** Whether the server takes requests, and what it would tell an operator of itself. */
@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly systemRoutes: readonly SystemRoute[]
   /** Where actions hand their jobs over; `null` serves no actions. */
   readonly submissions: SubmissionOptions | null
+  /** Answers requests for a function. @default what runs it */
+  readonly answering?: (served: ServedFunction) => Answering
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
@@ -86,8 +88,9 @@ function addFunction(routes: Routes, served: ServedFunction, options: AppOptions
 
 function createAnswering(
   served: ServedFunction,
-  { exchange, submissions }: AppOptions,
-): ReturnType<typeof createExchange> | null {
+  { exchange, submissions, answering }: AppOptions,
+): Answering | null {
+  if (answering) return answering(served)
   if (served.manifest.kind !== 'action') return createExchange(served, exchange)
   return submissions && createSubmission(served, exchange, submissions)
 }

@@ -1,10 +1,10 @@
 import { readModelToken } from '../auth/bearer.ts'
-import { anonymous, type Credentials } from '../auth/credentials.ts'
+import { anonymous, type Credentials, withModel } from '../auth/credentials.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
-import type { ModelAccess } from './model-access.ts'
+import type { Asking, ModelAccess } from './model-access.ts'
 
 /** Who asks, and which model answers. */
 export interface Authorization {
@@ -39,18 +39,89 @@ export const stickyHeader = 'x-sticky-key'
 export async function authorize(
   headers: Headers,
   fn: FunctionManifest,
-  { verifier, models, trustsLoopback }: Authorizer,
+  authorizer: Authorizer,
 ): Promise<Authorization> {
-  const token = readModelToken(headers)
-  if (token === null) {
-    if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
-    if (!fn.model) return { principal: anonymous, model: null, credentials: null }
-    if (fn.model.default === undefined) throw tokenMissing(fn)
-    return { ...(await models.grantDefault(fn.model.default, headers.get(stickyHeader))), credentials: null }
+  const credentials = await verifiedOf(headers, authorizer)
+  const stickyKey = fn.model ? readStickyKey(headers) : null
+  return await grantAccess({ credentials, stickyKey, modelId: null }, fn, authorizer)
+}
+
+/**
+ * Settles who asks, and for which model where the function has one; whether they may is another question.
+ *
+ * @throws {IsoplexError} `TOKEN_MISSING`, `TOKEN_INVALID`
+ */
+export async function authenticate(
+  headers: Headers,
+  fn: FunctionManifest,
+  authorizer: Omit<Authorizer, 'models'>,
+): Promise<Asking | Pick<Asking, 'credentials'>> {
+  return askingOf({ credentials: await verifiedOf(headers, authorizer), modelId: null }, fn, authorizer)
+}
+
+/** What a request says of which version of a model it prefers; `null` where it says nothing. */
+export function readStickyKey(headers: Headers): string | null {
+  return headers.get(stickyHeader)
+}
+
+/** Who asks, be it a client or, on a client's behalf, a function. */
+export interface Asker {
+  readonly credentials: Credentials | null
+  readonly stickyKey: string | null
+  /** The model that is asked for beside the token; `null` for that of the token, or without one the function's own. */
+  readonly modelId: string | null
+}
+
+/**
+ * Settles who pays and which model answers, by what a token says that has been verified.
+ *
+ * @throws {IsoplexError} as {@link authorize}, less `TOKEN_INVALID` for a token that cannot be verified.
+ */
+export async function grantAccess(
+  { stickyKey, ...asker }: Asker,
+  fn: FunctionManifest,
+  authorizer: Omit<Authorizer, 'verifier'>,
+): Promise<Authorization> {
+  const { models } = authorizer
+  const { credentials } = asker
+  const asking = askingOf(asker, fn, authorizer)
+  if (!('modelId' in asking)) {
+    return {
+      principal: credentials ? await models.confirm(credentials) : anonymous,
+      model: null,
+      credentials,
+    }
   }
-  const credentials: Credentials = await verifier.verify(token)
-  if (!fn.model) return { principal: await models.confirm(credentials), model: null, credentials }
-  return { ...(await models.grant(credentials, headers.get(stickyHeader))), credentials }
+  const granted = asking.credentials
+    ? models.grant(asking.credentials, stickyKey)
+    : models.grantDefault(asking.modelId, stickyKey)
+  return { ...(await granted), credentials }
+}
+
+async function verifiedOf(
+  headers: Headers,
+  { verifier }: Pick<Authorizer, 'verifier'>,
+): Promise<Credentials | null> {
+  const token = readModelToken(headers)
+  return token === null ? null : await verifier.verify(token)
+}
+
+/** In whose name the backend is asked, and for which model where the function has one. */
+function askingOf(
+  { credentials, modelId }: Omit<Asker, 'stickyKey'>,
+  fn: FunctionManifest,
+  { trustsLoopback }: Pick<Authorizer, 'trustsLoopback'>,
+): Asking | Pick<Asking, 'credentials'> {
+  if (credentials !== null) {
+    if (!fn.model) return { credentials }
+    const asked = modelId === null ? credentials : withModel(credentials, modelId)
+    return { credentials: asked, modelId: asked.modelId }
+  }
+  if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
+  if (!fn.model) return { credentials }
+  const defaultId = modelId ?? fn.model.default
+  if (defaultId === undefined) throw tokenMissing(fn)
+  return { credentials, modelId: defaultId }
 }
 
 function tokenMissing({ name }: FunctionManifest): IsoplexError<'TOKEN_MISSING'> {

@@ -1,11 +1,13 @@
+import type { Credentials } from '../auth/credentials.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
+import type { Caller } from '../replica/caller.ts'
 import type { Deployment } from '../replica/deployment.ts'
 import type { Scheduler } from '../replica/scheduler.ts'
 import type { Tallies } from '../replica/tallies.ts'
 import { freshTiming, type Work } from '../replica/ticket.ts'
-import { type Authorizer, authorize } from './authorization.ts'
+import { type Authorizer, authorize, readStickyKey } from './authorization.ts'
 import { type BodyBudget, type BodyLimits, mayExceed, readBody } from './body.ts'
 import { ConnectionHolds, type Connections } from './connection-holds.ts'
 import { functionReply } from './function-reply.ts'
@@ -57,7 +59,7 @@ export function createExchange(
     let bodyMayFollow = true
     let submitted = false
     try {
-      const { principal, model } = await authorize(request.headers, manifest, options.authorizer)
+      const { principal, model, credentials } = await authorize(request.headers, manifest, options.authorizer)
       if (readsBody) assertMediaType(request.headers, manifest)
       const head = headOf(request, requestId, principal)
       const body = await readBody(request, limits, options.budget)
@@ -68,7 +70,7 @@ export function createExchange(
         const { bytes } = body
         submitted = true
         const answer = await options.scheduler.submit(
-          workOf({ deployment, model, head, body: bytes, timing }, request),
+          workOf({ deployment, model, head, body: bytes, timing }, { request, credentials }),
         )
         if (answer.body instanceof ReadableStream) holds.stream(hold)
         const { method } = head
@@ -90,10 +92,21 @@ export function createExchange(
   }
 }
 
+/** What of a request is the scheduler's to keep. */
+type RequestFacts = Required<Pick<Work, 'deployment' | 'model' | 'head' | 'body' | 'timing'>>
+
+/** A request, and what the token says with which it came; `null` where none was sent. */
+interface Sender {
+  readonly request: Request
+  readonly credentials: Credentials | null
+}
+
+const noCallers: Caller['chain'] = Object.freeze([])
+
 /** What the scheduler gets of a request. */
 export function workOf(
-  { deployment, model, head, body, timing }: Required<Omit<Work, 'signal'>>,
-  request: Request,
+  { deployment, model, head, body, timing }: RequestFacts,
+  { request, credentials }: Sender,
 ): Work {
   return {
     deployment,
@@ -101,6 +114,9 @@ export function workOf(
     head,
     body,
     timing,
+    get caller() {
+      return { credentials, stickyKey: readStickyKey(request.headers), chain: noCallers }
+    },
     // To ask for the signal makes it, which costs more than much else does, so only what waits has one.
     get signal() {
       return request.signal

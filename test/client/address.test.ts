@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { baseUrlOf, fillPath, queryOf, textOf } from '../../runtime/client/address.ts'
+import { baseUrlOf, fillPath } from '../../runtime/client/address.ts'
 import { matchPattern } from '../../runtime/route/match.ts'
 import { parseRoute } from '../../runtime/route/pattern.ts'
+import { queryOf, textOf } from '../../runtime/runner/url-text.ts'
 import { issuesOf } from '../replica/refused.ts'
 
 describe('fillPath', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { orAborted, startDeadline } from '../../runtime/client/deadline.ts'
+import { startDeadline } from '../../runtime/client/deadline.ts'
 import { isIsoplexError } from '../../runtime/error/error.ts'
+import { orAborted } from '../../runtime/runner/abort-race.ts'
 
 function codeOf(signal: AbortSignal): string | null {
   return isIsoplexError(signal.reason) ? signal.reason.code : null

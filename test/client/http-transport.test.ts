@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { exchangeOnce, type HttpRequest } from '../../runtime/client/http-transport.ts'
-import type { ReplyReading } from '../../runtime/client/reply-bytes.ts'
-import { readReply } from '../../runtime/client/reply-value.ts'
+import type { ReplyReading } from '../../runtime/runner/reply-bytes.ts'
+import { readReply } from '../../runtime/runner/reply-value.ts'
 import { type HostileServer, startHostileServer } from '../support/hostile-server.ts'
 import { readingOf } from './reading.ts'
 

@@ -5,6 +5,7 @@ import { createDecoder } from '../../runtime/runner/decoder.ts'
 import { createEncoder, type Reply } from '../../runtime/runner/encoder.ts'
 import { loadFunction } from '../../runtime/runner/loaded-function.ts'
 import { headOf } from '../replica/request-head.ts'
+import { callSource, noHandles } from '../runner/call-source.ts'
 import { streamOf } from './reading.ts'
 
 /** An engine of a page that answers with the runners' own code, in this very thread. */
@@ -41,8 +42,9 @@ async function answer(definition: Definition, request: LocalRequest): Promise<Lo
     engine: null as never,
     log: { debug: silent, info: silent, warn: silent, error: silent },
     fetchInput: () => Promise.reject(new Error('Nothing is fetched.')),
+    openHandle: noHandles,
   })
-  const call = createCall({ head, body, signal }, createDecoder(definition)(head, body), facts)
+  const call = createCall(callSource({ head, body, signal }), createDecoder(definition)(head, body), facts)
   const [outcome] = await definition.answer([call], { signal })
   if (outcome instanceof Error) throw outcome
   const reply = createEncoder(definition)(outcome, head)

@@ -1,4 +1,4 @@
-import type { ReplyReading } from '../../runtime/client/reply-bytes.ts'
+import type { ReplyReading } from '../../runtime/runner/reply-bytes.ts'
 
 /** Who reads replies in tests: nobody in a hurry, unless a test says otherwise. */
 export function readingOf(facts: Partial<ReplyReading> = {}): ReplyReading {

@@ -25,6 +25,9 @@ export function callOf(facts: Partial<Call> = {}): Call {
     request: { method: 'POST', url: '/', headers: new Headers(), body: new Uint8Array() },
     getModel: async () => facts.model,
     fetchInput: () => Promise.reject(new Error('No runner is here to fetch anything.')),
+    handle: () => {
+      throw new Error('No runner is here to call others.')
+    },
     ...facts,
   }
 }

@@ -18,7 +18,7 @@ describe('the fields of a model folder', () => {
     await using scratch = await createScratch()
     const file = await scratch.write('model/model.onnx', 'graph')
     for (const path of [scratch.path('model'), scratch.path('nowhere'), file, 's3://bucket/key']) {
-      expect(await readFolderFields(path)).toEqual({ fields: {}, file: null })
+      expect(await readFolderFields(path)).toEqual({ fields: {}, file: null, model: null })
     }
   })
 

@@ -50,6 +50,7 @@ export class LoneRunner {
       engine?: Engine
       concurrency?: number
       inputHosts?: readonly string[]
+      nameOf?: (definition: Definition) => string | null
     } = {},
   ) {
     const write =
@@ -68,6 +69,7 @@ export class LoneRunner {
       model: options.model ?? null,
       engine: options.engine ?? createPlainEngine({}),
       concurrency: options.concurrency ?? 1,
+      nameOf: options.nameOf ?? (() => null),
       fetchInput: createInputFetch(createOutboundPolicy(options.inputHosts ?? [])),
       log,
       send: (kind, id, flags, payload) => this.#receive(kind, id, flags, payloadOf(payload)),

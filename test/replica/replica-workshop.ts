@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FunctionLog } from '../../runtime/define/context.ts'
 import type { ResolvedModel } from '../../runtime/model/resolve.ts'
+import { unknownCaller } from '../../runtime/replica/caller.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { Scheduler, type SchedulerOptions } from '../../runtime/replica/scheduler.ts'
 import { Tallies } from '../../runtime/replica/tallies.ts'
@@ -145,6 +146,7 @@ export function ask(
     },
     body: new TextEncoder().encode(JSON.stringify(input)),
     signal,
+    caller: unknownCaller,
   })
 }
 

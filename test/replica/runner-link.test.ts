@@ -43,36 +43,36 @@ describe('the share of its time at work', () => {
     const [first, second] = [ticketAt(1).ticket, ticketAt(2).ticket]
     link.queue.add(ticketAt(99).ticket)
     const sinceMs = link.startedMs
-    link.measure(sinceMs)
+    link.workload.measure(sinceMs)
     link.send([first], sinceMs)
     link.send([second], sinceMs + 10)
     link.close(1, sinceMs + 40)
     // It was ahead until the first was done.
     link.close(2, sinceMs + 60)
-    link.measure(sinceMs + 80)
-    expect(link.busyShare).toBeCloseTo(0.75)
-    link.measure(sinceMs + 100)
-    expect(link.busyShare).toBe(0)
+    link.workload.measure(sinceMs + 80)
+    expect(link.workload.busyShare).toBeCloseTo(0.75)
+    link.workload.measure(sinceMs + 100)
+    expect(link.workload.busyShare).toBe(0)
   })
 
   it('counts nothing that was done while nobody waited', async () => {
     const { link } = await openActiveLink({ concurrency: 1, ahead: 0 })
-    link.measure(link.startedMs)
+    link.workload.measure(link.startedMs)
     link.send([ticketAt(1).ticket], link.startedMs)
     link.close(1, link.startedMs + 100)
-    link.measure(link.startedMs + 100)
-    expect(link.busyShare).toBe(0)
+    link.workload.measure(link.startedMs + 100)
+    expect(link.workload.busyShare).toBe(0)
   })
 
   it('counts batches that are worked on side by side in part', async () => {
     const { link } = await openActiveLink({ concurrency: 4, ahead: 0 })
     link.queue.add(ticketAt(99).ticket)
     const sinceMs = link.startedMs
-    link.measure(sinceMs)
+    link.workload.measure(sinceMs)
     for (const id of [1, 2]) link.send([ticketAt(id).ticket], sinceMs)
     for (const id of [1, 2]) link.close(id, sinceMs + 100)
-    link.measure(sinceMs + 100)
-    expect(link.busyShare).toBeCloseTo(0.5)
+    link.workload.measure(sinceMs + 100)
+    expect(link.workload.busyShare).toBeCloseTo(0.5)
   })
 })
 

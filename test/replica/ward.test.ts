@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AnyIsoplexError } from '../../runtime/error/error.ts'
+import { unknownCaller } from '../../runtime/replica/caller.ts'
+import { deliver } from '../../runtime/replica/delivery.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { ReplicaPool } from '../../runtime/replica/pool.ts'
 import type { RequestQueue } from '../../runtime/replica/queue.ts'
@@ -54,7 +56,7 @@ beforeEach(async () => {
       },
       loadAcquitted: ({ deployment }) => told.push(`acquitted ${deployment.name}`),
       loadFailed: ({ deployment }, { code }: AnyIsoplexError) => told.push(`${code} ${deployment.name}`),
-      left: () => undefined,
+      frame: (link, frame) => deliver(link, frame, () => undefined),
       changed: () => undefined,
     },
   })
@@ -81,6 +83,7 @@ function caseOf(queue: RequestQueue, act: string): Case {
     head: headOf({ contentType: 'application/json' }),
     body: bytesOf(JSON.stringify({ act })),
     signal: new AbortController().signal,
+    caller: unknownCaller,
   }
   const ticket = new Ticket(nextTicket++, work, performance.now(), resolve, reject)
   const outcome = promise.then(

@@ -1,4 +1,5 @@
 import type { ResolvedModel } from '../../runtime/model/resolve.ts'
+import { unknownCaller } from '../../runtime/replica/caller.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { RequestQueue } from '../../runtime/replica/queue.ts'
 import { Tallies } from '../../runtime/replica/tallies.ts'
@@ -39,6 +40,7 @@ export function workOf(facts: Partial<Work> = {}): Work {
     head: headOf(),
     body: new Uint8Array(),
     signal: new AbortController().signal,
+    caller: unknownCaller,
     ...facts,
   }
 }

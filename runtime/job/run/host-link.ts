@@ -32,6 +32,9 @@ export function createHostLink(send: (report: ActionReport) => void): HostLink {
     host: Object.freeze({
       describeModel: ask('describeModel'),
       prepareModel: ask('prepareModel'),
+      describeDeployment: ask('describeDeployment'),
+      prepareBundle: ask('prepareBundle'),
+      registerApplication: ask('registerApplication'),
       beginStep: ask('beginStep'),
       recordStep: ask('recordStep'),
       saveCheckpoint: ask('saveCheckpoint'),

@@ -1,18 +1,22 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ActionProgram } from '../../define/action.ts'
+import type { ActionContext } from '../../define/action-context.ts'
 import type { FunctionLog } from '../../define/context.ts'
 import type { Definition } from '../../define/definition.ts'
+import { namedModelId } from '../../define/model-id.ts'
 import type { Step } from '../../define/step.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { IsoplexError, isIsoplexError } from '../../error/error.ts'
 import type { InputFetch } from '../../runner/call.ts'
 import { createDecoder } from '../../runner/decoder.ts'
+import type { FunctionHandles } from '../../runner/function-handles.ts'
 import type { ActionHost, ActionOrder } from '../message.ts'
 import type { JobEnd } from '../store.ts'
 import { type ContextMaker, createContextMaker } from './context.ts'
+import type { ContextExtension, ExtendContext } from './context-extension.ts'
 import { interruption, isLeaseLost, jobFailure } from './failure.ts'
-import { FunctionHandles } from './function-handles.ts'
+import { createJobHandles } from './job-handles.ts'
 import { runSteps } from './orchestrator.ts'
 import { keepOrder } from './orderly-host.ts'
 import { ProgressMeter } from './progress.ts'
@@ -29,6 +33,8 @@ export interface JobRunOptions {
   readonly host: ActionHost
   readonly engine: Engine
   readonly fetchInput: InputFetch
+  /** Makes what the contexts of some actions have beside what all have. @default nothing */
+  readonly extend?: ExtendContext
   readonly log: FunctionLog
   /** Fires when the job is to end; its reason is the error that says why. */
   readonly signal: AbortSignal
@@ -45,6 +51,7 @@ interface RunningJob {
   readonly progress: ProgressMeter
   readonly reporter: Reporter
   readonly makeContext: ContextMaker
+  readonly extension: ContextExtension | null
   readonly writeResult: ResultWriter
   /** Tells the host that the job has succeeded. What it refuses, such as a result that is too large, is a failure. */
   readonly succeed: (result: JobEnd['result']) => Promise<void>
@@ -57,9 +64,8 @@ interface RunningJob {
  */
 export async function runJob(options: JobRunOptions): Promise<void> {
   const { order, host, engine, fetchInput, log } = options
-  const { head, modelId } = order
   const prepareModel = (id: string): ReturnType<ActionHost['prepareModel']> => host.prepareModel(id)
-  const handles = new FunctionHandles({ prepareModel, engine, log, fetchInput, head, modelId })
+  const handles = createJobHandles({ prepareModel, engine, log, fetchInput, modelId: order.modelId })
   try {
     const { end, cause } = await perform(options, handles)
     if (end.state === 'succeeded') return
@@ -126,6 +132,7 @@ async function openJob(options: JobRunOptions, handles: FunctionHandles): Promis
   const [scratch, outgoing] = await makeFolders(order.workDirectory)
   const orderly = keepOrder(host, reporter)
   const parts = { program, params, handles, progress, reporter }
+  const extension = (await options.extend?.({ program, params, host: orderly })) ?? null
   return {
     options,
     program,
@@ -134,6 +141,7 @@ async function openJob(options: JobRunOptions, handles: FunctionHandles): Promis
     reporter,
     host: orderly,
     makeContext: createContextMaker({ ...options, ...parts, host: orderly, scratch, outgoing }),
+    extension,
     writeResult: createResultWriter({
       schema: program.result,
       directory: outgoing,
@@ -166,17 +174,12 @@ async function execute(job: RunningJob): Promise<StepsEnd> {
 }
 
 /** Does all the work of an action without steps, and tells the host of its result. */
-async function produce({
-  options,
-  program,
-  makeContext,
-  writeResult,
-  succeed,
-}: RunningJob): Promise<JobEnd['result']> {
+async function produce(job: RunningJob): Promise<JobEnd['result']> {
+  const { options, program, writeResult, succeed } = job
   const { signal, mishap } = options
   const work = async (): Promise<JobEnd['result']> => {
     signal.throwIfAborted()
-    const returned = await program.execute?.(makeContext(null))
+    const returned = await program.execute?.(makeSoleContext(job))
     signal.throwIfAborted()
     return writeResult(returned)
   }
@@ -186,8 +189,17 @@ async function produce({
   return result
 }
 
+/** The context of an action without steps. */
+function makeSoleContext({ makeContext, extension, params }: RunningJob): ActionContext {
+  const context = makeContext(null)
+  if (extension === null) return context
+  const model = { modelId: namedModelId(params), model: null, modelPath: null }
+  Object.assign(context, model, extension.fields)
+  return Object.assign(context, extension.members(context, null))
+}
+
 function goThroughSteps(job: RunningJob, steps: readonly Step[]): Promise<StepsEnd> {
-  const { options, program, params, host, progress, makeContext, writeResult, succeed } = job
+  const { options, program, params, host, progress, makeContext, extension, writeResult, succeed } = job
   const { order, signal, log, mishap } = options
   const { conclude } = program
   return runSteps({
@@ -204,6 +216,7 @@ function goThroughSteps(job: RunningJob, steps: readonly Step[]): Promise<StepsE
     progress,
     strict: order.strict,
     makeContext,
+    extension,
     onRollbackError: (message, error) =>
       log.error(message, { function: order.function, jobId: order.jobId, error }),
     async keepResult(value) {

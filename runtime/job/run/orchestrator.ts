@@ -86,5 +86,6 @@ function usualResult({ fields, records, run }: Course): JsonRecord {
     stepsTotal: run.steps.length,
     processedCount,
     ...(results.length > 0 ? { results } : {}),
+    ...run.extension?.result(fields),
   }
 }

@@ -33,9 +33,9 @@ export async function recordExecuted(
   executed: Executed,
   next: string | null,
 ): Promise<Executed> {
-  const { host, params, batchSize, strict } = course.run
+  const { host, params, batchSize, strict, extension } = course.run
   const { result } = executed
-  const start = startFields(params, batchSize)
+  const start = startFields(params, batchSize, extension?.fields ?? {})
   try {
     assertJson(result.data, 'data', name)
     const fields = result.success ? recordFields(course.fields, name) : salvageFields(course.fields, start)

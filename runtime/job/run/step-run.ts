@@ -3,6 +3,7 @@ import type { ActionContext } from '../../define/action-context.ts'
 import type { CurrentStep, Step } from '../../define/step.ts'
 import type { ActionHost, ActionOrder } from '../message.ts'
 import type { JobEnd } from '../store.ts'
+import type { ContextExtension } from './context-extension.ts'
 import type { ProgressMeter } from './progress.ts'
 
 /**
@@ -36,6 +37,8 @@ export interface StepRun {
   readonly strict: boolean
   /** A plain object with the context's members; the fields that steps share are added to a copy of it. */
   readonly makeContext: (place: ContextPlace) => ActionContext
+  /** What the contexts have beside that, and the fields that steps share; `null` for nothing. */
+  readonly extension: ContextExtension | null
   /** Told what went wrong in a rollback, and why, for the log. */
   readonly onRollbackError: (message: string, error: unknown) => void
   /** Holds the result to the action's schema and keeps it; what it throws fails the job, and rolls it back. */

@@ -100,7 +100,8 @@ function createSubmitting(
     // The runner's answer is for the server, in whatever form the client takes its own.
     const head = { ...headOf(request, requestId, caller.principal), accept: null }
     const body = readsBody ? caller.body : new Uint8Array()
-    const answer = await scheduler.submit(workOf({ deployment, model: null, head, body, timing }, request))
+    const work = workOf({ deployment, model: null, head, body, timing }, { request, ...caller })
+    const answer = await scheduler.submit(work)
     if (answer.status !== 200) return { answer }
     const { models } = readAdmission(answer)
     return await jobs.submit({ ...caller, manifest, head, body, models })

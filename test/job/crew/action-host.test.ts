@@ -6,6 +6,7 @@ import { IsoplexError } from '../../../runtime/error/error.ts'
 import { createActionHost } from '../../../runtime/job/crew/action-host.ts'
 import type { ActionHost } from '../../../runtime/job/message.ts'
 import type { JobStore, TakenJob } from '../../../runtime/job/store.ts'
+import { noDeploymentHost } from '../no-deployments.ts'
 import { actionFiles } from './action-files.ts'
 import { ActionWorkshop } from './action-workshop.ts'
 
@@ -36,6 +37,7 @@ function open(store: JobStore = workshop.store): ActionHost {
       describeModel: async (id) => ({ id }),
       prepareModel: async (id) => ({ id, version: '1', path: '/nowhere' }),
     },
+    deployments: noDeploymentHost,
     signal: givenUp.signal,
     firstDelayMs: 1,
     maxDelayMs: 2,

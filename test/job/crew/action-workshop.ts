@@ -15,6 +15,7 @@ import { openJobStore } from '../../../runtime/job/store/job-store.ts'
 import type { JobStore, TakenJob } from '../../../runtime/job/store.ts'
 import { createProject, type TestProject } from '../../build/project.ts'
 import { addConstantModel } from '../../support/onnx-models.ts'
+import { noDeploymentHost } from '../no-deployments.ts'
 
 /** One process of a job. */
 export interface Taking {
@@ -83,6 +84,7 @@ export class ActionWorkshop implements AsyncDisposable {
         describeModel: async (id) => ({ id, note: 'as the backend says' }),
         prepareModel: async (id) => ({ id, version: '1', path }),
       },
+      deployments: noDeploymentHost,
       signal: new AbortController().signal,
     })
     const order = await this.#orderOf(taken)

@@ -11,6 +11,7 @@ import { createLogger } from '../../../runtime/observe/log.ts'
 import { createProject, type TestProject } from '../../build/project.ts'
 import { isAlive } from '../../support/process-table.ts'
 import { until } from '../../support/server.ts'
+import { noDeployments } from '../no-deployments.ts'
 import { newJob, roomy, storeKinds, type TestStore } from '../store/test-store.ts'
 
 /** Notes that it is there, and waits for a file of its own; its rollback says what became of it. */
@@ -80,6 +81,7 @@ const startCrew = (options: Partial<CrewOptions> = {}): Crew => {
       },
       prepare: () => Promise.reject(new Error('no model is made ready here')),
     },
+    deployments: noDeployments,
     seals,
     limits,
     environment: { PATH: process.env.PATH ?? '' },

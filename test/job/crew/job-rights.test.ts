@@ -7,6 +7,7 @@ import type { JobModels } from '../../../runtime/job/crew/job-models.ts'
 import { JobRights } from '../../../runtime/job/crew/job-rights.ts'
 import { type Submitter, sealPurposeOf } from '../../../runtime/job/crew/submitter.ts'
 import type { TakenJob } from '../../../runtime/job/store.ts'
+import { noDeployments } from '../no-deployments.ts'
 import { sampleJob } from '../sample-job.ts'
 
 const seals = createCredentialSeals([await createProjectKey(new Uint8Array(32).fill(1))])
@@ -43,6 +44,7 @@ function rightsOf(taken: Partial<TakenJob>, models: Partial<JobModels> = {}) {
       },
       ...models,
     },
+    deployments: noDeployments,
     seals,
   })
   return { rights, asked }

@@ -7,6 +7,7 @@ import { isEnded } from '../../../runtime/job/job.ts'
 import { createLogger } from '../../../runtime/observe/log.ts'
 import { createProject } from '../../build/project.ts'
 import { until } from '../../support/server.ts'
+import { noDeployments } from '../no-deployments.ts'
 import { newJob, roomy, storeKinds } from '../store/test-store.ts'
 
 /** Fails in its last step; the rollback of the one before fails, that of another succeeds, that of the first never ends. */
@@ -32,6 +33,7 @@ it('ends a rollback that takes too long, and tells what went wrong in it', async
   const crew = new Crew({
     store: place.store,
     models: { describe: async () => expect.unreachable(), prepare: async () => expect.unreachable() },
+    deployments: noDeployments,
     seals: createCredentialSeals([await createProjectKey(new Uint8Array(32).fill(1))]),
     limits: {
       maxConcurrentJobs: 1,

@@ -14,6 +14,9 @@ function waitingHost() {
   const host: ActionHost = {
     describeModel: wait,
     prepareModel: wait,
+    describeDeployment: wait,
+    prepareBundle: wait,
+    registerApplication: wait,
     beginStep: wait,
     recordStep: wait,
     saveCheckpoint: wait,

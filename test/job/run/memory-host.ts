@@ -6,6 +6,7 @@ import { IsoplexError } from '../../../runtime/error/error.ts'
 import type { NewJobEvent } from '../../../runtime/job/event.ts'
 import type { ActionHost } from '../../../runtime/job/message.ts'
 import type { JobEnd, JobReport, PendingEnd } from '../../../runtime/job/store.ts'
+import { noDeploymentHost } from '../no-deployments.ts'
 
 /** A host that keeps in memory what it is told of one job. */
 export class MemoryHost implements ActionHost {
@@ -34,6 +35,10 @@ export class MemoryHost implements ActionHost {
   get events(): readonly NewJobEvent[] {
     return this.reports.flatMap(({ events }) => events)
   }
+
+  describeDeployment: ActionHost['describeDeployment'] = noDeploymentHost.describeDeployment
+  prepareBundle: ActionHost['prepareBundle'] = noDeploymentHost.prepareBundle
+  registerApplication: ActionHost['registerApplication'] = noDeploymentHost.registerApplication
 
   async describeModel(modelId: string): Promise<Readonly<Record<string, unknown>>> {
     this.asked.push(`describe ${modelId}`)

@@ -15,6 +15,7 @@ export interface RunDraft {
   readonly signal?: AbortSignal
   readonly strict?: boolean
   readonly conclude?: StepRun['conclude']
+  readonly extension?: StepRun['extension']
 }
 
 /** A run of steps in a new process of a job. A result is kept as JSON in the place of its path. */
@@ -41,6 +42,7 @@ export async function stepRun({ steps, ledger, strict = false, ...draft }: RunDr
         params: draft.params,
         signal: phase === 'rollback' ? new AbortController().signal : signal,
       }) as ActionContext,
+    extension: draft.extension ?? null,
     onRollbackError: () => {},
     keepResult: async (value) => ({
       path: JSON.stringify(value),

@@ -1,0 +1,13 @@
+import type { DeploymentDesk } from '../../runtime/job/crew/deployment-desk.ts'
+import type { ActionHost } from '../../runtime/job/message.ts'
+
+const refuse = (): Promise<never> => Promise.reject(new Error('nothing is deployed here'))
+
+/** The desk of a server whose actions deploy nothing. */
+export const noDeployments: DeploymentDesk = { describe: refuse, prepareBundle: refuse, register: refuse }
+
+/** What a job's process is answered there. */
+export const noDeploymentHost: Pick<
+  ActionHost,
+  'describeDeployment' | 'prepareBundle' | 'registerApplication'
+> = { describeDeployment: refuse, prepareBundle: refuse, registerApplication: refuse }
