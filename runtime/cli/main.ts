@@ -10,6 +10,8 @@ type AddCommand = (program: Command) => void
 const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   dev: async () => (await import('./serve.ts')).addDevCommand,
   serve: async () => (await import('./serve.ts')).addServeCommand,
+  gateway: async () => (await import('./gateway.ts')).addGatewayCommand,
+  node: async () => (await import('./node.ts')).addNodeCommand,
   build: async () => (await import('./build.ts')).addBuildCommand,
   routes: async () => (await import('./routes.ts')).addRoutesCommand,
   token: async () => (await import('./token.ts')).addTokenCommand,

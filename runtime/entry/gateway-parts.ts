@@ -5,6 +5,7 @@ import { IsoplexError } from '../error/error.ts'
 import { EventLoopLag } from '../observe/event-loop-lag.ts'
 import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
+import type { NodeFleet } from '../replica/node/fleet.ts'
 import type { ResidencyControl } from '../replica/residency-control.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { Scheduler } from '../replica/scheduler.ts'
@@ -27,6 +28,7 @@ import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import { type JobHost, openJobHost } from './job-host.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
+import { openNodeSource } from './node-source.ts'
 import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
 
@@ -44,6 +46,8 @@ export interface PartsOptions {
   /** The path of a unix socket on which it listens, in place of host and port. */
   readonly socketPath?: string
   readonly log: Logger
+  /** Where replicas are, and what they serve. @default this machine, and the functions of the project */
+  readonly fleet?: NodeFleet
 }
 
 /** What a gateway is made of. */
@@ -88,7 +92,7 @@ export async function openParts(
   const registry = openRegistryThread(options)
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
-  const source = resources.use(await openFunctionSource({ ...options, environment }))
+  const source = resources.use(await openSource(options, environment))
   const runDirectory = makeRunDirectory()
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
@@ -137,6 +141,16 @@ export async function openParts(
   }
   const served = { identity, server, registry, source, scheduler, exchange, callees, placement, jobs, page }
   return { ...served, systemRoutes, granting, forgetModels }
+}
+
+function openSource(
+  options: PartsOptions,
+  environment: Readonly<Record<string, string>>,
+): Promise<FunctionSource> {
+  const { fleet, stateDirectory, config, log } = options
+  if (!fleet) return openFunctionSource({ ...options, environment })
+  const { maxStoreBytes, requestTimeoutMs: patienceMs } = config
+  return openNodeSource({ fleet, stateDirectory, maxStoreBytes, patienceMs, log })
 }
 
 /** Starts the thread of the registry. */
@@ -205,15 +219,17 @@ export interface SchedulerParts {
 
 /** Opens what brings requests to replicas, and starts these. */
 export function openScheduler(
-  { config, log }: PartsOptions,
+  { config, log, fleet }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
 ): Scheduler {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
   const shareOfCores = Math.max(1, Math.floor(availableParallelism() / Math.max(1, replicas)))
-  const session = { provider, fallback, intraOpThreads: intraOpThreads || shareOfCores }
-  const scheduler = new Scheduler({ ...config, ...parts, session, log })
+  // A node knows its own cores.
+  const session = { provider, fallback, intraOpThreads: intraOpThreads || (fleet ? 0 : shareOfCores) }
+  const places = fleet ? { places: fleet } : {}
+  const scheduler = new Scheduler({ ...config, ...parts, ...places, session, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

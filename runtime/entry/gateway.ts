@@ -6,6 +6,9 @@ import { type FunctionWatcher, watchFunctions } from '../build/watch.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
+import { visibleEnvironment } from '../replica/environment.ts'
+import { nodesMissing } from '../replica/failure.ts'
+import { formatNodeAddress } from '../replica/node/security.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
 import { type AppOptions, createApp } from '../server/app.ts'
 import type { ServedFunction } from '../server/exchange.ts'
@@ -13,6 +16,7 @@ import { withModelKeys } from '../server/model-key.ts'
 import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
 import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
+import { type OpenNode, openNode } from './node.ts'
 import { hasPlayground } from './page-source.ts'
 
 /** What a gateway serves, and how. */
@@ -32,6 +36,8 @@ export class Gateway {
   readonly #parts: GatewayParts
   readonly #resources: AsyncDisposableStack
   #watcher: FunctionWatcher | null = null
+  #node: OpenNode | null = null
+  #live = false
   #manifest: Manifest = Object.freeze({ functions: [], broken: [] })
 
   private constructor(options: GatewayOptions, parts: GatewayParts, resources: AsyncDisposableStack) {
@@ -54,6 +60,8 @@ export class Gateway {
       // Nobody waits for it but whoever asks whether the server is ready.
       void gateway.#parts.placement.preload()
       if (options.mode === 'dev') await gateway.#watch()
+      gateway.#followSource()
+      await gateway.#openNode()
       return gateway
     } catch (error) {
       await resources.disposeAsync()
@@ -81,6 +89,11 @@ export class Gateway {
     return hasPlayground(this.#options)
   }
 
+  /** Where gateways of other machines have replicas here, as `host:port`; `null` where they cannot. */
+  get nodeAddress(): string | null {
+    return this.#node && formatNodeAddress(this.#node.address)
+  }
+
   /** What is served now. */
   get manifest(): Manifest {
     return this.#manifest
@@ -93,7 +106,7 @@ export class Gateway {
     // Requests that do not end leave some of the time to functions that have to be taken down.
     const { server, scheduler, jobs } = this.#parts
     // They go on at the next start, so that they need not be waited for.
-    const stopped = jobs.stop()
+    const stopped = Promise.all([jobs.stop(), this.#node?.close(Math.max(0, shutdownTimeoutMs))])
     const patienceMs = Math.max(0, shutdownTimeoutMs * 0.75 - shutdownGraceMs)
     await server.stop(shutdownGraceMs, patienceMs, () => scheduler.giveUp())
     await stopped
@@ -105,11 +118,13 @@ export class Gateway {
     const { source } = this.#parts
     const manifest = await source.read(changed)
     this.#watcher?.follow(source.sources)
-    if (manifest === this.#manifest) return
-    if (this.#options.mode === 'serve') assertServable(manifest, this.#options)
+    if (manifest === this.#manifest && this.#live) return
+    this.#live = true
+    if (this.#options.mode === 'serve' && !this.#options.fleet) assertServable(manifest, this.#options)
     this.#manifest = manifest
     this.#goLive(manifest)
     if (this.#options.mode === 'dev') await this.#writeRoutesTypes(manifest)
+    await this.#node?.follow(manifest, source.bundlesDirectory)
     this.#options.onManifest?.(manifest)
   }
 
@@ -145,7 +160,9 @@ export class Gateway {
           preloads: placement.preloads,
           closing: server.closing,
           provider: config.provider,
+          nodes: this.#options.fleet?.report() ?? null,
         }),
+      ...(this.#options.fleet && functions.length === 0 ? { unserved: nodesMissing } : {}),
     }
     // Where nothing can be run, somebody else runs it and wants to know which model to have ready for it.
     const app = createApp(config.replicas === 0 ? withModelKeys(shown) : shown)
@@ -155,6 +172,25 @@ export class Gateway {
     scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
     placement.follow(functions)
     jobs.follow(manifest, source.bundlesDirectory)
+  }
+
+  /** Where the functions come from may say that they have changed: they are read one change after the other. */
+  #followSource(): void {
+    let reading = Promise.resolve()
+    this.#parts.source.onChange?.(() => {
+      reading = reading
+        .then(() => this.#build())
+        .catch((error: unknown) => this.#options.log.error('The functions could not be read', { error }))
+    })
+  }
+
+  /** Lets gateways of other machines have replicas here, where the configuration says so. */
+  async #openNode(): Promise<void> {
+    const { config, fleet } = this.#options
+    if (config.nodeAddress === null || fleet) return
+    const environment = visibleEnvironment(process.env, config.environment)
+    this.#node = this.#resources.use(await openNode({ ...this.#options, environment }))
+    await this.#node.follow(this.#manifest, this.#parts.source.bundlesDirectory)
   }
 
   /** Follows the files: a change is built and goes live, whatever requests are under way. */

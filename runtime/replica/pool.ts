@@ -107,6 +107,11 @@ export class ReplicaPool {
     return this.#crew.placeNumbers.length
   }
 
+  /** Whether there may be more of them soon, or none, as nodes come and go. */
+  get changing(): boolean {
+    return this.#options.places !== undefined
+  }
+
   /** Every runner that has not ended. */
   get links(): Iterable<RunnerLink> {
     return this.#links.values()

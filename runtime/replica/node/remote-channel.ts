@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import type { ReplicaCommand, RunnerOrder } from '../message.ts'
 import { withPaths } from '../order-paths.ts'
@@ -146,8 +145,3 @@ export class RemoteChannel implements ReplicaChannel {
 
 /** Where runners are heard whose way to this machine only the operator knows. */
 const everyAddress = '::'
-
-/** A name for this run of a node. */
-export function newNodeId(): string {
-  return randomUUID()
-}
