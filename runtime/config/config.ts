@@ -1,3 +1,5 @@
+import type { DeploymentConfig } from './deployment-config.ts'
+
 /** Where a server may be told to compute a model's nodes. */
 export type ServerProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu'
 
@@ -129,6 +131,12 @@ export interface Config {
    * @default []
    */
   readonly environment: readonly string[]
+
+  /**
+   * Deployments besides each function's own, or in place of it: name, function, replicas, options and more. A list of
+   * objects with name and function, as JSON in variables and flags. @default []
+   */
+  readonly deployments: readonly DeploymentConfig[]
 
   /** Time in which a request must be answered. An integer from 1 to 2147483647. @default 30000 */
   readonly requestTimeoutMs: number

@@ -8,6 +8,7 @@ import {
   Type,
 } from '@sinclair/typebox'
 import type { BackendHeaders, Config, LogLevel, ServerProvider } from './config.ts'
+import { deploymentSchema } from './deployment-schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
 
 // The longest delay that a timer takes; a longer one would fire at once.
@@ -130,6 +131,12 @@ export const configSchema = Type.Object(
     environment: list('^[A-Za-z_][A-Za-z0-9_]*$', {
       description: 'Environment variables that replicas may see besides the built-in list.',
       expected: 'names of environment variables',
+    }),
+    deployments: Type.Array(deploymentSchema, {
+      description:
+        "Deployments besides each function's own, or in place of it: name, function, replicas, options and more.",
+      expected: 'a list of objects with name and function, as JSON in variables and flags',
+      maxItems: 256,
     }),
 
     requestTimeoutMs: integer('Time in which a request must be answered.', 1, longestDelayMs),

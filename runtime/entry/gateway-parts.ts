@@ -8,7 +8,7 @@ import { visibleEnvironment } from '../replica/environment.ts'
 import type { NodeFleet } from '../replica/node/fleet.ts'
 import type { ResidencyControl } from '../replica/residency-control.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
-import { Scheduler } from '../replica/scheduler.ts'
+import { SchedulerGroups } from '../replica/scheduler-groups.ts'
 import { Tallies } from '../replica/tallies.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { BodyBudget } from '../server/body.ts'
@@ -22,6 +22,7 @@ import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
 import { ServiceThread } from '../thread/service-thread.ts'
+import { DeploymentHost } from './deployment-host.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
@@ -56,7 +57,9 @@ export interface GatewayParts {
   readonly server: HttpServer
   readonly registry: ServiceThread<RegistryMethods>
   readonly source: FunctionSource
-  readonly scheduler: Scheduler
+  readonly scheduler: SchedulerGroups
+  /** As what the functions are served. */
+  readonly deployments: DeploymentHost
   readonly exchange: ExchangeOptions
   /** The functions that functions can call. */
   readonly callees: CallDirectory
@@ -77,10 +80,13 @@ export interface GatewayParts {
 /**
  * Opens the parts, the socket first, so that a taken port is known before anything slow happens. Whatever was
  * opened is put on the stack, which closes it in the opposite order.
+ *
+ * @param serve is called when other deployments have become current
  */
 export async function openParts(
   options: PartsOptions,
   resources: AsyncDisposableStack,
+  serve: () => void,
 ): Promise<GatewayParts> {
   const { config, projectDirectory, stateDirectory } = options
   const { routePrefix } = config
@@ -97,6 +103,9 @@ export async function openParts(
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
+  const { bundlesDirectory } = source
+  const places = { bundlesDirectory, routePrefix: identity.routePrefix }
+  const deployments = new DeploymentHost({ ...options, ...places, scheduler, serve })
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const trusting = isTrusting(options)
   const exchange: ExchangeOptions = {
@@ -124,11 +133,19 @@ export async function openParts(
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
-  const metrics = { tallies, jobs: jobs.tallies, surveyJobs: jobs.survey, residency: scheduler, lag, bodies }
+  const metrics = {
+    tallies,
+    jobs: jobs.tallies,
+    surveyJobs: jobs.survey,
+    residency: scheduler,
+    deployments,
+    lag,
+    bodies,
+  }
   const { authorizer } = exchange
   const { stopping } = server
   const watched = { jobs: jobs.service, authorizer, stopping }
-  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting }
+  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting, deployments, server }
   const system = { ...options, ...watched, ...asked }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
@@ -139,7 +156,19 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, callees, placement, jobs, page }
+  const served = {
+    identity,
+    server,
+    registry,
+    source,
+    scheduler,
+    deployments,
+    exchange,
+    callees,
+    placement,
+    jobs,
+    page,
+  }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
@@ -222,14 +251,15 @@ export function openScheduler(
   { config, log, fleet }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
-): Scheduler {
+): SchedulerGroups {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
-  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / Math.max(1, replicas)))
   // A node knows its own cores.
-  const session = { provider, fallback, intraOpThreads: intraOpThreads || (fleet ? 0 : shareOfCores) }
+  const threadsOf = (count: number): number =>
+    intraOpThreads || (fleet ? 0 : Math.max(1, Math.floor(availableParallelism() / Math.max(1, count))))
+  const session = { provider, fallback, intraOpThreads: threadsOf(replicas) }
   const places = fleet ? { places: fleet } : {}
-  const scheduler = new Scheduler({ ...config, ...parts, ...places, session, log })
+  const scheduler = new SchedulerGroups({ ...config, ...parts, ...places, session, threadsOf, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

@@ -5,13 +5,11 @@ import { writeRoutesTypes } from '../build/routes-types.ts'
 import { type FunctionWatcher, watchFunctions } from '../build/watch.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
-import { toDeployment } from '../replica/deployment.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
 import { nodesMissing } from '../replica/failure.ts'
 import { formatNodeAddress } from '../replica/node/security.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
 import { type AppOptions, createApp } from '../server/app.ts'
-import type { ServedFunction } from '../server/exchange.ts'
 import { withModelKeys } from '../server/model-key.ts'
 import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
@@ -55,7 +53,8 @@ export class Gateway {
   static async start(options: GatewayOptions): Promise<Gateway> {
     const resources = new AsyncDisposableStack()
     try {
-      const gateway = new Gateway(options, await openParts(options, resources), resources)
+      const serve = (): void => gateway.#goLive()
+      const gateway: Gateway = new Gateway(options, await openParts(options, resources, serve), resources)
       await Promise.all([gateway.#build(), gateway.#syncModels()])
       // Nobody waits for it but whoever asks whether the server is ready.
       void gateway.#parts.placement.preload()
@@ -96,7 +95,7 @@ export class Gateway {
 
   /** What is served now. */
   get manifest(): Manifest {
-    return this.#manifest
+    return this.#parts.deployments.current.manifest
   }
 
   /** Takes no more requests, finishes those at hand, and ends every child. */
@@ -122,10 +121,13 @@ export class Gateway {
     this.#live = true
     if (this.#options.mode === 'serve' && !this.#options.fleet) assertServable(manifest, this.#options)
     this.#manifest = manifest
-    this.#goLive(manifest)
-    if (this.#options.mode === 'dev') await this.#writeRoutesTypes(manifest)
+    const served = this.#parts.deployments.follow(manifest)
+    const [problem] = served.problems
+    if (this.#options.mode === 'serve' && problem) throw problem
+    this.#goLive()
+    if (this.#options.mode === 'dev') await this.#writeRoutesTypes(served.manifest)
     await this.#node?.follow(manifest, source.bundlesDirectory)
-    this.#options.onManifest?.(manifest)
+    this.#options.onManifest?.(served.manifest)
   }
 
   /** The types are for the editor: that they cannot be written is no reason not to serve. */
@@ -137,14 +139,13 @@ export class Gateway {
     }
   }
 
-  #goLive(manifest: Manifest): void {
+  /** Serves what has become current: the functions of the manifest in their deployments. */
+  #goLive(): void {
     const { config } = this.#options
     const { server, source, scheduler, exchange, callees, identity, placement, jobs, page, granting } =
       this.#parts
-    const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(manifest.functions, granting)]
-    const functions = manifest.functions.map((fn): ServedFunction => {
-      return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
-    })
+    const { manifest, functions } = this.#parts.deployments.current
+    const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(this.#manifest.functions, granting)]
     const shown: AppOptions = {
       manifest,
       functions,
@@ -166,12 +167,12 @@ export class Gateway {
     }
     // Where nothing can be run, somebody else runs it and wants to know which model to have ready for it.
     const app = createApp(config.replicas === 0 ? withModelKeys(shown) : shown)
-    page.follow(manifest.functions, source.bundlesDirectory)
-    server.use(app)
+    page.follow(this.#manifest.functions, source.bundlesDirectory)
+    scheduler.follow(functions.map(({ deployment }) => deployment))
     callees.follow(functions)
-    scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
+    server.use(app)
     placement.follow(functions)
-    jobs.follow(manifest, source.bundlesDirectory)
+    jobs.follow(this.#manifest, source.bundlesDirectory)
   }
 
   /** Where the functions come from may say that they have changed: they are read one change after the other. */

@@ -68,11 +68,13 @@ async function orderOf(port: typeof parentPort): Promise<readonly [RunnerOrder]>
 
 async function start(): Promise<void> {
   try {
-    const definition = await importFunction(order.bundlePath, order.name)
+    const { definition, names } = await importFunction(order.bundlePath, order.name)
     const fresh = new Runner({
       name: order.name,
+      deployment: order.deployment,
+      options: order.options,
       definition,
-      nameOf: () => null,
+      nameOf: (fn) => names.get(fn) ?? null,
       model: order.model,
       engine,
       concurrency: order.concurrency,

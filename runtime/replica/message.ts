@@ -14,6 +14,9 @@ export interface RunnerOrder {
   /** The function's name and the absolute path of its bundle. */
   readonly name: string
   readonly bundlePath: string
+  /** The name of its deployment, and what that hands to `setup`. */
+  readonly deployment: string
+  readonly options: unknown
   /** Batches worked on side by side. */
   readonly concurrency: number
   /** The model to load; `null` for a function without one. */

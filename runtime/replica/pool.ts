@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import type { CrewOptions } from './crew-options.ts'
 import type { Frame } from './frame.ts'
 import type { RunnerOrder } from './message.ts'
 import type { RequestQueue } from './queue.ts'
-import { type CrewOptions, ReplicaCrew } from './replica-crew.ts'
+import { ReplicaCrew } from './replica-crew.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import { RunnerGate } from './runner-gate.ts'
 import { RunnerLink, type RunnerState } from './runner-link.ts'
@@ -112,6 +113,11 @@ export class ReplicaPool {
     return this.#options.places !== undefined
   }
 
+  /** Sets how many replicas are to serve: see {@link ReplicaCrew.resize}. */
+  resize(replicas: number): void {
+    this.#crew.resize(replicas)
+  }
+
   /** Every runner that has not ended. */
   get links(): Iterable<RunnerLink> {
     return this.#links.values()
@@ -138,7 +144,7 @@ export class ReplicaPool {
   /** Starts a runner for a queue in a replica; what becomes of it is told to `hearer`, the pool's owner by default. */
   start(replica: ReplicaProcess, queue: RequestQueue, hearer: RunnerEvents = this.#events): RunnerLink {
     const link = new RunnerLink(this.#nextRunner++, queue, replica)
-    const { name, bundlePath, concurrency } = queue.deployment
+    const { name, functionName, bundlePath, concurrency, options } = queue.deployment
     const { session, inputHosts, logLevel } = this.#options
     this.#crew.expectsModels ||= queue.model !== null
     this.#links.set(link.id, link)
@@ -148,11 +154,13 @@ export class ReplicaPool {
       runner: link.id,
       gateway: { unix: this.#socketPath },
       nonce: link.nonce,
-      name,
+      name: functionName,
       bundlePath,
+      deployment: name,
+      options,
       concurrency,
       model: queue.model?.info ?? null,
-      session,
+      session: { ...session, ...queue.deployment.session },
       inputHosts,
       logLevel,
     })

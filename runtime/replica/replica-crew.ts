@@ -1,42 +1,8 @@
-import type { FunctionLog } from '../define/context.ts'
-import { ReplacementPolicy, type ReplicaLimits } from './replacement.ts'
-import type { ReplicaPlaces } from './replica-channel.ts'
+import type { CrewEvents, CrewOptions } from './crew-options.ts'
+import { ReplacementPolicy } from './replacement.ts'
 import { ReplicaProcess, type ReplicaState } from './replica-process.ts'
 import { RestartPace } from './restart-pace.ts'
-import type { RunnerDoor } from './runner-gate.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import type { Tallies } from './tallies.ts'
-
-/** How a crew is set up. */
-export interface CrewOptions extends ReplicaLimits {
-  /** How many replicas serve. */
-  readonly replicas: number
-  /** All of the environment that they get. */
-  readonly environment: Readonly<Record<string, string>>
-  readonly log: FunctionLog
-  /** Where restarts are counted. */
-  readonly tallies: Pick<Tallies, 'restarts'>
-  /** Another entry file for them. @default the one of isoplex */
-  readonly replicaEntryPath?: string
-  /** Where replicas have their places. @default `replicas` of them, on this machine */
-  readonly places?: ReplicaPlaces
-  /** By which runners of other machines come in. */
-  readonly door?: RunnerDoor
-}
-
-/** What a crew's owner wants to hear. */
-export interface CrewEvents {
-  /** A replica begins to serve. */
-  replicaReady(): void
-  /** A spare is at hand. */
-  spareReady(): void
-  /** Another has taken a replica's place: it ends as soon as it has no runner. */
-  leaving(replica: ReplicaProcess): void
-  /** A runner's thread has ended; `refusal` says why there was none to be had, `null` where there was. */
-  runnerEnded(runner: number, refusal: string | null): void
-  /** A process has ended: once its runners are seen to, `fill` lets another take its place. */
-  died(replica: ReplicaProcess): void
-}
 
 const obituaries: Readonly<Record<ReplicaState, string>> = {
   starting: 'A replica died and is replaced',
@@ -67,6 +33,7 @@ export class ReplicaCrew {
   /** Ends by itself, so that another may be replaced. */
   #replaced: ReplicaProcess | null = null
   #waiting: Timer | null = null
+  #size: number
   /** Since when there is no spare and should be one. */
   #spareWantedMs: number | null = null
   #closing = false
@@ -74,6 +41,7 @@ export class ReplicaCrew {
   constructor(options: CrewOptions, events: CrewEvents) {
     this.#options = options
     this.#events = events
+    this.#size = options.replicas
     this.#replacement = new ReplacementPolicy(options)
     this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
     options.places?.onChange(() => this.fill())
@@ -88,6 +56,15 @@ export class ReplicaCrew {
   /** The replicas that serve. */
   get serving(): readonly ReplicaProcess[] {
     return [...this.#processes].filter(({ state }) => state === 'serving')
+  }
+
+  /**
+   * Sets how many replicas serve. The spare is the first of those that come; of those that go each serves on until its
+   * runners have been seen to, as one in whose place another has come. Where none serves there is no spare either.
+   */
+  resize(size: number): void {
+    this.#size = size
+    this.fill()
   }
 
   /** Fills the places that nobody has, with the spare first; then that of the spare. */
@@ -107,8 +84,8 @@ export class ReplicaCrew {
 
   /** The numbers of the places that are to be taken. */
   get placeNumbers(): readonly number[] {
-    const { places, replicas } = this.#options
-    return places ? places.numbers : Array.from({ length: replicas }, (_, number) => number)
+    const { places } = this.#options
+    return places ? places.numbersFor(this.#size) : Array.from({ length: this.#size }, (_, number) => number)
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
@@ -145,8 +122,7 @@ export class ReplicaCrew {
 
   #vacancies(): readonly number[] {
     const taken = new Set<number>()
-    for (const { state, number } of this.#processes)
-      if (state === 'starting' || state === 'serving') taken.add(number)
+    for (const { state, number } of this.#processes) if (isPlaced(state)) taken.add(number)
     return this.placeNumbers.filter((number) => !taken.has(number))
   }
 
@@ -154,8 +130,9 @@ export class ReplicaCrew {
   #vacate(numbers: ReadonlySet<number>): void {
     for (const replica of [...this.#processes]) {
       const { state, number } = replica
+      const goes = state === 'spare' ? numbers.size === 0 : isPlaced(state) && !numbers.has(number)
       if (state === 'spare' && numbers.has(number)) replica.number = this.#freeNumber()
-      if ((state !== 'starting' && state !== 'serving') || numbers.has(number)) continue
+      if (!goes) continue
       replica.enter('leaving')
       this.#events.leaving(replica)
       this.settle(replica)
@@ -291,4 +268,9 @@ export class ReplicaCrew {
     this.settle(replica)
     this.fill()
   }
+}
+
+/** Whether a replica has one of the places, or is about to. */
+function isPlaced(state: ReplicaState): boolean {
+  return state === 'starting' || state === 'serving'
 }

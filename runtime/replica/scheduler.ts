@@ -32,6 +32,10 @@ import type { LoadOptions } from './wishes.ts'
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
   readonly tallies: Tallies
+  /** Decides which requests are taken; several schedulers may share it. @default one of its own */
+  readonly admission?: Admission
+  /** Answers what functions ask of each other. @default {@link Scheduler.submit} */
+  readonly answerCall?: (work: Work) => Promise<Answer>
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
@@ -63,7 +67,7 @@ export class Scheduler implements ResidencyControl {
   #givenUp = false
 
   constructor(options: SchedulerOptions) {
-    this.#admission = new Admission(options)
+    this.#admission = options.admission ?? new Admission(options)
     this.#queues = new QueueMap(({ deployment, model }) => {
       const tally = options.tallies.model(deployment.name, model?.info ?? null)
       return new RequestQueue(`${deployment.id} ${model?.key ?? ''}`, { deployment, model, tally })
@@ -85,7 +89,7 @@ export class Scheduler implements ResidencyControl {
     this.#desk = new CallDesk({
       tallies: options.tallies,
       log: options.log,
-      submit: (work) => this.submit(work),
+      submit: options.answerCall ?? ((work) => this.submit(work)),
       changed: (link) => this.#dispatcher.hear(link),
     })
     this.#ward = new Ward({

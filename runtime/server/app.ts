@@ -81,11 +81,12 @@ export function createApp(options: AppOptions): App {
 
 function addFunction(routes: Routes, served: ServedFunction, options: AppOptions): void {
   const { identity, functions } = options
-  const { manifest } = served
+  const { manifest, mount = null } = served
   const handle = createAnswering(served, options)
   if (!handle) return
   const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
+  if (mount !== null) paths.push(`${identity.routePrefix}${mount === '/' ? '' : mount}/*`)
   for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)
 }
 
@@ -101,7 +102,9 @@ function createAnswering(
 /** The function that answers the prefix itself: the index, else the only inference function. */
 function rootFunction(functions: readonly ServedFunction[]): ServedFunction | undefined {
   const index = functions.find(({ manifest }) => manifest.path === '/')
-  const inference = functions.filter(({ manifest }) => manifest.kind === 'inference')
+  const inference = functions.filter(({ manifest, deployment }) => {
+    return manifest.kind === 'inference' && deployment.name === deployment.functionName
+  })
   return index ?? (inference.length === 1 ? inference[0] : undefined)
 }
 

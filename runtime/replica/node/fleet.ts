@@ -55,8 +55,8 @@ export class NodeFleet implements ReplicaPlaces {
     return this.nodes.filter(isUp)
   }
 
-  /** The number of each place. */
-  get numbers(): readonly number[] {
+  /** The number of each place that the nodes offer, however many are asked for. */
+  numbersFor(_size?: number): readonly number[] {
     return [...this.#places.keys()].toSorted((a, b) => a - b)
   }
 
@@ -78,7 +78,21 @@ export class NodeFleet implements ReplicaPlaces {
 
   /** Who opens a channel for a place, or for a spare where fewest are. */
   openerFor(number: number | null, door: RunnerDoor): ChannelOpener | null {
-    const watch = number === null ? this.#emptiest() : this.#places.get(number)
+    return this.#openerAt(number === null ? this.#emptiest() : this.#places.get(number), door)
+  }
+
+  /** The places of a group of its own, each on the node that has fewest replicas when it is taken. */
+  group(): ReplicaPlaces {
+    return {
+      numbersFor: (size) => (this.up.length > 0 ? Array.from({ length: size }, (_, number) => number) : []),
+      openerFor: (_, door) => this.#openerAt(this.#emptiest(), door),
+      suits: () => true,
+      onChange: (listener) => this.onChange(listener),
+      group: () => this.group(),
+    }
+  }
+
+  #openerAt(watch: NodeWatch | undefined, door: RunnerDoor): ChannelOpener | null {
     if (!watch || !isUp(watch)) return null
     const { security, runnerAddress } = this.#options
     return (wish) => {
@@ -134,7 +148,7 @@ export class NodeFleet implements ReplicaPlaces {
   #changed(): void {
     const up = new Set(this.up)
     const kept = new Map<NodeWatch, number>()
-    for (const number of this.numbers) {
+    for (const number of this.numbersFor()) {
       const watch = this.#places.get(number)
       const count = watch ? (kept.get(watch) ?? 0) : 0
       if (watch && up.has(watch) && count < (watch.facts?.places ?? 0)) kept.set(watch, count + 1)
