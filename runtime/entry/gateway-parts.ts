@@ -103,9 +103,8 @@ export async function openParts(
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
-  const { bundlesDirectory } = source
-  const places = { bundlesDirectory, routePrefix: identity.routePrefix }
-  const deployments = new DeploymentHost({ ...options, ...places, scheduler, serve })
+  const { routePrefix: prefix } = identity
+  const deployments = new DeploymentHost({ ...options, source, routePrefix: prefix, scheduler, serve })
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const trusting = isTrusting(options)
   const exchange: ExchangeOptions = {
