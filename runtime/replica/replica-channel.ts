@@ -47,6 +47,8 @@ export interface ReplicaPlaces {
   openerFor(number: number | null, door: RunnerDoor): ChannelOpener | null
   /** Whether a spare may take a place. */
   suits(spare: ReplicaProcess, number: number): boolean
+  /** Whether a spare may stay where it is. */
+  mayStay(spare: ReplicaProcess): boolean
   /** Has a listener told of every change of the places. */
   onChange(listener: () => void): void
   /** The places of a crew that has as many as it asks for, wherever they are. */

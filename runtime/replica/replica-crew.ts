@@ -131,7 +131,10 @@ export class ReplicaCrew {
     for (const replica of [...this.#processes]) {
       const { state, number } = replica
       const goes = state === 'spare' ? numbers.size === 0 : isPlaced(state) && !numbers.has(number)
-      if (state === 'spare' && numbers.has(number)) replica.number = this.#freeNumber()
+      if (state === 'spare') {
+        if (numbers.has(number)) replica.number = this.#freeNumber()
+        if (this.#options.places?.mayStay(replica) === false) this.dismiss(replica)
+      }
       if (!goes) continue
       replica.enter('leaving')
       this.#events.leaving(replica)

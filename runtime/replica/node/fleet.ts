@@ -87,6 +87,7 @@ export class NodeFleet implements ReplicaPlaces {
       numbersFor: (size) => (this.up.length > 0 ? Array.from({ length: size }, (_, number) => number) : []),
       openerFor: (_, door) => this.#openerAt(this.#emptiest(), door),
       suits: () => true,
+      mayStay: (spare) => this.mayStay(spare),
       onChange: (listener) => this.onChange(listener),
       group: () => this.group(),
     }
@@ -109,6 +110,11 @@ export class NodeFleet implements ReplicaPlaces {
   /** A spare takes places of its own node. */
   suits({ node }: ReplicaProcess, number: number): boolean {
     return node !== null && this.#places.get(number)?.name === node
+  }
+
+  /** A spare stays as long as its node does not leave. */
+  mayStay({ node }: ReplicaProcess): boolean {
+    return this.up.some(({ name }) => name === node)
   }
 
   /** Watches no node any more. Replicas are their owners' to end. */
