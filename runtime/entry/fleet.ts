@@ -1,5 +1,7 @@
 /** The nodes that a gateway has its replicas on: here it is chosen how they are found. */
+import { RayNodeDirectory } from '../../adapters/ray-serve/node-directory.ts'
 import type { Config } from '../config/config.ts'
+import { toDashboardAddress } from '../deploy/dashboard-address.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { Logger } from '../observe/log.ts'
 import { createStaticDirectory, type NodeDirectory } from '../replica/node/directory.ts'
@@ -28,8 +30,21 @@ export async function openFleet(settings: FleetSettings): Promise<NodeFleet> {
   return new NodeFleet({ directory, security, runnerAddress, log })
 }
 
-function openDirectory({ config, cluster }: FleetSettings, _security: NodeSecurity): NodeDirectory {
-  if (!cluster && config.nodes.length > 0) return createStaticDirectory(config.nodes.map(parseNodeAddress))
+function openDirectory({ config, cluster, log }: FleetSettings, { key }: NodeSecurity): NodeDirectory {
+  if (cluster) {
+    if (key === null)
+      throw new IsoplexError(
+        'CONFIG_INVALID',
+        'The gate of a Ray cluster tells its nodes to who has their key; set nodeKeyFile.',
+      )
+    return new RayNodeDirectory({
+      address: toDashboardAddress(config.rayAddress),
+      application: config.rayApplication,
+      key,
+      trouble: (message) => log.warn('The nodes of the cluster are not known', { why: message }),
+    })
+  }
+  if (config.nodes.length > 0) return createStaticDirectory(config.nodes.map(parseNodeAddress))
   const message = 'A gateway needs to know its nodes; name them with --nodes, or a Ray cluster with --ray.'
   throw new IsoplexError('CONFIG_INVALID', message)
 }

@@ -188,7 +188,7 @@ export class Gateway {
   /** Lets gateways of other machines have replicas here, where the configuration says so. */
   async #openNode(): Promise<void> {
     const { config, fleet } = this.#options
-    if (config.nodeAddress === null || fleet) return
+    if (config.nodeAddress === null || config.replicas === 0 || fleet) return
     const environment = visibleEnvironment(process.env, config.environment)
     this.#node = this.#resources.use(await openNode({ ...this.#options, environment }))
     await this.#node.follow(this.#manifest, this.#parts.source.bundlesDirectory)

@@ -39,6 +39,7 @@ export class NodeFleet implements ReplicaPlaces {
   /** Channels that have not ended, by node. */
   readonly #channels = new Map<NodeWatch, number>()
   readonly #listeners = new Set<() => void>()
+  #named: ReadonlyMap<string, NodeAddress> = new Map()
 
   constructor(options: FleetOptions) {
     this.#options = options
@@ -131,11 +132,7 @@ export class NodeFleet implements ReplicaPlaces {
   #follow(nodes: readonly NodeAddress[]): void {
     const { security, log } = this.#options
     const named = new Map(nodes.map((address) => [formatNodeAddress(address), address]))
-    for (const [name, watch] of this.#watches) {
-      if (named.has(name)) continue
-      this.#watches.delete(name)
-      watch.close()
-    }
+    this.#named = named
     for (const [name, address] of named) {
       if (this.#watches.has(name)) continue
       try {
@@ -151,7 +148,18 @@ export class NodeFleet implements ReplicaPlaces {
     this.#changed()
   }
 
+  /** Nodes that are not named any more stay until one that is named is there, or none is. */
+  #forget(): void {
+    const covered = this.#named.size === 0 || this.up.some(({ name }) => this.#named.has(name))
+    for (const [name, watch] of this.#watches) {
+      if (this.#named.has(name) || (!covered && watch.facts)) continue
+      this.#watches.delete(name)
+      watch.close()
+    }
+  }
+
   #changed(): void {
+    this.#forget()
     const up = new Set(this.up)
     const kept = new Map<NodeWatch, number>()
     for (const number of this.numbersFor()) {
