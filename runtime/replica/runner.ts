@@ -10,6 +10,7 @@ import { splitByRows } from '../runner/row-split.ts'
 import { decodeHead, type Frame, frameFlags, frameKinds } from './frame.ts'
 import { createFrameSink, type FrameSend } from './frame-sink.ts'
 import { IdMap } from './id-map.ts'
+import { RunnerCalls } from './runner-calls.ts'
 
 /** What a runner needs of its surroundings. */
 export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held'> {
@@ -25,7 +26,8 @@ export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held
 /**
  * Holds one function with one model and answers the requests that frames bring: decode, check, infer, check,
  * encode. Requests of one batch are answered by one call of the function; batches run one after the other, or
- * `concurrency` side by side. What fails for one request fails that request only.
+ * `concurrency` side by side, those that wait for calls to other runners not counted. What fails for one request fails
+ * that request only.
  */
 export class Runner {
   readonly #options: RunnerOptions
@@ -35,8 +37,10 @@ export class Runner {
   readonly #open = new IdMap<{ readonly request: OpenRequest; readonly batch: RequestBatch }>()
   readonly #batches: RequestBatch[] = []
   readonly #handles: FunctionHandles
+  readonly #calls: RunnerCalls
   #gathering: RequestBatch | null = null
   #loaded: LoadedFunction | null = null
+  /** The batches that are being answered, less those that wait for calls to other runners. */
   #running = 0
   #emptied: (() => void) | null = null
   #stopped: Promise<void> | null = null
@@ -46,14 +50,16 @@ export class Runner {
     const definition = splitByRows(options.definition)
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
-    this.#handles = new FunctionHandles({ nameOf, place: createCallPlacement(), engine, log, fetchInput })
+    this.#calls = new RunnerCalls({ send })
+    const place = createCallPlacement({ transport: this.#calls })
+    this.#handles = new FunctionHandles({ nameOf, place, engine, log, fetchInput })
     this.#replyOptions = {
       name,
       encode: createEncoder(definition),
       log,
       sink: createFrameSink(send),
       closed: (request) => this.#closed(request),
-      waits: () => undefined,
+      waitsOf: ({ id }) => this.#open.get(id)?.batch.waits ?? null,
     }
   }
 
@@ -67,13 +73,14 @@ export class Runner {
   }
 
   /** Takes a frame from the gateway. */
-  receive({ kind, id, flags, payload }: Frame): void {
+  receive(frame: Frame): void {
+    const { kind, id, flags, payload } = frame
     if (kind === frameKinds.request) this.#gather(id, flags, payload)
     else if (kind === frameKinds.cancel) this.#cancel(id)
     else if (kind === frameKinds.credit) {
       const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
       this.#open.get(id)?.request.addCredit(view.getUint32(0, true))
-    }
+    } else this.#calls.receive(frame)
   }
 
   /** Finishes what is in hand, then frees the model and the function's state; once, however often it is called. */
@@ -97,7 +104,7 @@ export class Runner {
 
   #gather(id: number, flags: number, payload: Uint8Array<ArrayBuffer>): void {
     const { head, body } = decodeHead<RequestHead>(payload)
-    this.#gathering ??= new RequestBatch()
+    this.#gathering ??= new RequestBatch((waiting) => this.#waits(waiting))
     const batch = this.#gathering
     const request = new OpenRequest({ id, head, body }, this.#replyOptions)
     this.#open.set(id, { request, batch })
@@ -118,6 +125,12 @@ export class Runner {
   #closed({ id }: OpenRequest): void {
     this.#open.delete(id)
     if (this.#open.size === 0) this.#emptied?.()
+  }
+
+  /** A batch that waits for calls to other runners takes up no room: another one may be answered meanwhile. */
+  #waits(waiting: boolean): void {
+    this.#running += waiting ? -1 : 1
+    if (waiting) this.#pump()
   }
 
   #pump(): void {

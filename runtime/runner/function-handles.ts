@@ -32,14 +32,14 @@ export interface FunctionHandlesOptions {
    * The model with which a function answers beside its caller, `null` where it needs none; or else what answers it in
    * another runner, which may refuse.
    */
-  readonly place: (fn: CalledFunction, options: HandleOptions) => LocalModel | null | Callee
+  readonly place: (fn: CalledFunction, options: HandleOptions, opening: Opening) => LocalModel | null | Callee
   readonly engine: Engine
   readonly log: FunctionLog
   readonly fetchInput: InputFetch
 }
 
 /** For whom a handle is opened. */
-interface Opening {
+export interface Opening {
   readonly source: CallSource
   readonly caller: CallerModel | null
 }
@@ -88,7 +88,7 @@ export class FunctionHandles {
       throw new TypeError(`"model" names the model of a function without one; got ${options.model}.`)
     }
     const called = { definition, name: this.#options.nameOf(definition) }
-    const place = heldModel(called, options, opening) ?? this.#options.place(called, options)
+    const place = this.#options.place(called, options, opening)
     const callee = place !== null && 'answer' in place ? place : this.#beside(called, place)
     return createHandle(callee, opening.source)
   }
@@ -138,18 +138,6 @@ export class FunctionHandles {
       throw loadFailure(error, { name, model: id, log: "the server's log" })
     }
   }
-}
-
-/** The caller's own model, where the function would load the same one in the same way. */
-function heldModel(
-  { definition }: CalledFunction,
-  { model: wished, deployment }: HandleOptions,
-  { caller }: Opening,
-): LocalModel | null {
-  if (!caller?.loader || caller.loader !== definition.model) return null
-  if (wished !== undefined || deployment !== undefined) return null
-  const { model, modelInfo } = caller
-  return { key: modelInfo, prepare: async () => modelInfo, held: { model } }
 }
 
 function assertCallableFunction(value: unknown): Definition {
