@@ -99,26 +99,12 @@ export async function openParts(
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
-  const { bundlesDirectory } = source
-  const places = { bundlesDirectory, routePrefix: identity.routePrefix }
-  const deployments = new DeploymentHost({ ...options, ...places, scheduler, serve })
+  const place = { bundlesDirectory: source.bundlesDirectory, routePrefix: identity.routePrefix }
+  const deployments = new DeploymentHost({ ...options, ...place, scheduler, serve })
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const trusting = isTrusting(options)
-  const exchange: ExchangeOptions = {
-    authorizer: {
-      verifier: tokens.verifier,
-      models: models.access,
-      trustsLoopback: trusting,
-    },
-    scheduler,
-    budget: new BodyBudget(config.maxBodiesInFlightBytes),
-    bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
-    routePrefix: identity.routePrefix,
-    log: options.log,
-    tallies,
-    connections: server,
-    closing: () => server.closing,
-  }
+  const shared = { scheduler, tallies, server, routePrefix: identity.routePrefix }
+  const exchange = exchangeOf(options, shared, { verifier: tokens.verifier, models: models.access })
   const callees = new CallDirectory(exchange)
   scheduler.answerCalls(callees)
   const { grants, seals } = tokens
@@ -129,15 +115,8 @@ export async function openParts(
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
-  const metrics = {
-    tallies,
-    jobs: jobs.tallies,
-    surveyJobs: jobs.survey,
-    residency: scheduler,
-    deployments,
-    lag,
-    bodies,
-  }
+  const measured = { tallies, jobs: jobs.tallies, surveyJobs: jobs.survey, residency: scheduler }
+  const metrics = { ...measured, deployments, lag, bodies }
   const { authorizer } = exchange
   const { stopping } = server
   const watched = { jobs: jobs.service, authorizer, stopping }
@@ -145,27 +124,33 @@ export async function openParts(
   const system = { ...options, ...watched, ...asked }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
-  const { forget: forgetModels } = models
   const granting: GrantOptions = {
     authorizer: exchange.authorizer,
     registry: { findArtifact: (digest) => registry.ask('locateArtifact', digest) },
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = {
-    identity,
-    server,
-    registry,
-    source,
-    scheduler,
-    deployments,
-    exchange,
-    callees,
-    placement,
-    jobs,
-    page,
+  const opened = { identity, server, registry, source, scheduler, deployments, exchange, callees }
+  return { ...opened, placement, jobs, page, systemRoutes, granting, forgetModels: models.forget }
+}
+
+/** What answers requests for functions shares. */
+function exchangeOf(
+  options: PartsOptions,
+  shared: Pick<ExchangeOptions, 'tallies' | 'routePrefix'> & Pick<GatewayParts, 'scheduler' | 'server'>,
+  authorizer: Pick<ExchangeOptions['authorizer'], 'verifier' | 'models'>,
+): ExchangeOptions {
+  const { config, log } = options
+  const { server, ...rest } = shared
+  return {
+    ...rest,
+    authorizer: { ...authorizer, trustsLoopback: isTrusting(options) },
+    budget: new BodyBudget(config.maxBodiesInFlightBytes),
+    bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
+    log,
+    connections: server,
+    closing: () => server.closing,
   }
-  return { ...served, systemRoutes, granting, forgetModels }
 }
 
 /** Starts the thread of the registry. */

@@ -9,27 +9,30 @@ import type {
 } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 
-/** What of a scheduler is reported with its runners. */
-export interface CensusFacts {
-  readonly isPinned: (link: RunnerLink) => boolean
-  /** The group of its replicas; `null` for the default group. */
+/** Whose replicas are reported. */
+export interface CensusPlace {
+  readonly processes: Iterable<ReplicaProcess>
+  /** The group that they are; `null` for the default group. */
   readonly group: string | null
 }
 
 /** Reports what is loaded where, and what has left lately. */
 export function takeCensus(
-  replicas: Iterable<ReplicaProcess>,
+  { processes, group }: CensusPlace,
   departures: readonly DepartureReport[],
-  facts: CensusFacts,
+  isPinned: (link: RunnerLink) => boolean,
 ): ResidencyReport {
-  return { replicas: [...replicas].map((replica) => reportReplica(replica, facts)), departures }
+  const replicas = [...processes].map((replica) => ({ ...reportReplica(replica, isPinned), group }))
+  return { replicas, departures }
 }
 
-function reportReplica(replica: ReplicaProcess, { isPinned, group }: CensusFacts): ReplicaReport {
+function reportReplica(
+  replica: ReplicaProcess,
+  isPinned: (link: RunnerLink) => boolean,
+): Omit<ReplicaReport, 'group'> {
   const runners = [...replica.links].map((link) => reportRunner(link, isPinned(link)))
   return {
     replica: replica.number,
-    group,
     pid: replica.pid,
     state: replica.state,
     startedAtMs: toEpochMs(replica.startedMs),

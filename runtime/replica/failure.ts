@@ -134,7 +134,7 @@ export function functionNotFound(name: string): AnyIsoplexError {
 export function callTooDeep(chain: readonly string[]): AnyIsoplexError {
   return new IsoplexError(
     'CALL_TOO_DEEP',
-    `Functions call each other without an end: ${chain.join(' > ')}. At most ${chain.length - 2} may wait for one another.`,
+    `Functions call each other without an end: ${chain.join(' > ')}. At most ${chain.length - 1} may depend on one another.`,
     { details: { chain } },
   )
 }

@@ -1,11 +1,13 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { WireError } from '../error/wire.ts'
 import { takeCensus } from './census.ts'
-import { Departures } from './departures.ts'
+import { Departures, reasonOf } from './departures.ts'
 import { draining } from './failure.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import { idleReasonOf } from './idleness.ts'
+import type { KeeperEvents } from './keeper-events.ts'
 import { RunnerLoader } from './loader.ts'
+import { Loans } from './loans.ts'
 import type { RunnerReport } from './message.ts'
 import { holds, isFurther, isKept, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
@@ -21,20 +23,6 @@ export interface KeeperOptions extends PoolOptions, OccupancyLimits {
   readonly loadTimeoutMs: number
   /** How long an unused runner is kept; a further one of the same model a tenth of that, a second at least. */
   readonly runnerIdleMs: number
-}
-
-/** What the keeper tells the scheduler. */
-export interface KeeperEvents {
-  /** Something has changed that may let waiting requests go on: `queue` of that queue, `null` of any. */
-  changed(queue: RequestQueue | null): void
-  /** A frame that belongs to a request. */
-  frame(link: RunnerLink, frame: Frame): void
-  /** A runner has ended; what it had in hand is the scheduler's to run again. `changed` follows. */
-  ended(link: RunnerLink, how: EndOfRunner): void
-  /** Whether requests wait for a runner of a queue. */
-  needs(queue: RequestQueue): boolean
-  /** A load may be why replicas died: it is not tried again before `acquit` or `condemn`. */
-  suspectLoad(queue: RequestQueue): void
 }
 
 /** How often, at least, it is looked for what nobody uses and for what is missing. */
@@ -53,6 +41,7 @@ export class RunnerKeeper {
   readonly #departures = new Departures()
   readonly #occupancy: Occupancy
   readonly #loader: RunnerLoader
+  readonly #loans: Loans
   readonly #sweep: Timer
   readonly #isPinned = ({ queue }: RunnerLink): boolean => this.#wishes.isPinned(queue)
   #current: ReadonlySet<string> | null = null
@@ -69,11 +58,13 @@ export class RunnerKeeper {
       ended: (link, how) => this.#ended(link, how),
     })
     this.#occupancy = new Occupancy(this.pool, options, this.#isPinned)
+    this.#loans = new Loans(this.#occupancy)
     this.#loader = new RunnerLoader({
       ...options,
       pool: this.pool,
       occupancy: this.#occupancy,
       wishes: this.#wishes,
+      loans: this.#loans,
       suspect: (queue) => events.suspectLoad(queue),
     })
     this.#sweep = setInterval(() => this.#tidy(), Math.min(sweepMs, options.runnerIdleMs / 2 + 1)).unref()
@@ -141,10 +132,7 @@ export class RunnerKeeper {
 
   /** Reports what is loaded where, and what has left lately. */
   report(): ResidencyReport {
-    return takeCensus(this.pool.processes, this.#departures.list(), {
-      isPinned: this.#isPinned,
-      group: this.#options.group ?? null,
-    })
+    return takeCensus(this.pool, this.#departures.list(), this.#isPinned)
   }
 
   /** A suspected load is not why replicas died: it is tried as usual. */
@@ -166,7 +154,9 @@ export class RunnerKeeper {
 
   /** To be called when a runner may have become idle: it goes if it has to. */
   settle(link: RunnerLink): void {
+    if (this.#loans.unblocks(link)) this.#changed()
     if (!link.idle) return
+    this.#reclaim()
     if (link.state === 'active' && this.#isStale(link)) {
       link.state = 'retiring'
       link.departure = 'stale'
@@ -217,13 +207,16 @@ export class RunnerKeeper {
     const admission = this.#occupancy.admissionOf(link)
     if (this.#isStale(link)) this.#retire(link, 'stale')
     else if (admission.outcome === 'admitted') {
+      if (this.#occupancy.isLent(link)) this.#loans.lend()
       link.state = 'active'
       link.activeMs = performance.now()
       this.#wishes.identify(queue, principal)
       this.#wishes.fulfil(queue)
       this.#events.changed(queue)
-    } else if (admission.outcome === 'full' && !isFurther(link)) {
-      for (const { resident, reason } of admission.victims) this.#retire(resident.key, reason)
+    } else if ((admission.outcome === 'full' || admission.outcome === 'later') && !isFurther(link)) {
+      if (admission.outcome === 'full')
+        for (const { resident, reason } of admission.victims) this.#retire(resident.key, reason)
+      this.#loans.block()
     } else {
       // Its place was taken meanwhile, by what must stay; or it was only to help, and helps nobody by eviction.
       this.#loader.displaced(link)
@@ -239,6 +232,11 @@ export class RunnerKeeper {
     this.settle(link)
   }
 
+  /** Has those go that are beyond the limits since places were lent, as soon as they can. */
+  #reclaim(): void {
+    for (const { resident, reason } of this.#loans.due(this.#kept)) this.#retire(resident.key, reason)
+  }
+
   #isStale({ deployment, queue }: RunnerLink): boolean {
     if (this.#current === null || this.#current.has(deployment.id)) return false
     return !this.#events.needs(queue) && !this.#wishes.isAwaited(queue)
@@ -248,18 +246,17 @@ export class RunnerKeeper {
     const { queue } = link
     queue.links.delete(link)
     if (how.during === 'starting') this.#loader.died(link, how)
-    const forced = link.terminated && link.departure !== 'failed'
-    const reason = forced ? 'terminated' : (link.departure ?? 'crashed')
+    const reason = reasonOf(link)
     this.#departures.add(link, reason)
     queue.tally.left(reason)
     link.end()
     this.#events.ended(link, how)
     if (how.crashed && how.during === 'active') this.#loader.bereave(queue)
-    for (const waiting of this.#kept) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#changed()
   }
 
   #changed(): void {
+    for (const waiting of this.#kept) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#events.changed(null)
     this.#relocate()
     this.#fulfilWishes()
@@ -292,6 +289,7 @@ export class RunnerKeeper {
       if (reason) this.#retire(link, reason)
       this.#loader.examine(link, nowMs)
     }
+    this.#reclaim()
     this.#relocate()
     this.#fulfilWishes()
   }

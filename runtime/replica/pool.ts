@@ -105,6 +105,11 @@ export class ReplicaPool {
     return this.#crew.processes
   }
 
+  /** The group that its replicas are; `null` for the default group. */
+  get group(): string | null {
+    return this.#options.group ?? null
+  }
+
   /** How many replicas are kept to serve, ready or not. */
   get size(): number {
     return this.#crew.placeNumbers.length

@@ -1,7 +1,7 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { Admission, type AdmissionOptions } from './admission.ts'
-import { CallDesk } from './call-desk.ts'
+import { CallDesk, type Submit } from './call-desk.ts'
 import type { CallTargets } from './call-target.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
@@ -25,7 +25,8 @@ import type { RunnerLink } from './runner-link.ts'
 import type { RerunCause, Tallies } from './tallies.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
 import { TicketWatch } from './ticket-watch.ts'
-import { type Suspect, Ward } from './ward.ts'
+import type { Suspect } from './trial-room.ts'
+import { Ward } from './ward.ts'
 import type { LoadOptions } from './wishes.ts'
 
 /** How requests are queued and runners kept. */
@@ -33,8 +34,6 @@ export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
   readonly tallies: Tallies
   /** Decides which requests are taken; several schedulers may share it. @default one of its own */
   readonly admission?: Admission
-  /** Answers what functions ask of each other. @default {@link Scheduler.submit} */
-  readonly answerCall?: (work: Work) => Promise<Answer>
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
@@ -87,7 +86,6 @@ export class Scheduler implements ResidencyControl {
     this.#desk = new CallDesk({
       tallies: options.tallies,
       log: options.log,
-      submit: options.answerCall ?? ((work) => this.submit(work)),
       changed: (link) => this.#dispatcher.hear(link),
     })
     this.#ward = new Ward({
@@ -108,9 +106,13 @@ export class Scheduler implements ResidencyControl {
     return this.#keeper.pool
   }
 
-  /** Names who knows the functions that can be called by others; before, there are none. */
-  answerCalls(targets: CallTargets): void {
-    this.#desk.use(targets)
+  /**
+   * Names who knows the functions that others can call; before, there are none.
+   *
+   * @param submit answers the calls, by default this scheduler itself
+   */
+  answerCalls(targets: CallTargets, submit: Submit = (work) => this.submit(work)): void {
+    this.#desk.open(targets, submit)
   }
 
   /**

@@ -32,14 +32,14 @@ export interface FunctionHandlesOptions {
    * The model with which a function answers beside its caller, `null` where it needs none; or else what answers it in
    * another runner, which may refuse.
    */
-  readonly place: (fn: CalledFunction, options: HandleOptions) => LocalModel | null | Callee
+  readonly place: (fn: CalledFunction, options: HandleOptions, opening: Opening) => LocalModel | null | Callee
   readonly engine: Engine
   readonly log: FunctionLog
   readonly fetchInput: InputFetch
 }
 
 /** For whom a handle is opened. */
-interface Opening {
+export interface Opening {
   readonly source: CallSource
   readonly caller: CallerModel | null
 }
@@ -70,11 +70,14 @@ export class FunctionHandles {
     // The types of a definition are those of its schemas, to which every call is held.
     ((fn: unknown, options: HandleOptions = {}) => this.#open(fn, options, { source, caller })) as OpenHandle
 
-  /** Loads a function that answers beside its callers ahead of its first call; nothing happens for one that does not. */
-  async load(fn: Definition, options: HandleOptions = {}): Promise<void> {
-    const called = { definition: fn, name: this.#options.nameOf(fn) }
-    const place = this.#options.place(called, options)
-    if (place === null || !('answer' in place)) await this.#beside(called, place).load()
+  /** The name of a function that comes from a function file; `null` of any other. */
+  nameOf(definition: Definition): string | null {
+    return this.#options.nameOf(definition)
+  }
+
+  /** Loads a function that answers beside its callers ahead of its first call; `null` is one without a model. */
+  async load(definition: Definition, model: LocalModel | null): Promise<void> {
+    await this.#beside({ definition, name: this.nameOf(definition) }, model).load()
   }
 
   /** Frees all that was loaded. What fails does not keep the rest from being freed. */
@@ -101,7 +104,7 @@ export class FunctionHandles {
       throw new TypeError(`"model" names the model of a function without one; got ${options.model}.`)
     }
     const called = { definition, name: this.#options.nameOf(definition) }
-    const place = heldModel(called, options, opening) ?? this.#options.place(called, options)
+    const place = this.#options.place(called, options, opening)
     const callee = place !== null && 'answer' in place ? place : this.#beside(called, place).callee
     return createHandle(callee, opening.source)
   }
@@ -151,18 +154,6 @@ export class FunctionHandles {
       throw loadFailure(error, { name, model: id, log: "the server's log" })
     }
   }
-}
-
-/** The caller's own model, where the function would load the same one in the same way. */
-function heldModel(
-  { definition }: CalledFunction,
-  { model: wished, deployment }: HandleOptions,
-  { caller }: Opening,
-): LocalModel | null {
-  if (!caller?.loader || caller.loader !== definition.model) return null
-  if (wished !== undefined || deployment !== undefined) return null
-  const { model, modelInfo } = caller
-  return { key: modelInfo, prepare: async () => modelInfo, held: { model } }
 }
 
 function assertCallableFunction(value: unknown): Definition {
