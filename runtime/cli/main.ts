@@ -26,10 +26,6 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   redeploy: async () => (await import('./redeploy.ts')).addRedeployCommand,
   deploy: async () => (await import('./deploy.ts')).addDeployCommand,
   undeploy: async () => (await import('./deploy.ts')).addUndeployCommand,
-  deploy: async () => (await import('./deploy.ts')).addDeployCommand,
-  undeploy: async () => (await import('./deploy.ts')).addUndeployCommand,
-  deployments: async () => (await import('./deployments.ts')).addDeploymentsCommand,
-  redeploy: async () => (await import('./redeploy.ts')).addRedeployCommand,
   ps: async () => (await import('./ps.ts')).addPsCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
 }
