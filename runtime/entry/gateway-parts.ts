@@ -5,6 +5,7 @@ import { IsoplexError } from '../error/error.ts'
 import { EventLoopLag } from '../observe/event-loop-lag.ts'
 import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
+import type { NodeFleet } from '../replica/node/fleet.ts'
 import type { ResidencyControl } from '../replica/residency-control.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { SchedulerGroups } from '../replica/scheduler-groups.ts'
@@ -28,6 +29,7 @@ import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import { type JobHost, openJobHost } from './job-host.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
+import { openNodeSource } from './node-source.ts'
 import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
 
@@ -45,6 +47,8 @@ export interface PartsOptions {
   /** The path of a unix socket on which it listens, in place of host and port. */
   readonly socketPath?: string
   readonly log: Logger
+  /** Where replicas are, and what they serve. @default this machine, and the functions of the project */
+  readonly fleet?: NodeFleet
 }
 
 /** What a gateway is made of. */
@@ -94,13 +98,13 @@ export async function openParts(
   const registry = openRegistryThread(options)
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
-  const source = resources.use(await openFunctionSource({ ...options, environment }))
+  const source = resources.use(await openSource(options, environment))
   const runDirectory = makeRunDirectory()
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
-  const place = { bundlesDirectory: source.bundlesDirectory, routePrefix: identity.routePrefix }
-  const deployments = new DeploymentHost({ ...options, ...place, scheduler, serve })
+  const { routePrefix: prefix } = identity
+  const deployments = new DeploymentHost({ ...options, source, routePrefix: prefix, scheduler, serve })
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const trusting = isTrusting(options)
   const shared = { scheduler, tallies, server, routePrefix: identity.routePrefix }
@@ -151,6 +155,16 @@ function exchangeOf(
     connections: server,
     closing: () => server.closing,
   }
+}
+
+function openSource(
+  options: PartsOptions,
+  environment: Readonly<Record<string, string>>,
+): Promise<FunctionSource> {
+  const { fleet, stateDirectory, config, log } = options
+  if (!fleet) return openFunctionSource({ ...options, environment })
+  const { maxStoreBytes, requestTimeoutMs: patienceMs } = config
+  return openNodeSource({ fleet, stateDirectory, maxStoreBytes, patienceMs, log })
 }
 
 /** Starts the thread of the registry. */
@@ -219,16 +233,18 @@ export interface SchedulerParts {
 
 /** Opens what brings requests to replicas, and starts these. */
 export function openScheduler(
-  { config, log }: PartsOptions,
+  { config, log, fleet }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
 ): SchedulerGroups {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
+  // A node knows its own cores.
   const threadsOf = (count: number): number =>
-    intraOpThreads || Math.max(1, Math.floor(availableParallelism() / Math.max(1, count)))
+    intraOpThreads || (fleet ? 0 : Math.max(1, Math.floor(availableParallelism() / Math.max(1, count))))
   const session = { provider, fallback, intraOpThreads: threadsOf(replicas) }
-  const scheduler = new SchedulerGroups({ ...config, ...parts, session, threadsOf, log })
+  const places = fleet ? { places: fleet } : {}
+  const scheduler = new SchedulerGroups({ ...config, ...parts, ...places, session, threadsOf, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

@@ -9,6 +9,7 @@ import { type Outcome, useCalls, type Wish } from './calls.ts'
 import type { Catalog, CatalogFunction } from './catalog.ts'
 import { shownIssues, useDraft } from './draft.ts'
 import { FunctionHead } from './function-head.tsx'
+import { GraphView } from './graph-view.tsx'
 import { LatencyPlot } from './latency-plot.tsx'
 import { noOverlay, type Overlay, overlayOf } from './overlay.ts'
 import { RunBar } from './run-bar.tsx'
@@ -41,6 +42,12 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
   return (
     <>
       <FunctionHead fn={fn} hasToken={hasToken} />
+      {fn.graph ? (
+        <section class="card" aria-labelledby="graph-title">
+          <h2 id="graph-title">The graph</h2>
+          <GraphView graph={fn.graph} />
+        </section>
+      ) : null}
       <div class="bench">
         <CallForm fn={fn} form={form} element={element} onRun={run} issues={issues} overlay={overlay}>
           <RunBar

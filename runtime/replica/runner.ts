@@ -3,6 +3,7 @@ import { createCallPlacement } from '../runner/call-placement.ts'
 import { createDecoder, type Decoder } from '../runner/decoder.ts'
 import { createEncoder } from '../runner/encoder.ts'
 import { FunctionHandles, type FunctionHandlesOptions } from '../runner/function-handles.ts'
+import { createPartPlacement, type HeldPart, loadNodes } from '../runner/graph-parts.ts'
 import type { RequestHead } from '../runner/head.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import { OpenRequest, type ReplyOptions } from '../runner/open-request.ts'
@@ -16,6 +17,8 @@ import { RunnerCalls } from './runner-calls.ts'
 export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held'> {
   /** The name of a function that the bundle has from a function file; `null` of any other. */
   readonly nameOf: FunctionHandlesOptions['nameOf']
+  /** The models of a graph's nodes, which are held with it. */
+  readonly parts: readonly HeldPart[]
   /** Batches worked on side by side. */
   readonly concurrency: number
   readonly send: FrameSend
@@ -46,12 +49,12 @@ export class Runner {
   #stopped: Promise<void> | null = null
 
   constructor(options: RunnerOptions) {
-    const { name, log, send, nameOf, engine, fetchInput } = options
+    const { name, log, send, nameOf, parts, engine, fetchInput } = options
     const definition = splitByRows(options.definition)
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
     this.#calls = new RunnerCalls({ send })
-    const place = createCallPlacement({ transport: this.#calls })
+    const place = createPartPlacement(parts, createCallPlacement({ transport: this.#calls }))
     this.#handles = new FunctionHandles({ nameOf, place, engine, log, fetchInput })
     this.#replyOptions = {
       name,
@@ -68,7 +71,13 @@ export class Runner {
    * up before it is freed.
    */
   async start(): Promise<void> {
-    this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
+    try {
+      await loadNodes(this.#options.definition, this.#handles)
+      this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
+    } catch (error) {
+      await this.#handles.dispose()
+      throw error
+    }
     this.#pump()
   }
 

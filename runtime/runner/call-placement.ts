@@ -47,11 +47,12 @@ const mostRemembered = 256
 function heldModel(
   { definition }: CalledFunction,
   { model: wished }: HandleOptions,
-  { source, caller }: Opening,
+  opening: Opening | null,
 ): LocalModel | null {
+  const caller = opening?.caller
   if (!caller?.loader || caller.loader !== definition.model) return null
   // Whose caller has named the model holds another one than the token says.
-  if (wished !== undefined || source.head.modelNamed) return null
+  if (wished !== undefined || opening?.source.head.modelNamed) return null
   const { model, modelInfo } = caller
   return { key: modelInfo, prepare: async () => modelInfo, held: { model } }
 }
