@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { createBrowserGuard } from './browser-guard.ts'
 import {
   type BuildDirectories,
@@ -9,6 +8,7 @@ import {
   type SourceHashes,
   withSuspects,
 } from './bundle.ts'
+import { bundleEntryOf, functionFilesOf } from './bundle-entry.ts'
 import { browserBundleNameOf } from './bundle-folder.ts'
 import {
   type BundleFailure,
@@ -43,11 +43,12 @@ export type BrowserBundleOutcome =
 export async function bundleForBrowser(
   functionFile: FunctionFile,
   known: SourceHashes,
-  { projectDirectory }: BuildDirectories,
+  directories: BuildDirectories,
   mode: BuildMode,
 ): Promise<BrowserBundleOutcome> {
+  const { projectDirectory } = directories
   const bundle = (hashes: SourceHashes) =>
-    bundleOnce(functionFile, new Set(Object.keys(hashes)), projectDirectory, mode)
+    bundleOnce(functionFile, new Set(Object.keys(hashes)), directories, mode)
   const first = await bundle(known)
   if ('mistake' in first) return withSuspects(first, known, projectDirectory)
   if (first.own.every((file) => file in known)) return toOutcome(first, known)
@@ -69,15 +70,39 @@ function toOutcome({ own, ...parts }: BundleParts, hashes: SourceHashes): Browse
   }
 }
 
+/** Bundles a file; once more where it imports other function files, which are then exported beside it. */
 async function bundleOnce(
-  { file, functionFile }: FunctionFile,
+  functionFile: FunctionFile,
   known: ReadonlySet<string>,
-  projectDirectory: string,
+  directories: BuildDirectories,
   mode: BuildMode,
 ): Promise<BundleParts | BundleFailure> {
+  const { projectDirectory } = directories
+  const bundle = (others: readonly FunctionFile[]) =>
+    bundleWith(functionFile, others, { known, projectDirectory, mode })
+  const alone = await bundle([])
+  if ('mistake' in alone) return alone
+  const others = functionFilesOf(alone.own, functionFile, directories)
+  return others.length === 0 ? alone : bundle(others)
+}
+
+interface BrowserBundling {
+  /** Files that are known to be the project's own. */
+  readonly known: ReadonlySet<string>
+  readonly projectDirectory: string
+  readonly mode: BuildMode
+}
+
+async function bundleWith(
+  functionFile: FunctionFile,
+  others: readonly FunctionFile[],
+  { known, projectDirectory, mode }: BrowserBundling,
+): Promise<BundleParts | BundleFailure> {
+  const { file } = functionFile
+  const { entrypoint, plugins } = bundleEntryOf(functionFile, others, projectDirectory)
   const guard = createBrowserGuard(projectDirectory)
   const { success, logs, outputs, metafile } = await Bun.build({
-    entrypoints: [join(projectDirectory, file)],
+    entrypoints: [entrypoint],
     root: projectDirectory,
     target: 'browser',
     format: 'esm',
@@ -86,19 +111,19 @@ async function bundleOnce(
     metafile: true,
     throw: false,
     define: { 'process.env.NODE_ENV': JSON.stringify(mode) },
-    plugins: [guard.plugin, schemaShaking],
+    plugins: [...plugins, guard.plugin, schemaShaking],
   })
-  const [entry, ...others] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
-  if (!success || !metafile || !entry) return forBrowsers(failureOfLogs(logs, file, projectDirectory))
+  const [script, ...rest] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
+  if (!success || !metafile || !script) return forBrowsers(failureOfLogs(logs, file, projectDirectory))
   const own = ownFilesOf(metafile.inputs, file, known)
   const [found] = guard.found
   if (found) return failureOfImport(metafile.inputs, file, found, own)
-  const maps = others.filter(({ kind }) => kind === 'sourcemap')
-  if (others.length > maps.length) return forBrowsers(await failureOfAssets(metafile, file))
+  const maps = rest.filter(({ kind }) => kind === 'sourcemap')
+  if (rest.length > maps.length) return forBrowsers(await failureOfAssets(metafile, file))
   const [map] = maps
-  const text = await entry.text()
+  const text = await script.text()
   const code = map ? appendSourceMap(text, await map.text(), sourceName) : withoutDebugId(text)
-  return { name: browserBundleNameOf(functionFile, hashText(code)), code, own }
+  return { name: browserBundleNameOf(functionFile.functionFile, hashText(code)), code, own }
 }
 
 /** Says of a failure that it is one for browsers only: the bundle for servers is there. */

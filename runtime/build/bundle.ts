@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { bundleEntryOf, functionFilesOf, isFileInput } from './bundle-entry.ts'
 import { bundleNameOf } from './bundle-folder.ts'
 import { type BundleFailure, failureOfAssets, failureOfLogs, type SourceImport } from './bundle-mistake.ts'
 import { hashFile, hashText } from './content-hash.ts'
@@ -88,12 +89,27 @@ export async function withSuspects(
   return { mistake, sources: { ...hashes, ...(await hashSources(suspects, projectDirectory)) } }
 }
 
+/** Bundles a file; once more where it imports other function files, which are then exported beside it. */
 async function bundleOnce(
-  { file, functionFile }: FunctionFile,
+  functionFile: FunctionFile,
+  directories: BuildDirectories,
+): Promise<BundleParts | BundleFailure> {
+  const alone = await bundleWith(functionFile, [], directories)
+  if ('mistake' in alone) return alone
+  const others = functionFilesOf(alone.inputs, functionFile, directories)
+  return others.length === 0 ? alone : bundleWith(functionFile, others, directories)
+}
+
+async function bundleWith(
+  entry: FunctionFile,
+  others: readonly FunctionFile[],
   { projectDirectory, bundlesDirectory }: BuildDirectories,
 ): Promise<BundleParts | BundleFailure> {
+  const { file, functionFile } = entry
+  const { entrypoint, plugins } = bundleEntryOf(entry, others, projectDirectory)
   const { success, logs, outputs, metafile } = await Bun.build({
-    entrypoints: [join(projectDirectory, file)],
+    entrypoints: [entrypoint],
+    plugins: [...plugins, ownImports],
     root: projectDirectory,
     target: 'bun',
     format: 'esm',
@@ -103,21 +119,20 @@ async function bundleOnce(
     throw: false,
     // Otherwise it becomes what it is now, whereas the bundle runs in production too.
     define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
-    plugins: [ownImports],
   })
-  const [entry, map, ...assets] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
-  if (!success || !metafile || !entry || !map) return failureOfLogs(logs, file, projectDirectory)
+  const [code, map, ...assets] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
+  if (!success || !metafile || !code || !map) return failureOfLogs(logs, file, projectDirectory)
   if (assets.length > 0) return failureOfAssets(metafile, file)
-  const code = appendSourceMap(await entry.text(), await map.text(), (source) =>
+  const mapped = appendSourceMap(await code.text(), await map.text(), (source) =>
     toProjectPath(bundlesDirectory, resolve(projectDirectory, source)),
   )
   const imports = Object.entries(metafile.inputs).flatMap(([importer, { imports }]) =>
     imports.filter(({ external }) => external).map(({ path }) => ({ file: importer, specifier: path })),
   )
   return {
-    name: bundleNameOf(functionFile, hashText(code)),
-    code,
-    inputs: Object.keys(metafile.inputs),
+    name: bundleNameOf(functionFile, hashText(mapped)),
+    code: mapped,
+    inputs: Object.keys(metafile.inputs).filter(isFileInput),
     imports,
   }
 }

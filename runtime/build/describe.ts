@@ -1,8 +1,12 @@
 import { Kind, type TObject, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import type { DeploymentSettings } from '../config/deployment-config.ts'
+import { settingsContradictions } from '../config/deployment-contradictions.ts'
+import { deploymentSettingsSchema } from '../config/deployment-schema.ts'
+import { structureMistake } from '../config/structure-mistake.ts'
 import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
-import type { Definition } from '../define/definition.ts'
+import { type Definition, isDefinition } from '../define/definition.ts'
 import { acceptedMediaTypes, findSlots } from '../define/slot.ts'
 import { type FunctionRoute, toFunctionRoute } from '../route/function-route.ts'
 import { flatName } from './bundle-folder.ts'
@@ -18,6 +22,11 @@ export interface DefinitionOrigin {
   readonly functionFile: string
   readonly bundle: string
   readonly sources: readonly string[]
+  /**
+   * What the other function files define that it imports, each with its file relative to the functions folder.
+   * @default none
+   */
+  readonly imported?: readonly (readonly [functionFile: string, definition: unknown])[]
 }
 
 /**
@@ -35,6 +44,8 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
     throw new TypeError('The option "model" must be made by onnx() or multiplexed().')
   }
   const { description, timeoutMs, maxBodyBytes, maxOngoingRequests, batch, model, input, action } = definition
+  const { deployment } = definition
+  if (deployment !== undefined) assertDeployment(deployment)
   const manifest = {
     name: route.name,
     file: origin.file,
@@ -55,11 +66,23 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
       batch &&
       withoutAbsent({ maxSize: batch.maxSize, maxDelayMs: batch.maxDelayMs, maxBytes: batch.maxBytes }),
     model: model && withoutAbsent({ default: model.default, maxModelsPerReplica: model.maxModelsPerReplica }),
+    calls: calledNames(origin.imported ?? []),
+    deployment,
     action: action && describeAction(action),
     ...schemas,
     accepts: input ? acceptedMediaTypes(input) : [],
   }
   return validateManifest(withoutAbsent(manifest))
+}
+
+/** The names of the functions that can be called; `undefined` where there are none. */
+function calledNames(imported: NonNullable<DefinitionOrigin['imported']>): readonly string[] | undefined {
+  const names = imported.flatMap(([file, definition]) =>
+    isDefinition(definition) && definition.kind !== 'action'
+      ? [toFunctionRoute(file, overridesOf(definition)).name]
+      : [],
+  )
+  return names.length > 0 ? names : undefined
 }
 
 function describeAction({ category, timeoutMs, models, weights, steps }: ActionProgram): ActionManifest {
@@ -69,7 +92,7 @@ function describeAction({ category, timeoutMs, models, weights, steps }: ActionP
 /** What a function may say and an action may not: a compiler would not let it pass. */
 const functionOptions = [
   ...(['query', 'output', 'model', 'batch', 'warmup', 'setup', 'teardown'] as const),
-  ...(['idempotent', 'maxOngoingRequests'] as const),
+  ...(['idempotent', 'maxOngoingRequests', 'deployment'] as const),
 ]
 
 function assertAction(definition: Definition, { pattern: { route, parameters } }: FunctionRoute): void {
@@ -86,6 +109,17 @@ function assertAction(definition: Definition, { pattern: { route, parameters } }
   const runs: unknown = definition.runs ?? ['server']
   if (Bun.deepEquals(runs, ['server'])) return
   throw new TypeError(`The option "runs" of an action must be ['server']; got ${Bun.inspect(runs)}.`)
+}
+
+/** Refuses what the configuration would refuse as well. */
+function assertDeployment(deployment: DeploymentSettings): void {
+  const mistake = structureMistake(deploymentSettingsSchema, deployment)
+  if (mistake !== null) throw new TypeError(`The option "deployment" is not taken. ${mistake}`)
+  const [contradiction] = settingsContradictions(deployment, 'The option "deployment"')
+  if (contradiction !== undefined) throw new TypeError(contradiction)
+  const { options = null } = deployment
+  if (Bun.deepEquals(options, JSON.parse(JSON.stringify(options) ?? 'null'), true)) return
+  throw new TypeError(`The option "deployment.options" must be JSON; got ${Bun.inspect(options)}.`)
 }
 
 function overridesOf({ name, route }: Definition): { name?: string; route?: string } {

@@ -10,7 +10,7 @@ import {
   type SourceHashes,
 } from './bundle.ts'
 import { locateImport } from './bundle-mistake.ts'
-import { describeFunction } from './describe.ts'
+import { type DefinitionOrigin, describeFunction } from './describe.ts'
 import type { FunctionManifest } from './manifest.ts'
 import type { BuildOrder } from './message.ts'
 import { locateError, locateText, type Mistake, placeOf, type SourcePlace, toMistake } from './mistake.ts'
@@ -76,6 +76,12 @@ async function writeBundle(
   }
 }
 
+/** What a bundle exports: of the function files that it imports beside its own, if there are any. */
+interface FunctionExports {
+  readonly default?: unknown
+  readonly functions?: DefinitionOrigin['imported']
+}
+
 async function describeBundle(
   path: string,
   bundle: Bundle,
@@ -83,7 +89,7 @@ async function describeBundle(
   projectDirectory: string,
 ): Promise<FunctionOutcome> {
   const sources = Object.keys(bundle.sources)
-  let exports: Readonly<Record<string, unknown>>
+  let exports: FunctionExports
   try {
     exports = await import(path)
   } catch (error) {
@@ -94,7 +100,8 @@ async function describeBundle(
   try {
     const definition = exports.default
     if (!isDefinition(definition)) throw new TypeError(describeExport(exports))
-    const origin = { file, functionFile, bundle: bundle.name, sources }
+    const imported = exports.functions ?? []
+    const origin = { file, functionFile, bundle: bundle.name, sources, imported }
     return { kind: 'described', manifest: describeFunction(definition, origin) }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
@@ -124,7 +131,7 @@ async function locateDefinition(file: string): Promise<SourcePlace> {
   return locateText(file, await Bun.file(file).text(), /^[ \t]*export\s+default\b/m) ?? placeOf(file)
 }
 
-function describeExport(exports: Readonly<Record<string, unknown>>): string {
+function describeExport(exports: FunctionExports): string {
   const wanted = 'export default what defineFunction(), defineInference() or defineAction() returns'
   const value = exports.default
   if (value === undefined) return `It has no default export; ${wanted}.`

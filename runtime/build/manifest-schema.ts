@@ -1,4 +1,5 @@
 import { type TSchema, type TUnion, Type } from '@sinclair/typebox'
+import { deploymentSettingsSchema } from '../config/deployment-schema.ts'
 
 const countingNumber = Type.Integer({ minimum: 1, expected: 'a whole number from 1' })
 const positiveNumber = Type.Number({ exclusiveMinimum: 0, expected: 'a finite number above 0' })
@@ -69,6 +70,8 @@ export const functionManifestSchema = Type.Object(
         { additionalProperties: false, expected: 'made by onnx() or multiplexed()' },
       ),
     ),
+    calls: Type.Optional(Type.Array(text, { minItems: 1, expected: 'a list of functions' })),
+    deployment: Type.Optional(deploymentSettingsSchema),
     action: Type.Optional(
       Type.Object(
         {

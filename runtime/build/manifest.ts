@@ -1,3 +1,4 @@
+import type { DeploymentSettings } from '../config/deployment-config.ts'
 import type { BatchOptions, Method, Place } from '../define/options.ts'
 
 /** A JSON Schema (draft 2020-12 as far as TypeBox makes it): for documents and forms, never for checking. */
@@ -37,6 +38,10 @@ export interface FunctionManifest {
     readonly default?: string
     readonly maxModelsPerReplica?: number
   }
+  /** The names of the functions whose files it imports, so that it may call them; in the order of their files. */
+  readonly calls?: readonly string[]
+  /** What the function says of its own deployment. */
+  readonly deployment?: DeploymentSettings
   /** What the server knows of the jobs of an action; none for functions. */
   readonly action?: ActionManifest
   /** The media types in which a body may come; empty where the function reads none. */

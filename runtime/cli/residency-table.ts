@@ -13,8 +13,8 @@ export function formatResidency(report: PlacementReport, nowMs: number): string 
   const rows = replicas.flatMap((replica) => rowsOf(replica, nowMs))
   const parts = [formatTable([[...head, 'REQUESTS', 'USED', 'PINNED'], ...rows])]
   if (backlog.length > 0) {
-    const waiting = backlog.map(({ function: name, modelKey, waiting: count }) => {
-      return [String(count), name, nameOf(modelKey)]
+    const waiting = backlog.map(({ modelKey, waiting: count, ...served }) => {
+      return [String(count), deployedName(served), nameOf(modelKey)]
     })
     parts.push(formatTable([['WAITING', 'FUNCTION', 'MODEL'], ...waiting]))
   }
@@ -26,9 +26,9 @@ export function formatResidency(report: PlacementReport, nowMs: number): string 
 }
 
 function rowsOf(report: ReplicaReport, nowMs: number): readonly (readonly string[])[] {
-  const { replica, state, pid, residentSetBytes, startedAtMs, runners } = report
+  const { replica, group, state, pid, residentSetBytes, startedAtMs, runners } = report
   const process = [
-    state === 'serving' ? String(replica) : `${replica} ${state}`,
+    [replica, ...(group === null ? [] : [`of ${group}`]), ...(state === 'serving' ? [] : [state])].join(' '),
     String(pid),
     residentSetBytes === 0 ? nothing : formatBytes(residentSetBytes),
   ]
@@ -40,7 +40,7 @@ function rowsOf(report: ReplicaReport, nowMs: number): readonly (readonly string
 function cellsOf(runner: ResidentReport, nowMs: number): readonly string[] {
   const { modelKey, version, loadedAtMs, startedAtMs } = runner
   return [
-    runner.function,
+    deployedName(runner),
     nameOf(modelKey, version),
     runner.state,
     formatAge(nowMs - (loadedAtMs ?? startedAtMs)),
@@ -52,16 +52,22 @@ function cellsOf(runner: ResidentReport, nowMs: number): readonly string[] {
 }
 
 function rowOf(departure: DepartureReport, nowMs: number): readonly string[] {
-  const { atMs, reason, function: name, modelKey, replica, residentMs, requests } = departure
+  const { atMs, reason, modelKey, replica, residentMs, requests } = departure
   return [
     `${formatAge(nowMs - atMs)} ago`,
     reason,
-    name,
+    deployedName(departure),
     nameOf(modelKey),
     String(replica),
     formatAge(residentMs),
     String(requests),
   ]
+}
+
+/** A function by its own name, or by that of its deployment with its own behind. */
+function deployedName(served: { readonly function: string; readonly deployment: string }): string {
+  const { function: name, deployment } = served
+  return deployment === name ? name : `${deployment} (${name})`
 }
 
 /** A span of time as people read it: its largest unit only. */

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Gateway } from '../entry/gateway.ts'
+import { exitWithInput } from '../entry/parent.ts'
 import { createProcessLog } from '../entry/process-log.ts'
 import { playgroundPath } from '../server/page/routes.ts'
 import { exampleCall } from './example-call.ts'
@@ -12,6 +13,8 @@ import { createServerReport, type Listening } from './server-report.ts'
 type ServeFlags = Readonly<Record<string, string | undefined>> & {
   readonly json?: boolean
   readonly build?: string
+  readonly socket?: string
+  readonly supervised?: boolean
 }
 
 const json = ['--json', 'print events as lines of JSON'] as const
@@ -32,12 +35,15 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('Serve the functions of this folder as they are.')
     .option('--build <folder>', 'serve what `isoplex build` wrote there, and compile nothing')
+    .option('--socket <path>', 'listen on a unix socket, for this user only, in place of host and port')
+    .option('--supervised', 'end at once when standard input ends or the process that started it does')
     .option(...json)
     .action((flags: ServeFlags) => serve('serve', flags))
   addConfigFlags(command)
 }
 
 async function serve(mode: 'dev' | 'serve', flags: ServeFlags): Promise<void> {
+  if (flags.supervised) exitWithInput()
   const output = createOutput(flags.json ?? false)
   const report = createServerReport(output)
   const project = await openProject(flags)
@@ -45,6 +51,7 @@ async function serve(mode: 'dev' | 'serve', flags: ServeFlags): Promise<void> {
     ...project,
     mode,
     ...(flags.build === undefined ? {} : { buildDirectory: resolve(flags.build) }),
+    ...(flags.socket === undefined ? {} : { socketPath: resolve(flags.socket) }),
     log: createProcessLog(project.config.logLevel),
     onManifest: (manifest) => report.manifest(manifest),
     onModels: (changes) => report.models(changes),
@@ -60,7 +67,10 @@ async function describe(gateway: Gateway, project: Project): Promise<Listening> 
   const { functionsDirectory, stateDirectory } = project
   const bodyFile = (name: string): string =>
     join(stateDirectory, 'examples', `${name.replaceAll('/', '--')}.json`)
-  const example = exampleCall(manifest.functions, {
+  const { protocol } = url
+  // A socket has no address that could be put into a browser.
+  const origin = protocol === 'unix:' ? url.href : url.origin
+  const example = exampleCall(protocol === 'unix:' ? [] : manifest.functions, {
     baseUrl: url.origin + identity.routePrefix,
     trusting,
     bodyPath: (name) => relative(process.cwd(), bodyFile(name)),
@@ -71,10 +81,10 @@ async function describe(gateway: Gateway, project: Project): Promise<Listening> 
   }
   return {
     ...identity,
-    origin: url.origin,
+    origin,
     manifest,
     functionsDirectory: relative(process.cwd(), functionsDirectory),
-    playground: gateway.hasPlayground ? url.origin + playgroundPath : null,
+    playground: gateway.hasPlayground ? origin + playgroundPath : null,
     example: example?.line ?? null,
     tookMs: Math.round(performance.now()),
   }

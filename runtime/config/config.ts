@@ -1,3 +1,5 @@
+import type { DeploymentConfig } from './deployment-config.ts'
+
 /** Where a server may be told to compute a model's nodes. */
 export type ServerProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu'
 
@@ -75,7 +77,10 @@ export interface Config {
    */
   readonly allowedHosts: readonly string[]
 
-  /** Replica processes of the default group. An integer from 1 to 256. @default cores, at most 4 */
+  /**
+   * Replica processes of the default group; 0 answers system paths only. An integer from 0 to 256.
+   * @default cores, at most 4
+   */
   readonly replicas: number
   /** Models of one function that one replica holds at a time. An integer from 1 to 1024. @default 3 */
   readonly maxModelsPerReplica: number
@@ -126,6 +131,12 @@ export interface Config {
    * @default []
    */
   readonly environment: readonly string[]
+
+  /**
+   * Deployments besides each function's own, or in place of it: name, function, replicas, options and more. A list of
+   * objects with name and function, as JSON in variables and flags. @default []
+   */
+  readonly deployments: readonly DeploymentConfig[]
 
   /** Time in which a request must be answered. An integer from 1 to 2147483647. @default 30000 */
   readonly requestTimeoutMs: number

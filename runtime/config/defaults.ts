@@ -29,6 +29,7 @@ export const defaults: Config = Object.freeze({
   pinnedModels: Object.freeze([]),
   runnerIdleMs: 300_000,
   environment: Object.freeze([]),
+  deployments: Object.freeze([]),
 
   requestTimeoutMs: 30_000,
   uploadTimeoutMs: 30_000,

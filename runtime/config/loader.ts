@@ -3,6 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import { IsoplexError } from '../error/error.ts'
 import type { Config } from './config.ts'
 import { defaults } from './defaults.ts'
+import { settingsContradictions } from './deployment-contradictions.ts'
 import { nearestName } from './nearest.ts'
 import { isRecord, readPackageFile } from './package-file.ts'
 import { configKeys, configSchema } from './schema.ts'
@@ -15,6 +16,7 @@ import {
   isConfigKey,
   variablesOf,
 } from './source.ts'
+import { structureMistake } from './structure-mistake.ts'
 
 /** Where a configuration comes from, besides the defaults. */
 export interface ConfigSources {
@@ -72,6 +74,9 @@ function mistakesOf({ key, place, value }: ConfigEntry): readonly string[] {
   }
   const schema: TSchema = configSchema.properties[key]
   if (Value.Check(schema, value)) return []
+  const isStructured = schema.type === 'array' && schema.items.type === 'object' && Array.isArray(value)
+  const mistake = isStructured ? structureMistake(schema, value) : null
+  if (mistake !== null) return [`${place}: ${mistake}`]
   const found = schema.secret === true ? 'something else' : preview(value)
   return [`${place} must be ${schema.expected}; it is ${found}.`]
 }
@@ -96,6 +101,7 @@ function contradictionsOf(config: Config): readonly string[] {
       `maxBodyBytes (${config.maxBodyBytes}) must not exceed maxBodiesInFlightBytes (${config.maxBodiesInFlightBytes}); raise the latter.`,
     )
   }
+  contradictions.push(...deploymentContradictions(config))
   if (config.backend === 'synapse' && config.backendUrl === null) {
     contradictions.push(
       'backend "synapse" needs a backendUrl; set it, or SYNAPSE_PLUGIN_RUN_HOST or SYNAPSE_HOST.',
@@ -112,6 +118,19 @@ function contradictionsOf(config: Config): readonly string[] {
     )
   }
   return contradictions
+}
+
+function deploymentContradictions({ deployments }: Config): readonly string[] {
+  const names = deployments.map(({ name }) => name)
+  const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index))
+  return [
+    ...[...twice].map(
+      (name) => `deployments has several of the name "${name}"; give each a name of its own.`,
+    ),
+    ...deployments.flatMap((deployment) =>
+      settingsContradictions(deployment, `deployment "${deployment.name}"`),
+    ),
+  ]
 }
 
 /** A value as it was given, but for what stands before the host of a URL: that may be a password. */

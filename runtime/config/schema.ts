@@ -8,6 +8,7 @@ import {
   Type,
 } from '@sinclair/typebox'
 import type { BackendHeaders, Config, LogLevel, ServerProvider } from './config.ts'
+import { deploymentSchema } from './deployment-schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
 
 // The longest delay that a timer takes; a longer one would fire at once.
@@ -88,7 +89,7 @@ export const configSchema = Type.Object(
       expected: 'lower-case host names without a port',
     }),
 
-    replicas: integer('Replica processes of the default group.', 1, 256),
+    replicas: integer('Replica processes of the default group; 0 answers system paths only.', 0, 256),
     maxModelsPerReplica: integer('Models of one function that one replica holds at a time.', 1, 1024),
     maxRunnersPerReplica: integer('Runner threads that one replica holds at a time.', 1, 1024),
     maxOngoingRequests: integer('Requests at a time in one runner of a function without a model.', 1, 65_536),
@@ -129,6 +130,12 @@ export const configSchema = Type.Object(
     environment: list('^[A-Za-z_][A-Za-z0-9_]*$', {
       description: 'Environment variables that replicas may see besides the built-in list.',
       expected: 'names of environment variables',
+    }),
+    deployments: Type.Array(deploymentSchema, {
+      description:
+        "Deployments besides each function's own, or in place of it: name, function, replicas, options and more.",
+      expected: 'a list of objects with name and function, as JSON in variables and flags',
+      maxItems: 256,
     }),
 
     requestTimeoutMs: integer('Time in which a request must be answered.', 1, longestDelayMs),

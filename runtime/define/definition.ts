@@ -11,6 +11,10 @@ const definitionBrand = Symbol.for('isoplex.definition')
 export interface SetupContext {
   /** The function's name. */
   readonly name: string
+  /** The name of the deployment whose runner this is; the function's name for its own deployment, and in a page. */
+  readonly deployment: string
+  /** What the deployment's `options` say: any JSON. @default an empty object */
+  readonly options: unknown
 }
 
 /** What all kinds of definition hold once they are made; what the builder, the runner and the page read. */

@@ -1,4 +1,5 @@
 import type { TObject, TSchema } from '@sinclair/typebox'
+import type { DeploymentSettings } from '../config/deployment-config.ts'
 
 /** Where a function may run. */
 export type Place = 'server' | 'browser'
@@ -26,6 +27,12 @@ export interface FunctionOptions {
   readonly maxBodyBytes?: number
   /** Requests that one runner works on side by side. @default `maxOngoingRequests` of the configuration */
   readonly maxOngoingRequests?: number
+  /**
+   * How it is deployed under its own name, where the configuration's `deployments` have no entry of that name.
+   *
+   * @default it shares the default group of replicas
+   */
+  readonly deployment?: DeploymentSettings
 }
 
 /** The schemas that check what comes in and what goes out. */

@@ -66,7 +66,7 @@ async function run(order: ActionOrder): Promise<void> {
   try {
     await runJob({
       order,
-      load: () => importFunction(order.bundlePath, order.function),
+      load: async () => (await importFunction(order.bundlePath, order.function)).definition,
       host: link.host,
       engine,
       fetchInput: createInputFetch(createOutboundPolicy(order.inputHosts)),

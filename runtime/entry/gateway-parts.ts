@@ -7,7 +7,7 @@ import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
 import type { ResidencyControl } from '../replica/residency-control.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
-import { Scheduler } from '../replica/scheduler.ts'
+import { SchedulerGroups } from '../replica/scheduler-groups.ts'
 import { Tallies } from '../replica/tallies.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { BodyBudget } from '../server/body.ts'
@@ -22,6 +22,7 @@ import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
 import { ServiceThread } from '../thread/service-thread.ts'
 import { openDeploymentDesk } from './deployment-desk.ts'
+import { DeploymentHost } from './deployment-host.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
@@ -42,6 +43,8 @@ export interface PartsOptions {
   readonly mode: 'dev' | 'serve'
   /** A folder that `isoplex build` wrote: it is served as it is, and nothing is compiled. */
   readonly buildDirectory?: string
+  /** The path of a unix socket on which it listens, in place of host and port. */
+  readonly socketPath?: string
   readonly log: Logger
 }
 
@@ -51,7 +54,9 @@ export interface GatewayParts {
   readonly server: HttpServer
   readonly registry: ServiceThread<RegistryMethods>
   readonly source: FunctionSource
-  readonly scheduler: Scheduler
+  readonly scheduler: SchedulerGroups
+  /** As what the functions are served. */
+  readonly deployments: DeploymentHost
   readonly exchange: ExchangeOptions
   /** The functions that functions can call. */
   readonly callees: CallDirectory
@@ -72,10 +77,13 @@ export interface GatewayParts {
 /**
  * Opens the parts, the socket first, so that a taken port is known before anything slow happens. Whatever was
  * opened is put on the stack, which closes it in the opposite order.
+ *
+ * @param serve is called when other deployments have become current
  */
 export async function openParts(
   options: PartsOptions,
   resources: AsyncDisposableStack,
+  serve: () => void,
 ): Promise<GatewayParts> {
   const { config, projectDirectory, stateDirectory } = options
   const { routePrefix } = config
@@ -92,6 +100,9 @@ export async function openParts(
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
+  const { bundlesDirectory } = source
+  const places = { bundlesDirectory, routePrefix: identity.routePrefix }
+  const deployments = new DeploymentHost({ ...options, ...places, scheduler, serve })
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const trusting = isTrusting(options)
   const exchange: ExchangeOptions = {
@@ -117,11 +128,19 @@ export async function openParts(
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
-  const metrics = { tallies, jobs: jobs.tallies, surveyJobs: jobs.survey, residency: scheduler, lag, bodies }
+  const metrics = {
+    tallies,
+    jobs: jobs.tallies,
+    surveyJobs: jobs.survey,
+    residency: scheduler,
+    deployments,
+    lag,
+    bodies,
+  }
   const { authorizer } = exchange
   const { stopping } = server
   const watched = { jobs: jobs.service, authorizer, stopping }
-  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting }
+  const asked = { runDirectory, registry, grants, bodies, placement, metrics, trusting, deployments, server }
   const system = { ...options, ...watched, ...asked }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
@@ -132,7 +151,19 @@ export async function openParts(
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = { identity, server, registry, source, scheduler, exchange, callees, placement, jobs, page }
+  const served = {
+    identity,
+    server,
+    registry,
+    source,
+    scheduler,
+    deployments,
+    exchange,
+    callees,
+    placement,
+    jobs,
+    page,
+  }
   return { ...served, systemRoutes, granting, forgetModels }
 }
 
@@ -167,7 +198,9 @@ function openServer(options: PartsOptions): HttpServer {
   const guarded = allowedHosts.length > 0 || isTrusting(options)
   const own = host.includes(':') ? `[${host}]` : host
   const hosts = guarded ? [...loopbackNames, own, ...allowedHosts] : null
+  const { socketPath } = options
   const server = new HttpServer({
+    ...(socketPath === undefined ? {} : { socketPath }),
     host,
     port,
     maxHeaderBytes,
@@ -213,12 +246,13 @@ export function openScheduler(
   { config, log }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
-): Scheduler {
+): SchedulerGroups {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
-  const shareOfCores = Math.max(1, Math.floor(availableParallelism() / replicas))
-  const session = { provider, fallback, intraOpThreads: intraOpThreads || shareOfCores }
-  const scheduler = new Scheduler({ ...config, ...parts, session, log })
+  const threadsOf = (count: number): number =>
+    intraOpThreads || Math.max(1, Math.floor(availableParallelism() / Math.max(1, count)))
+  const session = { provider, fallback, intraOpThreads: threadsOf(replicas) }
+  const scheduler = new SchedulerGroups({ ...config, ...parts, session, threadsOf, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

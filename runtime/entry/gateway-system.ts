@@ -2,6 +2,7 @@ import type { ArtifactGrants } from '../auth/grant.ts'
 import type { Config } from '../config/config.ts'
 import type { JobService } from '../job/service.ts'
 import type { Logger } from '../observe/log.ts'
+import type { DeploymentControl } from '../replica/deployment-report.ts'
 import { createAdministrationRoutes, identifyAsLocal, identifyByAccess } from '../server/admin/routes.ts'
 import type { Authorizer } from '../server/authorization.ts'
 import type { BodyBudget } from '../server/body.ts'
@@ -31,6 +32,9 @@ export interface GatewaySystemOptions {
   readonly grants: ArtifactGrants
   readonly bodies: BodyBudget
   readonly placement: ModelPlacement
+  readonly deployments: DeploymentControl
+  /** Where functions are called. */
+  readonly server: { readonly url: URL }
   readonly metrics: MetricsSources
   readonly jobs: JobService
   /** Who the callers of jobs are is found out by it. */
@@ -58,6 +62,8 @@ export async function openGatewaySystem(
     administration: createThreadAdministration(registry),
     store: createThreadStoreKeeping(registry),
     placement,
+    deployments: options.deployments,
+    urlOf: () => options.server.url,
     registerUpload: service.registerUpload,
     body,
     log,

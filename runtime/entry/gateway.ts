@@ -5,10 +5,9 @@ import { writeRoutesTypes } from '../build/routes-types.ts'
 import { type FunctionWatcher, watchFunctions } from '../build/watch.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
-import { toDeployment } from '../replica/deployment.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
-import { createApp } from '../server/app.ts'
-import type { ServedFunction } from '../server/exchange.ts'
+import { type AppOptions, createApp } from '../server/app.ts'
+import { withModelKeys } from '../server/model-key.ts'
 import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
 import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
@@ -48,7 +47,8 @@ export class Gateway {
   static async start(options: GatewayOptions): Promise<Gateway> {
     const resources = new AsyncDisposableStack()
     try {
-      const gateway = new Gateway(options, await openParts(options, resources), resources)
+      const serve = (): void => gateway.#goLive()
+      const gateway: Gateway = new Gateway(options, await openParts(options, resources, serve), resources)
       await Promise.all([gateway.#build(), gateway.#syncModels()])
       // Nobody waits for it but whoever asks whether the server is ready.
       void gateway.#parts.placement.preload()
@@ -82,7 +82,7 @@ export class Gateway {
 
   /** What is served now. */
   get manifest(): Manifest {
-    return this.#manifest
+    return this.#parts.deployments.current.manifest
   }
 
   /** Takes no more requests, finishes those at hand, and ends every child. */
@@ -107,9 +107,12 @@ export class Gateway {
     if (manifest === this.#manifest) return
     if (this.#options.mode === 'serve') assertServable(manifest, this.#options)
     this.#manifest = manifest
-    this.#goLive(manifest)
-    if (this.#options.mode === 'dev') await this.#writeRoutesTypes(manifest)
-    this.#options.onManifest?.(manifest)
+    const served = this.#parts.deployments.follow(manifest)
+    const [problem] = served.problems
+    if (this.#options.mode === 'serve' && problem) throw problem
+    this.#goLive()
+    if (this.#options.mode === 'dev') await this.#writeRoutesTypes(served.manifest)
+    this.#options.onManifest?.(served.manifest)
   }
 
   /** The types are for the editor: that they cannot be written is no reason not to serve. */
@@ -121,15 +124,14 @@ export class Gateway {
     }
   }
 
-  #goLive(manifest: Manifest): void {
+  /** Serves what has become current: the functions of the manifest in their deployments. */
+  #goLive(): void {
     const { config } = this.#options
     const { server, source, scheduler, exchange, callees, identity, placement, jobs, page, granting } =
       this.#parts
-    const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(manifest.functions, granting)]
-    const functions = manifest.functions.map((fn): ServedFunction => {
-      return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
-    })
-    const app = createApp({
+    const { manifest, functions } = this.#parts.deployments.current
+    const systemRoutes = [...this.#parts.systemRoutes, createGrantRoute(this.#manifest.functions, granting)]
+    const shown: AppOptions = {
       manifest,
       functions,
       identity,
@@ -145,13 +147,15 @@ export class Gateway {
           closing: server.closing,
           provider: config.provider,
         }),
-    })
-    page.follow(manifest.functions, source.bundlesDirectory)
-    server.use(app)
+    }
+    // Where nothing can be run, somebody else runs it and wants to know which model to have ready for it.
+    const app = createApp(config.replicas === 0 ? withModelKeys(shown) : shown)
+    page.follow(this.#manifest.functions, source.bundlesDirectory)
+    scheduler.follow(functions.map(({ deployment }) => deployment))
     callees.follow(functions)
-    scheduler.setCurrent(new Set(functions.map(({ deployment }) => deployment.id)))
+    server.use(app)
     placement.follow(functions)
-    jobs.follow(manifest, source.bundlesDirectory)
+    jobs.follow(this.#manifest, source.bundlesDirectory)
   }
 
   /** Follows the files: a change is built and goes live, whatever requests are under way. */

@@ -2,10 +2,12 @@
 import { join } from 'node:path'
 import type { CredentialSeals } from '../auth/sealed-credential.ts'
 import type { Manifest } from '../build/manifest.ts'
+import type { Config } from '../config/config.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import type { JobService } from '../job/service.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
+import { planDeployments } from '../replica/deployment-plan.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { Tallies } from '../replica/tallies.ts'
@@ -71,9 +73,8 @@ async function openIn(
     registry.ask('syncFolder', join(functionsDirectory, '_models')),
   ])
   given.onModels?.(changes)
-  const functions = manifest.functions.map((fn): ServedFunction => {
-    return { manifest: fn, deployment: toDeployment(fn, source.bundlesDirectory, config) }
-  })
+  const functions = servedHere(manifest, source.bundlesDirectory, config)
+  const served = { ...manifest, functions: functions.map((fn) => fn.manifest) }
   const stopping = new AbortController()
   resources.defer(() => stopping.abort())
   // The store is for those who submit jobs, and most calls are none.
@@ -83,7 +84,7 @@ async function openIn(
   }
   const submissions = { jobs: { ...jobs.service, submit }, stopping: stopping.signal }
   const app = createApp({
-    manifest,
+    manifest: served,
     functions,
     identity,
     exchange,
@@ -92,7 +93,19 @@ async function openIn(
     systemRoutes: createJobRoutes({ ...submissions, identify: identifyAsOperator, log }),
     submissions,
   })
-  return { manifest, origin, fetch: async (url, init) => app.fetch(new Request(url, init)) }
+  return { manifest: served, origin, fetch: async (url, init) => app.fetch(new Request(url, init)) }
+}
+
+/** Every deployment, in the one replica that there is. */
+function servedHere({ functions }: Manifest, bundles: string, config: Config): readonly ServedFunction[] {
+  const { deployments } = planDeployments(functions, { configured: config.deployments })
+  return deployments.map(({ manifest, fn, mount, settings: { replicas: _, ...settings } }) => {
+    return {
+      manifest,
+      mount,
+      deployment: toDeployment(fn, bundles, config, { name: manifest.name, settings }),
+    }
+  })
 }
 
 interface LocalParts {

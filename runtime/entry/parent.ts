@@ -19,3 +19,14 @@ export function exitWithParent(parent: number = process.ppid): void {
   // Where the parent has died before the kernel was asked, the kernel will say nothing.
   if (process.ppid !== parent) exit(0)
 }
+
+/**
+ * The same for a process that was started without a channel, by whoever holds the other end of its standard input open
+ * for as long as it lives.
+ */
+export function exitWithInput(): void {
+  const exit = process.exit.bind(process)
+  process.stdin.on('end', () => exit(0)).on('error', () => exit(0))
+  process.stdin.resume()
+  openCLibrary()?.prctl(setParentDeathSignal, killSignal, 0n, 0n, 0n)
+}

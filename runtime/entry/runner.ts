@@ -15,6 +15,7 @@ import { createInputFetch } from '../replica/fetched-input.ts'
 import { encodeJson, type Frame, frameKinds } from '../replica/frame.ts'
 import type { RunnerOrder, RunnerReport } from '../replica/message.ts'
 import { Runner } from '../replica/runner.ts'
+import { connectTo } from '../replica/runner-dial.ts'
 import { loadFailure } from '../runner/load-failure.ts'
 import { importFunction } from './bundled-function.ts'
 import { configureEngine } from './configured-engine.ts'
@@ -48,15 +49,11 @@ const engine = configureEngine(
 )
 let runner: Runner | null = null
 
-const socket = await Bun.connect<unknown>({
-  unix: order.socketPath,
-  socket: {
-    open: () => undefined,
-    data: (_, bytes) => connection.receive(bytes).forEach(receive),
-    drain: () => connection.drained(),
-    // Without the gateway there is nobody to answer.
-    close: () => process.exit(0),
-  },
+const socket = await connectTo(order.gateway, {
+  data: (_, bytes) => connection.receive(bytes).forEach(receive),
+  drain: () => connection.drained(),
+  // Without the gateway there is nobody to answer.
+  close: () => process.exit(0),
 })
 const connection = new FrameConnection(socket)
 connection.send(frameKinds.hello, 0, 0, [encodeJson({ runner: order.runner, nonce: order.nonce })])
@@ -71,11 +68,13 @@ async function orderOf(port: typeof parentPort): Promise<readonly [RunnerOrder]>
 
 async function start(): Promise<void> {
   try {
-    const definition = await importFunction(order.bundlePath, order.name)
+    const { definition, names } = await importFunction(order.bundlePath, order.name)
     const fresh = new Runner({
       name: order.name,
+      deployment: order.deployment,
+      options: order.options,
       definition,
-      nameOf: () => null,
+      nameOf: (fn) => names.get(fn) ?? null,
       model: order.model,
       engine,
       concurrency: order.concurrency,

@@ -2,19 +2,27 @@ import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReport, ReplicaReport, ResidencyReport, ResidentReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 
+/** What of a scheduler is reported with its runners. */
+export interface CensusFacts {
+  readonly isPinned: (link: RunnerLink) => boolean
+  /** The group of its replicas; `null` for the default group. */
+  readonly group: string | null
+}
+
 /** Reports what is loaded where, and what has left lately. */
 export function takeCensus(
   replicas: Iterable<ReplicaProcess>,
   departures: readonly DepartureReport[],
-  isPinned: (link: RunnerLink) => boolean,
+  facts: CensusFacts,
 ): ResidencyReport {
-  return { replicas: [...replicas].map((replica) => reportReplica(replica, isPinned)), departures }
+  return { replicas: [...replicas].map((replica) => reportReplica(replica, facts)), departures }
 }
 
-function reportReplica(replica: ReplicaProcess, isPinned: (link: RunnerLink) => boolean): ReplicaReport {
+function reportReplica(replica: ReplicaProcess, { isPinned, group }: CensusFacts): ReplicaReport {
   const runners = [...replica.links].map((link) => reportRunner(link, isPinned(link)))
   return {
     replica: replica.number,
+    group,
     pid: replica.pid,
     state: replica.state,
     startedAtMs: toEpochMs(replica.startedMs),
@@ -29,7 +37,8 @@ function reportRunner(link: RunnerLink, pinned: boolean): ResidentReport {
   const { deployment, model, state, loadMs, bytes, requests, principal, providers } = link
   return {
     runner: link.id,
-    function: deployment.name,
+    function: deployment.functionName,
+    deployment: deployment.name,
     modelKey: model?.key ?? null,
     modelId: model?.info.id ?? null,
     version: model?.info.version ?? null,

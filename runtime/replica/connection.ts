@@ -1,5 +1,5 @@
 import type { Socket } from 'bun'
-import { type Frame, FrameDecoder, type FrameKind } from './frame.ts'
+import { type Frame, FrameDecoder, type FrameKind, maxFrameBytes } from './frame.ts'
 import { FrameWriter, type PayloadPart } from './frame-writer.ts'
 
 /**
@@ -9,14 +9,20 @@ import { FrameWriter, type PayloadPart } from './frame-writer.ts'
  */
 export class FrameConnection {
   readonly #socket: Socket<unknown>
-  readonly #decoder = new FrameDecoder()
+  readonly #decoder: FrameDecoder
   readonly #writer = new FrameWriter()
   #scheduled: ReturnType<typeof setImmediate> | null = null
   #blocked = false
   #ending = false
 
-  constructor(socket: Socket<unknown>) {
+  constructor(socket: Socket<unknown>, maxPayloadBytes: number = maxFrameBytes) {
     this.#socket = socket
+    this.#decoder = new FrameDecoder(maxPayloadBytes)
+  }
+
+  /** The most bytes of a payload that the other end may send. */
+  set maxPayloadBytes(bytes: number) {
+    this.#decoder.maxPayloadBytes = bytes
   }
 
   /**
@@ -61,6 +67,11 @@ export class FrameConnection {
   end(): void {
     this.#ending = true
     this.flush()
+  }
+
+  /** Closes at once, whatever waits. */
+  terminate(): void {
+    this.#socket.terminate()
   }
 
   #schedule(): void {

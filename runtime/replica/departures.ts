@@ -3,7 +3,7 @@ import type { RunnerLink } from './runner-link.ts'
 
 /** As much of a runner as is remembered of it. */
 export interface DepartedRunner extends Pick<RunnerLink, 'model' | 'bytes' | 'requests' | 'startedMs'> {
-  readonly deployment: { readonly name: string }
+  readonly deployment: { readonly name: string; readonly functionName: string }
   readonly replica: { readonly number: number }
 }
 
@@ -18,7 +18,8 @@ export class Departures {
   add(runner: DepartedRunner, reason: DepartureReason): void {
     const { deployment, model, replica, bytes, requests, startedMs } = runner
     this.#reports.push({
-      function: deployment.name,
+      function: deployment.functionName,
+      deployment: deployment.name,
       modelKey: model?.key ?? null,
       replica: replica.number,
       reason,

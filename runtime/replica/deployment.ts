@@ -1,11 +1,26 @@
+import { createHash } from 'node:crypto'
 import type { FunctionManifest } from '../build/manifest.ts'
+import type { AutoscaleConfig, DeploymentResources, DeploymentSettings } from '../config/deployment-config.ts'
 import type { BatchOptions } from '../define/options.ts'
+
+/** Replicas that one deployment has to itself. */
+export interface ReplicaGroup {
+  /** Tells the groups of a server apart: another id means other processes. */
+  readonly id: string
+  /** How many replicas there are, or the bounds between which the load decides. */
+  readonly replicas: number | AutoscaleConfig
+  /** What its replicas have in place of what the configuration says. */
+  readonly resources: Pick<DeploymentResources, 'cudaDevices' | 'maxModelBytes'>
+}
 
 /** A function as the scheduler sees it: one version of its code, with its options settled. */
 export interface Deployment {
-  /** The function's name and its bundle: another id means other code. */
+  /** The deployment's name, its bundle and its settings: another id means other runners. */
   readonly id: string
+  /** What logs, metrics and clients call it; the function's name for the function's own deployment. */
   readonly name: string
+  /** The function that answers. */
+  readonly functionName: string
   /** The absolute path of the bundle. */
   readonly bundlePath: string
   /** How requests are gathered; a size of 1 where the function takes them one by one. */
@@ -20,6 +35,12 @@ export interface Deployment {
   readonly idempotent: boolean
   /** From arrival to the first byte of the reply. */
   readonly timeoutMs: number
+  /** What `setup` gets as `options`: any JSON. */
+  readonly options: unknown
+  /** What its sessions use in place of what the configuration says. */
+  readonly session: Pick<DeploymentResources, 'intraOpThreads' | 'provider'>
+  /** The replicas that it has to itself; `null` where it shares those of the default group. */
+  readonly group: ReplicaGroup | null
 }
 
 /** What the configuration settles where a function says nothing. */
@@ -29,26 +50,72 @@ export interface DeploymentDefaults {
   readonly requestTimeoutMs: number
 }
 
+/** As which deployment a function is deployed. */
+export interface DeploymentPurpose {
+  readonly name: string
+  readonly settings: DeploymentSettings
+}
+
 /** The most bytes of bodies in one batch, where the function does not say. */
 const defaultBatchBytes = 16 * 1024 * 1024
 
-/** Settles the options of a function. `bundleDirectory` is where its bundle lies. */
+/**
+ * Settles the options of a deployment. `bundleDirectory` is where the function's bundle lies.
+ *
+ * @param purpose what the deployment is called and says itself; by default the function's own
+ */
 export function toDeployment(
   fn: FunctionManifest,
   bundleDirectory: string,
   defaults: DeploymentDefaults,
+  { name, settings }: DeploymentPurpose = { name: fn.name, settings: fn.deployment ?? {} },
 ): Deployment {
   const computes = fn.kind === 'inference'
+  const { intraOpThreads, provider } = settings.resources ?? {}
+  const batch = (fn.batch && settings.batch) ?? fn.batch ?? { maxSize: 1, maxDelayMs: 0 }
+  const group = groupOf(name, settings)
   return Object.freeze({
-    id: `${fn.name}@${fn.bundle}`,
-    name: fn.name,
+    id: `${name}@${fn.bundle}${markOf(settings, group)}`,
+    name,
+    functionName: fn.name,
     bundlePath: `${bundleDirectory}/${fn.bundle}`,
-    batch: Object.freeze({ maxBytes: defaultBatchBytes, ...(fn.batch ?? { maxSize: 1, maxDelayMs: 0 }) }),
+    batch: Object.freeze({ maxBytes: defaultBatchBytes, ...batch }),
     // A model computes one batch at a time; a function that waits for others can wait for many.
-    concurrency: fn.maxOngoingRequests ?? (computes ? 1 : defaults.maxOngoingRequests),
+    concurrency:
+      settings.maxOngoingRequests ?? fn.maxOngoingRequests ?? (computes ? 1 : defaults.maxOngoingRequests),
     ahead: computes ? 1 : 0,
-    maxInReplica: fn.model ? (fn.model.maxModelsPerReplica ?? defaults.maxModelsPerReplica) : 1,
+    maxInReplica: fn.model
+      ? (settings.maxModelsPerReplica ?? fn.model.maxModelsPerReplica ?? defaults.maxModelsPerReplica)
+      : 1,
     idempotent: fn.idempotent,
-    timeoutMs: fn.timeoutMs ?? defaults.requestTimeoutMs,
+    timeoutMs: settings.timeoutMs ?? fn.timeoutMs ?? defaults.requestTimeoutMs,
+    options: settings.options ?? Object.freeze({}),
+    session: Object.freeze({
+      ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
+      ...(provider === undefined ? {} : { provider }),
+    }),
+    group,
   })
+}
+
+function groupOf(name: string, { replicas, resources = {} }: DeploymentSettings): ReplicaGroup | null {
+  if (replicas === undefined) return null
+  const { cudaDevices, maxModelBytes } = resources
+  const own = {
+    ...(cudaDevices === undefined ? {} : { cudaDevices }),
+    ...(maxModelBytes === undefined ? {} : { maxModelBytes }),
+  }
+  const id = Object.keys(own).length === 0 ? name : `${name}~${digestOf(own)}`
+  return Object.freeze({ id, replicas, resources: Object.freeze(own) })
+}
+
+/** What in an id stands for settings. How many replicas there are is no reason for other runners. */
+function markOf(settings: DeploymentSettings, group: ReplicaGroup | null): string {
+  const { replicas: _, routePrefix: __, ...rest } = settings
+  if (group === null && Object.keys(rest).length === 0) return ''
+  return `~${digestOf([group?.id ?? null, rest])}`
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)
 }

@@ -26,6 +26,14 @@ export function draining(): AnyIsoplexError {
   )
 }
 
+/** Refuses a request because this server was started without replicas. */
+export function replicasMissing({ deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'REPLICAS_MISSING',
+    `This server has no replicas that could run "${deployment.name}"; send the request where there are some.`,
+  )
+}
+
 /** Ends the wait of a request whose time is up. */
 export function deadlineExceeded({ work }: Ticket): AnyIsoplexError {
   const { name } = work.deployment

@@ -126,13 +126,19 @@ export function decodeJson<Value>(payload: Uint8Array): Value {
  * Cuts a stream of bytes into frames. A frame that came in one piece is not copied, unless its first bytes came
  * with the end of another that did not.
  *
- * @throws {RangeError} where a length is beyond {@link maxFrameBytes}.
+ * @throws {RangeError} where a length is beyond the limit, {@link maxFrameBytes} by default.
  */
 export class FrameDecoder {
   /** The pieces of a frame that has begun, and how many bytes they have to be before it is worth a look. */
   #begun: Uint8Array<ArrayBuffer>[] = []
   #begunBytes = 0
   #neededBytes = frameHeaderBytes
+  /** The most bytes of a payload. */
+  maxPayloadBytes: number
+
+  constructor(maxPayloadBytes: number = maxFrameBytes) {
+    this.maxPayloadBytes = maxPayloadBytes
+  }
 
   /** The frames that are complete with this chunk, in order. The chunk must not change afterwards. */
   push(chunk: Uint8Array<ArrayBuffer>): Frame[] {
@@ -152,7 +158,7 @@ export class FrameDecoder {
     this.#neededBytes = frameHeaderBytes
     while (bytes.length - offset >= frameHeaderBytes) {
       const length = readUint32(bytes, offset)
-      if (length > maxFrameBytes) throw beyondLimit(length)
+      if (length > this.maxPayloadBytes) throw beyondLimit(length, this.maxPayloadBytes)
       const start = offset + frameHeaderBytes
       if (bytes.length - start < length) {
         this.#neededBytes = frameHeaderBytes + length
@@ -175,9 +181,9 @@ export class FrameDecoder {
   }
 }
 
-/** The error for a payload that is beyond {@link maxFrameBytes}. */
-export function beyondLimit(length: number): RangeError {
-  return new RangeError(`A frame of ${length} bytes is beyond the limit of ${maxFrameBytes}.`)
+/** The error for a payload that is beyond the limit. */
+export function beyondLimit(length: number, limitBytes: number = maxFrameBytes): RangeError {
+  return new RangeError(`A frame of ${length} bytes is beyond the limit of ${limitBytes}.`)
 }
 
 /** Joins bytes into one piece. */

@@ -141,7 +141,10 @@ export class RunnerKeeper {
 
   /** Reports what is loaded where, and what has left lately. */
   report(): ResidencyReport {
-    return takeCensus(this.pool.processes, this.#departures.list(), this.#isPinned)
+    return takeCensus(this.pool.processes, this.#departures.list(), {
+      isPinned: this.#isPinned,
+      group: this.#options.group ?? null,
+    })
   }
 
   /** A suspected load is not why replicas died: it is tried as usual. */
@@ -267,7 +270,7 @@ export class RunnerKeeper {
   #relocate(): void {
     for (const link of leavingOf(this.#kept)) {
       const facts = { pinned: this.#isPinned(link), nowMs: performance.now() }
-      const relocation = this.#closing ? 'go' : relocationOf(link, facts)
+      const relocation = this.#closing || this.pool.size === 0 ? 'go' : relocationOf(link, facts)
       const mayStay = relocation === 'wait' || (relocation === 'succeed' && this.#loader.succeed(link))
       if (!mayStay) this.#retire(link, 'replaced')
     }

@@ -1,4 +1,5 @@
 import type { ModelInfo } from '../define/context.ts'
+import type { RunnerAddress } from './runner-gate.ts'
 
 /** Said to a process of a replica at its start where its runners are likely to load models. */
 export const modelsExpected = 'models'
@@ -7,12 +8,15 @@ export const modelsExpected = 'models'
 export interface RunnerOrder {
   /** The runner's number, unique in the life of its gateway. */
   readonly runner: number
-  /** The gateway's socket, and the word that proves to it who connects. */
-  readonly socketPath: string
+  /** Where the gateway is, and the word that proves to it who connects. */
+  readonly gateway: RunnerAddress
   readonly nonce: string
   /** The function's name and the absolute path of its bundle. */
   readonly name: string
   readonly bundlePath: string
+  /** The name of its deployment, and what that hands to `setup`. */
+  readonly deployment: string
+  readonly options: unknown
   /** Batches worked on side by side. */
   readonly concurrency: number
   /** The model to load; `null` for a function without one. */

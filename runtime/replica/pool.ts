@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import type { Socket, UnixSocketListener } from 'bun'
-import { FrameConnection } from './connection.ts'
-import { decodeJson, type Frame, frameKinds } from './frame.ts'
+import type { CrewOptions } from './crew-options.ts'
+import type { Frame } from './frame.ts'
 import type { RunnerOrder } from './message.ts'
 import type { RequestQueue } from './queue.ts'
-import { type CrewOptions, ReplicaCrew } from './replica-crew.ts'
+import { ReplicaCrew } from './replica-crew.ts'
 import type { ReplicaProcess } from './replica-process.ts'
+import { RunnerGate } from './runner-gate.ts'
 import { RunnerLink, type RunnerState } from './runner-link.ts'
 
 /** What whoever started a runner wants to hear of it. */
@@ -66,7 +66,7 @@ export class ReplicaPool {
   readonly #links = new Map<number, RunnerLink>()
   readonly #hearers = new Map<RunnerLink, RunnerEvents>()
   readonly #socketPath: string
-  readonly #listener: UnixSocketListener<ConnectionState>
+  readonly #gate: RunnerGate
   #nextRunner = 1
   #closing = false
   readonly #emptied = Promise.withResolvers<void>()
@@ -75,14 +75,22 @@ export class ReplicaPool {
     this.#options = options
     this.#events = events
     this.#socketPath = join(options.runDirectory, 'gateway.sock')
-    this.#listener = this.#listen()
-    this.#crew = new ReplicaCrew(options, {
-      replicaReady: () => events.replicaReady(),
-      spareReady: () => events.spareReady(),
-      leaving: (replica) => events.leaving(replica),
-      runnerEnded: (runner, refusal) => this.#runnerEnded(runner, refusal),
-      died: (replica) => this.#died(replica),
+    this.#gate = new RunnerGate(this.#socketPath, options.log, {
+      find: (runner) => this.#links.get(runner),
+      frame: (link, frame) => this.#hearers.get(link)?.frame(link, frame),
+      disconnected: (link) => this.#disconnected(link),
+      unreadable: (link) => this.terminate(link, 'what it sends cannot be read'),
     })
+    this.#crew = new ReplicaCrew(
+      { ...options, door: this.#gate },
+      {
+        replicaReady: () => events.replicaReady(),
+        spareReady: () => events.spareReady(),
+        leaving: (replica) => events.leaving(replica),
+        runnerEnded: (runner, refusal) => this.#runnerEnded(runner, refusal),
+        died: (replica) => this.#died(replica),
+      },
+    )
   }
 
   /** The replicas that serve: they take orders, and newcomers. */
@@ -97,7 +105,12 @@ export class ReplicaPool {
 
   /** How many replicas are kept to serve, ready or not. */
   get size(): number {
-    return this.#options.replicas
+    return this.#crew.placeNumbers.length
+  }
+
+  /** Sets how many replicas are to serve: see {@link ReplicaCrew.resize}. */
+  resize(replicas: number): void {
+    this.#crew.resize(replicas)
   }
 
   /** Every runner that has not ended. */
@@ -126,7 +139,7 @@ export class ReplicaPool {
   /** Starts a runner for a queue in a replica; what becomes of it is told to `hearer`, the pool's owner by default. */
   start(replica: ReplicaProcess, queue: RequestQueue, hearer: RunnerEvents = this.#events): RunnerLink {
     const link = new RunnerLink(this.#nextRunner++, queue, replica)
-    const { name, bundlePath, concurrency } = queue.deployment
+    const { name, functionName, bundlePath, concurrency, options } = queue.deployment
     const { session, inputHosts, logLevel } = this.#options
     this.#crew.expectsModels ||= queue.model !== null
     this.#links.set(link.id, link)
@@ -134,13 +147,15 @@ export class ReplicaPool {
     replica.links.add(link)
     replica.start({
       runner: link.id,
-      socketPath: this.#socketPath,
+      gateway: { unix: this.#socketPath },
       nonce: link.nonce,
-      name,
+      name: functionName,
       bundlePath,
+      deployment: name,
+      options,
       concurrency,
       model: queue.model?.info ?? null,
-      session,
+      session: { ...session, ...queue.deployment.session },
       inputHosts,
       logLevel,
     })
@@ -174,7 +189,7 @@ export class ReplicaPool {
     await ended
     clearTimeout(force)
     for (const link of this.#links.values()) this.#gone(link, { crashed: true, blame: 'none' })
-    this.#listener.stop(true)
+    this.#gate.close()
   }
 
   #died(replica: ReplicaProcess): void {
@@ -218,48 +233,6 @@ export class ReplicaPool {
     if (this.#closing && this.#links.size === 0) this.#emptied.resolve()
   }
 
-  #listen(): UnixSocketListener<ConnectionState> {
-    return Bun.listen<ConnectionState>({
-      unix: this.#socketPath,
-      socket: {
-        open: (socket) => {
-          socket.data = { connection: new FrameConnection(socket), link: null }
-        },
-        data: (socket, bytes) => this.#received(socket, bytes),
-        drain: (socket) => socket.data.connection.drained(),
-        close: ({ data }) => {
-          if (data.link) this.#disconnected(data.link)
-        },
-        // Bun brings here what the handlers throw: bytes that are no frames of ours.
-        error: (socket, error) => {
-          this.#options.log.error('What a runner sends cannot be read', { error })
-          if (socket.data.link) this.terminate(socket.data.link, 'what it sends cannot be read')
-          socket.terminate()
-        },
-      },
-    })
-  }
-
-  #received(socket: Socket<ConnectionState>, bytes: Uint8Array): void {
-    const { data } = socket
-    for (const frame of data.connection.receive(bytes)) {
-      if (data.link) this.#hearers.get(data.link)?.frame(data.link, frame)
-      else this.#greet(socket, frame)
-    }
-  }
-
-  /** A connection belongs to the runner that it names, if it knows that runner's word. */
-  #greet(socket: Socket<ConnectionState>, frame: Frame): void {
-    const greeting = decodeJson<{ readonly runner: number; readonly nonce: string }>(frame.payload)
-    const link = this.#links.get(greeting.runner)
-    if (frame.kind !== frameKinds.hello || !link || link.nonce !== greeting.nonce || link.connected) {
-      socket.terminate()
-      return
-    }
-    socket.data.link = link
-    link.connect(socket.data.connection)
-  }
-
   /** The thread ends next, or has ended; without a connection it is of no use. */
   #disconnected(link: RunnerLink): void {
     link.disconnect()
@@ -268,11 +241,6 @@ export class ReplicaPool {
     else if (!link.terminated)
       link.within(terminationMs, () => this.terminate(link, 'it has lost its connection'))
   }
-}
-
-interface ConnectionState {
-  readonly connection: FrameConnection
-  link: RunnerLink | null
 }
 
 function factsOf({ deployment, model, replica }: RunnerLink): Readonly<Record<string, unknown>> {

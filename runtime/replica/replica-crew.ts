@@ -1,36 +1,8 @@
-import type { FunctionLog } from '../define/context.ts'
-import { ReplacementPolicy, type ReplicaLimits } from './replacement.ts'
+import type { CrewEvents, CrewOptions } from './crew-options.ts'
+import { ReplacementPolicy } from './replacement.ts'
 import { ReplicaProcess, type ReplicaState } from './replica-process.ts'
 import { RestartPace } from './restart-pace.ts'
 import { SilenceWatch } from './silence-watch.ts'
-import type { Tallies } from './tallies.ts'
-
-/** How a crew is set up. */
-export interface CrewOptions extends ReplicaLimits {
-  /** How many replicas serve. */
-  readonly replicas: number
-  /** All of the environment that they get. */
-  readonly environment: Readonly<Record<string, string>>
-  readonly log: FunctionLog
-  /** Where restarts are counted. */
-  readonly tallies: Pick<Tallies, 'restarts'>
-  /** Another entry file for them. @default the one of isoplex */
-  readonly replicaEntryPath?: string
-}
-
-/** What a crew's owner wants to hear. */
-export interface CrewEvents {
-  /** A replica begins to serve. */
-  replicaReady(): void
-  /** A spare is at hand. */
-  spareReady(): void
-  /** Another has taken a replica's place: it ends as soon as it has no runner. */
-  leaving(replica: ReplicaProcess): void
-  /** A runner's thread has ended; `refusal` says why there was none to be had, `null` where there was. */
-  runnerEnded(runner: number, refusal: string | null): void
-  /** A process has ended: once its runners are seen to, `fill` lets another take its place. */
-  died(replica: ReplicaProcess): void
-}
 
 const obituaries: Readonly<Record<ReplicaState, string>> = {
   starting: 'A replica died and is replaced',
@@ -61,6 +33,7 @@ export class ReplicaCrew {
   /** Ends by itself, so that another may be replaced. */
   #replaced: ReplicaProcess | null = null
   #waiting: Timer | null = null
+  #size: number
   /** Since when there is no spare and should be one. */
   #spareWantedMs: number | null = null
   #closing = false
@@ -68,6 +41,7 @@ export class ReplicaCrew {
   constructor(options: CrewOptions, events: CrewEvents) {
     this.#options = options
     this.#events = events
+    this.#size = options.replicas
     this.#replacement = new ReplacementPolicy(options)
     this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
     this.fill()
@@ -83,22 +57,41 @@ export class ReplicaCrew {
     return [...this.#processes].filter(({ state }) => state === 'serving')
   }
 
+  /**
+   * Sets how many replicas serve. The spare is the first of those that come; of those that go each serves on until its
+   * runners have been seen to, as one in whose place another has come. Where none serves there is no spare either.
+   */
+  resize(size: number): void {
+    this.#size = size
+    this.fill()
+  }
+
   /** Fills the places that nobody has, with the spare first; then that of the spare. */
   fill(): void {
     if (this.#closing) return
-    for (let vacancy = this.#vacancy; vacancy !== null; vacancy = this.#vacancy) {
+    const numbers = this.placeNumbers
+    this.#vacate(new Set(numbers))
+    let waits = false
+    for (const vacancy of this.#vacancies()) {
       const spare = this.#spare
-      if (spare) this.#promote(spare, vacancy)
-      else if (!this.#spawn(vacancy, 'starting')) return
+      if (spare && this.#suits(spare, vacancy)) this.#promote(spare, vacancy)
+      else if (!this.#spawn(vacancy, 'starting')) waits = true
     }
-    if (!this.#spare && this.serving.length === this.#options.replicas) this.#spawnSpare()
+    if (!waits && numbers.length > 0 && !this.#spare && this.serving.length === numbers.length)
+      this.#spawnSpare()
+  }
+
+  /** The numbers of the places that are to be taken. */
+  get placeNumbers(): readonly number[] {
+    const { places } = this.#options
+    return places ? places.numbers : Array.from({ length: this.#size }, (_, number) => number)
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
   takeSpare(): ReplicaProcess | null {
     const spare = this.#spare
     // A place that is empty comes first.
-    if (!spare?.ready || this.#closing || this.#vacancy !== null) return null
+    if (!spare?.ready || this.#closing || this.#vacancies().length > 0) return null
     spare.enter('isolated')
     this.fill()
     return spare
@@ -126,18 +119,33 @@ export class ReplicaCrew {
     return [...this.#processes].find(({ state }) => state === 'spare')
   }
 
-  get #vacancy(): number | null {
+  #vacancies(): readonly number[] {
     const taken = new Set<number>()
-    for (const { state, number } of this.#processes)
-      if (state === 'starting' || state === 'serving') taken.add(number)
-    for (let number = 0; number < this.#options.replicas; number += 1) if (!taken.has(number)) return number
-    return null
+    for (const { state, number } of this.#processes) if (isPlaced(state)) taken.add(number)
+    return this.placeNumbers.filter((number) => !taken.has(number))
+  }
+
+  /** Lets those go whose place is no more. */
+  #vacate(numbers: ReadonlySet<number>): void {
+    for (const replica of [...this.#processes]) {
+      const { state, number } = replica
+      const goes = state === 'spare' ? numbers.size === 0 : isPlaced(state) && !numbers.has(number)
+      if (state === 'spare' && numbers.has(number)) replica.number = this.#freeNumber()
+      if (!goes) continue
+      replica.enter('leaving')
+      this.#events.leaving(replica)
+      this.settle(replica)
+    }
+  }
+
+  #suits(spare: ReplicaProcess, number: number): boolean {
+    return this.#options.places?.suits(spare, number) ?? true
   }
 
   /** The first number that is nobody's, beyond those of the places. */
   #freeNumber(): number {
     const taken = new Set([...this.#processes].map(({ number }) => number))
-    let number = this.#options.replicas
+    let number = Math.max(-1, ...this.placeNumbers) + 1
     while (taken.has(number)) number += 1
     return number
   }
@@ -152,19 +160,19 @@ export class ReplicaCrew {
   #spawn(number: number, state: ReplicaState): boolean {
     const waitMs = this.#pace.waitMs(performance.now())
     if (waitMs > 0) return this.#fillAfter(waitMs)
-    const { environment, replicaEntryPath: entryPath, log } = this.#options
+    const { environment, replicaEntryPath: entryPath, places, door, log } = this.#options
+    const opener = door && places?.openerFor(state === 'spare' ? null : number, door)
+    if (opener === null) return false
     const { expectsModels } = this
     try {
-      const replica: ReplicaProcess = new ReplicaProcess(
-        number,
-        { state, environment, expectsModels, ...(entryPath === undefined ? {} : { entryPath }) },
-        {
-          ready: () => this.#cameUp(replica),
-          reported: () => this.#examine(replica),
-          runnerEnded: (runner, refusal) => this.#events.runnerEnded(runner, refusal),
-          died: (how) => this.#died(replica, how),
-        },
-      )
+      const start = { ...(entryPath === undefined ? {} : { entryPath }), ...(opener && { opener }) }
+      const options = { state, environment, expectsModels, ...start }
+      const replica: ReplicaProcess = new ReplicaProcess(number, options, {
+        ready: () => this.#cameUp(replica),
+        reported: () => this.#examine(replica),
+        runnerEnded: (runner, refusal) => this.#events.runnerEnded(runner, refusal),
+        died: (how) => this.#died(replica, how),
+      })
       this.#processes.add(replica)
       return true
     } catch (error) {
@@ -242,7 +250,7 @@ export class ReplicaCrew {
     const nowMs = performance.now()
     const reason = this.#replacement.examine(replica, nowMs)
     const spare = this.#spare
-    if (!reason || this.#replaced || !spare?.ready) return
+    if (!reason || this.#replaced || !spare?.ready || !this.#suits(spare, replica.number)) return
     const { number, loads, health } = replica
     const { log } = this.#options
     log.info('A fresh replica takes the place of one', { replica: number, reason, loads, ...health })
@@ -259,4 +267,9 @@ export class ReplicaCrew {
     this.settle(replica)
     this.fill()
   }
+}
+
+/** Whether a replica has one of the places, or is about to. */
+function isPlaced(state: ReplicaState): boolean {
+  return state === 'starting' || state === 'serving'
 }

@@ -7,6 +7,7 @@ import {
   type ReplicaReport,
   type RunnerOrder,
 } from './message.ts'
+import type { ChannelEvents, ChannelOpener, ReplicaChannel } from './replica-channel.ts'
 import type { RunnerLink } from './runner-link.ts'
 
 /** What a replica's owner wants to hear of it. */
@@ -38,9 +39,20 @@ export interface ReplicaOptions {
   readonly expectsModels?: boolean
   /** How long it may take until it takes orders, before it is ended. @default 30000 */
   readonly startTimeoutMs?: number
+  /** Who starts the process, where that is not to be a child of this one. */
+  readonly opener?: ChannelOpener
 }
 
 const ownEntryPath = fileURLToPath(new URL('../entry/replica.ts', import.meta.url))
+
+/** Starts the process of a replica as a child of this one. @throws {Error} where the system has no room for another. */
+export function startReplica(
+  { entryPath = ownEntryPath, environment, expectsModels = false }: ReplicaOptions,
+  { received, ended }: ChannelEvents,
+): ChildProcess<ReplicaCommand, ReplicaReport> {
+  const facts = expectsModels ? [modelsExpected] : []
+  return new ChildProcess({ entryPath, facts, environment, received, ended })
+}
 
 /** A replica's process as its gateway holds it, with the processes that its functions start. */
 export class ReplicaProcess {
@@ -54,7 +66,7 @@ export class ReplicaProcess {
   silence = 0
   /** Whether the gateway has ended it by force, so that nothing that went on in it is the reason. */
   condemned = false
-  readonly #child: ChildProcess<ReplicaCommand, ReplicaReport>
+  readonly #channel: ReplicaChannel
   readonly #startTimer: Timer
   #state: ReplicaState
   #sinceMs = this.startedMs
@@ -65,12 +77,11 @@ export class ReplicaProcess {
   /** @throws {Error} where the system has no room for another process. */
   constructor(number: number, options: ReplicaOptions, events: ReplicaEvents) {
     this.number = number
-    const { state = 'starting', environment, startTimeoutMs = 30_000, entryPath = ownEntryPath } = options
+    const { state = 'starting', expectsModels = false, startTimeoutMs = 30_000 } = options
+    const { opener = (wish: ChannelEvents) => startReplica(options, wish) } = options
     this.#state = state
-    this.#child = new ChildProcess({
-      entryPath,
-      facts: options.expectsModels ? [modelsExpected] : [],
-      environment,
+    this.#channel = opener({
+      expectsModels,
       received: (report) => this.#receive(report, events),
       ended: (how) => {
         clearTimeout(this.#startTimer)
@@ -82,7 +93,12 @@ export class ReplicaProcess {
 
   /** Its process id. */
   get pid(): number {
-    return this.#child.pid
+    return this.#channel.pid
+  }
+
+  /** The name of the node that it runs on; `null` on this machine. */
+  get node(): string | null {
+    return this.#channel.node ?? null
   }
 
   /** What it is there for. */
@@ -112,7 +128,7 @@ export class ReplicaProcess {
 
   /** Whether the process has ended. */
   get dead(): boolean {
-    return this.#child.dead
+    return this.#channel.dead
   }
 
   /** Whether it was let go, so that its end is no death. */
@@ -129,7 +145,7 @@ export class ReplicaProcess {
 
   /** Resolves when the process has ended and that has been told. */
   get ended(): Promise<void> {
-    return this.#child.ended
+    return this.#channel.ended
   }
 
   /** Makes it be there for something else. */
@@ -138,27 +154,32 @@ export class ReplicaProcess {
     this.#sinceMs = performance.now()
   }
 
+  /** What a runner in it proves itself with that was ordered with this nonce. */
+  wordOf(nonce: string): string {
+    return this.#channel.wordOf?.(nonce) ?? nonce
+  }
+
   /** Starts a runner's thread. */
   start(order: RunnerOrder): void {
     this.#loads += 1
-    this.#child.send({ kind: 'start', order })
+    this.#channel.send({ kind: 'start', order })
   }
 
   /** Ends a runner's thread, whatever it does. */
   terminate(runner: number): void {
-    this.#child.send({ kind: 'terminate', runner })
+    this.#channel.send({ kind: 'terminate', runner })
   }
 
   /** Ends the process at once, and what its functions have started. */
   kill(): void {
-    this.#child.kill()
+    this.#channel.kill()
   }
 
   /** Lets the process end by itself: it does so when its channel closes. */
   disconnect(): void {
     if (this.dead || this.#released) return
     this.#released = true
-    this.#child.disconnect()
+    this.#channel.disconnect()
   }
 
   #receive(report: ReplicaReport, events: ReplicaEvents): void {

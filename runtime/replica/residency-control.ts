@@ -7,6 +7,7 @@ import type { LoadOptions } from './wishes.ts'
 /** Requests that wait for one model of one function. */
 export interface BacklogReport {
   readonly function: string
+  readonly deployment: string
   readonly modelKey: string | null
   readonly modelId: string | null
   readonly version: string | null
@@ -39,7 +40,8 @@ export interface ResidencyControl {
 /** What waits in a queue. */
 export function toBacklog({ deployment, model, length }: RequestQueue): BacklogReport {
   return {
-    function: deployment.name,
+    function: deployment.functionName,
+    deployment: deployment.name,
     modelKey: model?.key ?? null,
     modelId: model?.info.id ?? null,
     version: model?.info.version ?? null,

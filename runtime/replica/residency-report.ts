@@ -31,6 +31,8 @@ export type DepartureReason =
 export interface ResidentReport {
   readonly runner: number
   readonly function: string
+  /** The deployment of the function; its name where it is the function's own. */
+  readonly deployment: string
   /** The model's key, `null` for a function without a model. */
   readonly modelKey: string | null
   readonly modelId: string | null
@@ -55,6 +57,7 @@ export interface ResidentReport {
 /** A runner that has left. */
 export interface DepartureReport {
   readonly function: string
+  readonly deployment: string
   readonly modelKey: string | null
   readonly replica: number
   readonly reason: DepartureReason
@@ -67,7 +70,10 @@ export interface DepartureReport {
 
 /** A replica as an operator sees it. */
 export interface ReplicaReport {
+  /** Its number in its group. */
   readonly replica: number
+  /** The group that it belongs to; `null` for the default group. */
+  readonly group: string | null
   readonly pid: number
   /** `spare` waits to take another's place, `leaving` has one that takes its own, `isolated` tries what may end it. */
   readonly state: 'starting' | 'serving' | 'leaving' | 'spare' | 'isolated'

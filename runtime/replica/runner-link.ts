@@ -249,6 +249,8 @@ export class RunnerLink {
 
   /** It has left its replica. */
   end(): void {
+    // That of another machine may not have been seen to close.
+    this.#connection?.terminate()
     this.#gone.resolve()
   }
 

@@ -6,7 +6,14 @@ import type { CallTargets } from './call-target.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
 import { Dispatcher } from './dispatcher.ts'
-import { callerGone, deadlineExceeded, draining, loadBroken, replicaCrashed } from './failure.ts'
+import {
+  callerGone,
+  deadlineExceeded,
+  draining,
+  loadBroken,
+  replicaCrashed,
+  replicasMissing,
+} from './failure.ts'
 import type { Frame } from './frame.ts'
 import { type KeeperOptions, RunnerKeeper } from './keeper.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
@@ -24,6 +31,10 @@ import type { LoadOptions } from './wishes.ts'
 /** How requests are queued and runners kept. */
 export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
   readonly tallies: Tallies
+  /** Decides which requests are taken; several schedulers may share it. @default one of its own */
+  readonly admission?: Admission
+  /** Answers what functions ask of each other. @default {@link Scheduler.submit} */
+  readonly answerCall?: (work: Work) => Promise<Answer>
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
@@ -54,7 +65,7 @@ export class Scheduler implements ResidencyControl {
   #givenUp = false
 
   constructor(options: SchedulerOptions) {
-    this.#admission = new Admission(options)
+    this.#admission = options.admission ?? new Admission(options)
     this.#queues = new QueueMap(({ deployment, model }) => {
       const tally = options.tallies.model(deployment.name, model?.info ?? null)
       return new RequestQueue(`${deployment.id} ${model?.key ?? ''}`, { deployment, model, tally })
@@ -76,7 +87,7 @@ export class Scheduler implements ResidencyControl {
     this.#desk = new CallDesk({
       tallies: options.tallies,
       log: options.log,
-      submit: (work) => this.submit(work),
+      submit: options.answerCall ?? ((work) => this.submit(work)),
       changed: (link) => this.#dispatcher.hear(link),
     })
     this.#ward = new Ward({
@@ -105,7 +116,7 @@ export class Scheduler implements ResidencyControl {
   /**
    * Answers a request.
    *
-   * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`, `QUARANTINED`, `DRAINING`, `DEADLINE_EXCEEDED`,
+   * @throws {IsoplexError} `QUEUE_FULL`, `SHARE_EXCEEDED`, `QUARANTINED`, `REPLICAS_MISSING`, `DRAINING`, `DEADLINE_EXCEEDED`,
    * `CANCELLED`, `REPLICA_CRASHED`, what the function threw, or why its model could not be loaded.
    */
   submit(work: Work): Promise<Answer> {
@@ -131,7 +142,7 @@ export class Scheduler implements ResidencyControl {
   /** What a request that is at hand calls is part of it, so that it is taken while those are finished. */
   #refusal(queue: RequestQueue, { parent, head: { principal } }: Work): AnyIsoplexError | null {
     if (this.#givenUp || (this.#closed && !parent)) return draining()
-    const failure = this.#keeper.recentFailure(queue)
+    const failure = this.#unmanned(queue) ?? this.#keeper.recentFailure(queue)
     if (failure) return failure
     return parent ? this.#admission.admitCall(queue, principal) : this.#admission.admit(queue, principal)
   }
@@ -198,6 +209,11 @@ export class Scheduler implements ResidencyControl {
     clearTimeout(timer)
     this.giveUp()
     await this.#keeper.close(Math.max(0, timeoutMs - (performance.now() - startedMs)))
+  }
+
+  /** Without a replica nothing would ever be answered. */
+  #unmanned(queue: RequestQueue): AnyIsoplexError | null {
+    return this.pool.size === 0 ? replicasMissing(queue) : null
   }
 
   /** Answers with an error; a runner that has the request in hand is told to let go of it. */

@@ -43,8 +43,8 @@ export class SilenceWatch {
   }
 }
 
-function isGivenUp({ silence, pid }: ReplicaProcess): boolean {
-  const state = process.platform === 'linux' ? runStateOf(pid) : null
+function isGivenUp({ silence, pid, node }: ReplicaProcess): boolean {
+  const state = process.platform === 'linux' && node === null ? runStateOf(pid) : null
   if (state === 't') return false
   return state === 'T' || silence > maxSilence
 }

@@ -9,6 +9,10 @@ import type { RequestHead } from './head.ts'
 /** A function and what it needs to come up. */
 export interface FunctionToLoad {
   readonly name: string
+  /** The name of its deployment. @default the function's own */
+  readonly deployment?: string
+  /** What the deployment's `options` say. @default an empty object */
+  readonly options?: unknown
   readonly definition: Definition
   /** The model to load; `null` for a function without one. */
   readonly model: ModelInfo | null
@@ -63,8 +67,9 @@ export async function loadFunction(wanted: FunctionToLoad): Promise<LoadedFuncti
 
 async function comeUp(wanted: FunctionToLoad, stack: AsyncDisposableStack): Promise<RunnerFacts> {
   const { name, definition, model: modelInfo, log, fetchInput, openHandle } = wanted
+  const { deployment = name, options = Object.freeze({}) } = wanted
   const { model: loader } = definition
-  const state = await definition.setup?.({ name })
+  const state = await definition.setup?.({ name, deployment, options })
   stack.defer(async () => {
     await definition.teardown?.(state)
   })

@@ -6,7 +6,7 @@ import { createExchange, type ExchangeOptions, type ServedFunction } from './exc
 import { createSubmission, type SubmissionOptions } from './job/submission.ts'
 import { documentationPage, pagePolicy } from './page.ts'
 import { problemReply, refusalReply, requestIdOf, routeNotFound } from './reply.ts'
-import { type Refuse, Routes } from './routes.ts'
+import { type Answering, type Refuse, Routes } from './routes.ts'
 import { addSystemRoute, type SystemRoute } from './system-route.ts'
 
 /** Whether the server takes requests, and what it would tell an operator of itself. */
@@ -27,6 +27,8 @@ export interface AppOptions {
   readonly systemRoutes: readonly SystemRoute[]
   /** Where actions hand their jobs over; `null` serves no actions. */
   readonly submissions: SubmissionOptions | null
+  /** Answers requests for a function. @default what runs it */
+  readonly answering?: (served: ServedFunction) => Answering
 }
 
 /** What a page of another origin may read of a reply besides the few headers that any page may. */
@@ -76,18 +78,20 @@ export function createApp(options: AppOptions): App {
 
 function addFunction(routes: Routes, served: ServedFunction, options: AppOptions): void {
   const { identity, functions } = options
-  const { manifest } = served
+  const { manifest, mount = null } = served
   const handle = createAnswering(served, options)
   if (!handle) return
   const paths = [identity.routePrefix + manifest.path]
   if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
+  if (mount !== null) paths.push(`${identity.routePrefix}${mount === '/' ? '' : mount}/*`)
   for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)
 }
 
 function createAnswering(
   served: ServedFunction,
-  { exchange, submissions }: AppOptions,
-): ReturnType<typeof createExchange> | null {
+  { exchange, submissions, answering }: AppOptions,
+): Answering | null {
+  if (answering) return answering(served)
   if (served.manifest.kind !== 'action') return createExchange(served, exchange)
   return submissions && createSubmission(served, exchange, submissions)
 }
@@ -95,7 +99,9 @@ function createAnswering(
 /** The function that answers the prefix itself: the index, else the only inference function. */
 function rootFunction(functions: readonly ServedFunction[]): ServedFunction | undefined {
   const index = functions.find(({ manifest }) => manifest.path === '/')
-  const inference = functions.filter(({ manifest }) => manifest.kind === 'inference')
+  const inference = functions.filter(({ manifest, deployment }) => {
+    return manifest.kind === 'inference' && deployment.name === deployment.functionName
+  })
   return index ?? (inference.length === 1 ? inference[0] : undefined)
 }
 

@@ -4,7 +4,7 @@ import type { TokenVerifier } from '../auth/verifier.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
-import type { ModelAccess } from './model-access.ts'
+import type { Asking, ModelAccess } from './model-access.ts'
 
 /** Who asks, and which model answers. */
 export interface Authorization {
@@ -41,10 +41,22 @@ export async function authorize(
   fn: FunctionManifest,
   authorizer: Authorizer,
 ): Promise<Authorization> {
-  const token = readModelToken(headers)
-  const credentials = token === null ? null : await authorizer.verifier.verify(token)
+  const credentials = await verifiedOf(headers, authorizer)
   const stickyKey = fn.model ? readStickyKey(headers) : null
   return await grantAccess({ credentials, stickyKey, modelId: null }, fn, authorizer)
+}
+
+/**
+ * Settles who asks, and for which model where the function has one; whether they may is another question.
+ *
+ * @throws {IsoplexError} `TOKEN_MISSING`, `TOKEN_INVALID`
+ */
+export async function authenticate(
+  headers: Headers,
+  fn: FunctionManifest,
+  authorizer: Omit<Authorizer, 'models'>,
+): Promise<Asking | Pick<Asking, 'credentials'>> {
+  return askingOf({ credentials: await verifiedOf(headers, authorizer), modelId: null }, fn, authorizer)
 }
 
 /** What a request says of which version of a model it prefers; `null` where it says nothing. */
@@ -66,20 +78,50 @@ export interface Asker {
  * @throws {IsoplexError} as {@link authorize}, less `TOKEN_INVALID` for a token that cannot be verified.
  */
 export async function grantAccess(
-  { credentials, stickyKey, modelId }: Asker,
+  { stickyKey, ...asker }: Asker,
   fn: FunctionManifest,
-  { models, trustsLoopback }: Omit<Authorizer, 'verifier'>,
+  authorizer: Omit<Authorizer, 'verifier'>,
 ): Promise<Authorization> {
-  if (credentials === null) {
-    if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
-    if (!fn.model) return { principal: anonymous, model: null, credentials }
-    const defaultId = modelId ?? fn.model.default
-    if (defaultId === undefined) throw tokenMissing(fn)
-    return { ...(await models.grantDefault(defaultId, stickyKey)), credentials }
+  const { models } = authorizer
+  const { credentials } = asker
+  const asking = askingOf(asker, fn, authorizer)
+  if (!('modelId' in asking)) {
+    return {
+      principal: credentials ? await models.confirm(credentials) : anonymous,
+      model: null,
+      credentials,
+    }
   }
-  if (!fn.model) return { principal: await models.confirm(credentials), model: null, credentials }
-  const asked = modelId === null ? credentials : withModel(credentials, modelId)
-  return { ...(await models.grant(asked, stickyKey)), credentials }
+  const granted = asking.credentials
+    ? models.grant(asking.credentials, stickyKey)
+    : models.grantDefault(asking.modelId, stickyKey)
+  return { ...(await granted), credentials }
+}
+
+async function verifiedOf(
+  headers: Headers,
+  { verifier }: Pick<Authorizer, 'verifier'>,
+): Promise<Credentials | null> {
+  const token = readModelToken(headers)
+  return token === null ? null : await verifier.verify(token)
+}
+
+/** In whose name the backend is asked, and for which model where the function has one. */
+function askingOf(
+  { credentials, modelId }: Omit<Asker, 'stickyKey'>,
+  fn: FunctionManifest,
+  { trustsLoopback }: Pick<Authorizer, 'trustsLoopback'>,
+): Asking | Pick<Asking, 'credentials'> {
+  if (credentials !== null) {
+    if (!fn.model) return { credentials }
+    const asked = modelId === null ? credentials : withModel(credentials, modelId)
+    return { credentials: asked, modelId: asked.modelId }
+  }
+  if (fn.access === 'token' && !trustsLoopback) throw tokenMissing(fn)
+  if (!fn.model) return { credentials }
+  const defaultId = modelId ?? fn.model.default
+  if (defaultId === undefined) throw tokenMissing(fn)
+  return { credentials, modelId: defaultId }
 }
 
 function tokenMissing({ name }: FunctionManifest): IsoplexError<'TOKEN_MISSING'> {

@@ -44,7 +44,8 @@ export class CallDirectory implements CallTargets {
   follow(served: readonly ServedFunction[]): void {
     const functions = new Map<string, Callee[]>()
     for (const each of served) {
-      const { name, route, file } = each.manifest
+      const { route, file } = each.manifest
+      const { functionName: name } = each.deployment
       const callee = { ...each, segments: parseRoute(route, file).segments }
       const known = functions.get(name)
       if (known) known.push(callee)

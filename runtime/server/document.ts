@@ -67,6 +67,7 @@ export function routeList({ functions, broken }: Manifest, { appName, routePrefi
       file: fn.file,
       ...(fn.description === undefined ? {} : { description: fn.description }),
       ...(fn.model?.default === undefined ? {} : { defaultModel: fn.model.default }),
+      ...(fn.calls === undefined ? {} : { calls: fn.calls }),
       ...(fn.action === undefined ? {} : { action: actionFacts(fn.action) }),
     })),
     broken: broken.map(({ file, place, reason, served }) => ({ file, place, reason, served })),

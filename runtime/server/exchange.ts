@@ -36,6 +36,8 @@ export interface ExchangeOptions {
 export interface ServedFunction {
   readonly manifest: FunctionManifest
   readonly deployment: Deployment
+  /** The path below which all is answered, without the prefix of the app; `null` where the route alone is. @default null */
+  readonly mount?: string | null
 }
 
 /**

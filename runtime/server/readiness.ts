@@ -29,7 +29,8 @@ export interface ObservedPool {
 export type ObservedRunner = Pick<RunnerLink, 'state' | 'model' | 'providers' | 'fallbacks'>
 
 /**
- * Whether requests can be answered well: a replica takes orders, the server is not stopping, and the models that the
+ * Whether requests can be answered well: a replica takes orders where there is to be
+ * one, the server is not stopping, and the models that the
  * configuration names are loaded, or have failed to. Beside it stands what an operator looks for first; it names no model and no tenant, since anybody may read it.
  */
 export function readinessOf({ manifest, scheduler, preloads, closing, provider }: ReadinessFacts): Readiness {
@@ -44,7 +45,7 @@ export function readinessOf({ manifest, scheduler, preloads, closing, provider }
   })
   const links = [...pool.links]
   return Object.freeze({
-    ready: replicas.length > 0 && !closing && preloads.loading === 0,
+    ready: (replicas.length > 0 || pool.size === 0) && !closing && preloads.loading === 0,
     stopping: closing,
     preloads,
     replicas: { wanted: pool.size, ready: replicas },

@@ -1,3 +1,4 @@
+import { chmodSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import { type AnyIsoplexError, IsoplexError } from '../error/error.ts'
 import type { App } from './app.ts'
@@ -5,6 +6,8 @@ import { refusalReply } from './reply.ts'
 
 /** How a server listens. */
 export interface ServerOptions {
+  /** The path of a unix socket, for this user only, in place of host and port; one that was left behind is replaced. */
+  readonly socketPath?: string
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
@@ -38,10 +41,11 @@ export class HttpServer {
     this.#options = options
   }
 
-  /** Where it listens. */
+  /** Where it listens; `unix:` and the path where that is a socket. */
   get url(): URL {
     if (!this.#server) throw new TypeError('The server does not listen yet.')
-    return this.#server.url
+    const { socketPath } = this.#options
+    return socketPath === undefined ? this.#server.url : new URL(`unix:${socketPath}`)
   }
 
   /** Whether it is about to stop, so that connections are closed after their reply. */
@@ -76,24 +80,28 @@ export class HttpServer {
    * @throws {Error} with code `EADDRINUSE` where the port is taken: it is never shared.
    */
   listen(): void {
-    const { host, port, maxHeaderBytes, guard } = this.#options
+    const { socketPath, host, port, maxHeaderBytes, guard } = this.#options
     // Bun.serve reads this limit from Node's module, and only when it starts to listen.
     Object.assign(http, { maxHeaderSize: maxHeaderBytes })
-    this.#server = Bun.serve({
-      hostname: host,
-      port,
-      reusePort: false,
-      idleTimeout: idleTimeoutSeconds,
+    const options = {
       // Bodies are counted while they are read, so that the refusal can say why.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
-      fetch: (request) => {
+      fetch: (request: Request) => {
         const known = this.#isKnown(request)
         const refusal = (known ? null : hostRefusal(request)) ?? guard(request)
         if (refusal) return refusalReply(refusal, request, 0)
         return this.#answer(known ? request : this.#routable(request))
       },
-    })
+    } satisfies Partial<Bun.Serve.Options<undefined>>
+    if (socketPath === undefined) {
+      const place = { hostname: host, port, reusePort: false, idleTimeout: idleTimeoutSeconds }
+      this.#server = Bun.serve({ ...options, ...place })
+    } else {
+      rmSync(socketPath, { force: true })
+      this.#server = Bun.serve({ ...options, unix: socketPath })
+      chmodSync(socketPath, 0o600)
+    }
   }
 
   /** Who calls while the first app is being made waits for it. */

@@ -10,12 +10,14 @@ const checker = createChecker(functionManifestSchema)
 const whole: Required<FunctionManifest> = {
   ...sampleFunction('a'),
   browser: { bundle: 'a.browser-0123456789abcdef.js' },
+  calls: ['b'],
   description: 'What it does.',
   timeoutMs: 1,
   maxBodyBytes: 1,
   maxOngoingRequests: 1,
   batch: { maxSize: 1, maxDelayMs: 0, maxBytes: 1 },
   model: { default: 'digits', maxModelsPerReplica: 1 },
+  deployment: { replicas: { min: 0, max: 2 }, options: { loud: true }, routePrefix: '/loud' },
   action: {
     category: 'neural_net',
     timeoutMs: null,
@@ -64,6 +66,8 @@ describe('the schema of a manifest', () => {
     ['batch', { maxSize: 1 }],
     ['batch', { maxSize: 1, maxDelayMs: 0, maxBytes: 0 }],
     ['model', { default: '' }],
+    ['deployment', { replicas: -1 }],
+    ['deployment', { name: 'a' }],
     ['accepts', [1]],
     ['input', true],
   ])('refuses %s as %j', (member, value) => {

@@ -11,6 +11,7 @@ import { BodyBudget } from '../../runtime/server/body.ts'
 import { type ControlServer, openControlServer } from '../../runtime/server/control-server.ts'
 import { ModelPlacement } from '../../runtime/server/residency/model-placement.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
+import { createMemoryDeployments } from '../server/memory-deployments.ts'
 import { createMemoryResidency } from '../server/residency/memory-residency.ts'
 import { sourceOfEverything, surround } from '../server/served.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
@@ -40,6 +41,8 @@ beforeEach(async () => {
       pinnedModels: [],
       preloadModels: [],
     }),
+    deployments: createMemoryDeployments(),
+    urlOf: () => new URL('http://localhost:3000'),
     registerUpload: () => Promise.reject(new Error('nobody uploads to a socket')),
     identify: identifyAsLocal,
     body: { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 },

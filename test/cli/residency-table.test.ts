@@ -30,6 +30,7 @@ describe('the table of what is loaded', () => {
   it('shows what waits, and the last ten that have left', () => {
     const left = (replica: number): DepartureReport => ({
       function: 'read',
+      deployment: 'read',
       modelKey: key('', 'digits@'),
       replica,
       reason: 'bytes',
@@ -39,7 +40,14 @@ describe('the table of what is loaded', () => {
       residentMs: 7_200_000,
     })
     const backlog = [
-      { function: 'read', modelKey: key('', 'digits@1'), modelId: 'digits', version: '1', waiting: 12 },
+      {
+        function: 'read',
+        deployment: 'read',
+        modelKey: key('', 'digits@1'),
+        modelId: 'digits',
+        version: '1',
+        waiting: 12,
+      },
     ]
     const departures = Array.from({ length: 30 }, (_, replica) => left(replica))
     const [, waiting = '', gone = ''] = formatResidency({ replicas: [], departures, backlog }, nowMs).split(

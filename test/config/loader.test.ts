@@ -139,7 +139,7 @@ describe('resolveConfig', () => {
     ['allowedHosts', 'a.example:80'],
     ['allowedHosts', '*.example'],
     ['environment', 'A=B'],
-    ['replicas', 0],
+    ['replicas', -1],
     ['maxHeaderBytes', 16_383],
     ['requestTimeoutMs', 2_147_483_648],
     ['maxBodiesInFlightBytes', 2 ** 53],

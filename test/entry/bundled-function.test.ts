@@ -7,9 +7,9 @@ it('imports what a function file exports, and nothing else', async () => {
     'function.ts': constantFunction('hello'),
     'other.ts': 'export default { kind: "function" }',
   })
-  expect(await importFunction(`${project.directory}/function.ts`, 'hello')).toMatchObject({
-    kind: 'function',
-  })
+  const { definition, names } = await importFunction(`${project.directory}/function.ts`, 'hello')
+  expect(definition).toMatchObject({ kind: 'function' })
+  expect(names.get(definition)).toBe('hello')
   await expect(importFunction(`${project.directory}/other.ts`, 'other')).rejects.toMatchObject({
     code: 'FUNCTION_BROKEN',
     message: 'The bundle of "other" has no default export made by a define… function.',

@@ -28,12 +28,15 @@ describe('isTrusting', () => {
   })
 })
 
+/** Nothing is redeployed here. */
+const unchanged = (): void => undefined
+
 describe('openParts', () => {
   it('refuses a port that is taken, and leaves nothing open', async () => {
     const taken = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
     const resources = new AsyncDisposableStack()
     const options = gatewayOptions(project, 'serve', { port: taken.port })
-    await expect(openParts(options, resources)).rejects.toMatchObject({
+    await expect(openParts(options, resources, unchanged)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining(`Port ${taken.port} on 127.0.0.1 is taken`),
     })
@@ -43,7 +46,7 @@ describe('openParts', () => {
 
   it('frees the port when it is closed', async () => {
     const resources = new AsyncDisposableStack()
-    const { server } = await openParts(gatewayOptions(project, 'dev'), resources)
+    const { server } = await openParts(gatewayOptions(project, 'dev'), resources, unchanged)
     const port = Number(server.url.port)
     await resources.disposeAsync()
     const next = Bun.serve({ hostname: '127.0.0.1', port, reusePort: false, fetch: () => new Response() })
@@ -53,7 +56,11 @@ describe('openParts', () => {
 
   it('remembers what it found of models until it is told to forget', async () => {
     await using resources = new AsyncDisposableStack()
-    const { registry, exchange, forgetModels } = await openParts(gatewayOptions(project, 'dev'), resources)
+    const { registry, exchange, forgetModels } = await openParts(
+      gatewayOptions(project, 'dev'),
+      resources,
+      unchanged,
+    )
     const { models } = exchange.authorizer
     const resolve = async (id: string) => (await models.grantDefault(id, null)).model
     const folder = `${project.directory}/functions/_models`

@@ -59,7 +59,7 @@ describe('a runner that has left', () => {
 it('no more than the last 200 are kept', () => {
   const departures = new Departures()
   const runner = {
-    deployment: { name: 'keeper' },
+    deployment: { name: 'keeper', functionName: 'keeper' },
     replica: { number: 0 },
     model: null,
     bytes: 0,

@@ -19,6 +19,7 @@ import { ModelPlacement } from '../../runtime/server/residency/model-placement.t
 import type { SystemRoute } from '../../runtime/server/system-route.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
+import { createMemoryDeployments, deploymentReportOf } from './memory-deployments.ts'
 import { createMemoryResidency } from './residency/memory-residency.ts'
 import { deploymentOf, type LogEntry, manifestOf, surround } from './served.ts'
 
@@ -174,7 +175,17 @@ async function routesOf({
   const body = { budget: new BodyBudget(1_000_000), timeoutMs: 1_000 }
   const identify = identifyByAccess(service.checkAccess)
   return [
-    ...createAdministrationRoutes({ administration, store, placement, registerUpload, identify, body, log }),
+    ...createAdministrationRoutes({
+      administration,
+      store,
+      placement,
+      deployments: createMemoryDeployments(deploymentReportOf('digits')),
+      urlOf: () => new URL('http://localhost:3000'),
+      registerUpload,
+      identify,
+      body,
+      log,
+    }),
     ...createRegistryRoutes({
       registry: service,
       grants: createArtifactGrants([key]),

@@ -1,6 +1,7 @@
 import type { FunctionLog } from '../../define/context.ts'
 import type { ReportingAdministration } from '../../model/administration.ts'
 import type { StoreKeeping } from '../../model/store-keeping.ts'
+import type { DeploymentControl } from '../../replica/deployment-report.ts'
 import type { BodyReading } from '../json-body.ts'
 import type { RegistryService } from '../registry/service.ts'
 import type { ModelPlacement } from '../residency/model-placement.ts'
@@ -19,6 +20,9 @@ export interface AdministrationRoutesOptions {
   readonly registerUpload: RegistryService['registerUpload']
   readonly store: StoreKeeping
   readonly placement: Pick<ModelPlacement, 'report' | 'load' | 'unload' | 'unpin'>
+  readonly deployments: DeploymentControl
+  /** Where functions are called, from this machine. */
+  readonly urlOf: () => URL
   /** Finds out who sends a request. @throws {IsoplexError} `ACCESS_REQUIRED`, `ACCESS_FORBIDDEN` */
   readonly identify: (request: Request) => Promise<Administrator>
   readonly body: BodyReading

@@ -1,6 +1,7 @@
 import { type CheckAccess, requireAccess } from '../access.ts'
 import type { SystemRoute } from '../system-route.ts'
 import { createAccessHandlers } from './access-handlers.ts'
+import { createDeploymentHandlers } from './deployment-handlers.ts'
 import { createModelHandlers } from './model-handlers.ts'
 import type { AdministrationRoutesOptions, Administrator } from './options.ts'
 import { createReplicaHandlers } from './replica-handlers.ts'
@@ -12,6 +13,7 @@ export function createAdministrationRoutes(options: AdministrationRoutesOptions)
   const store = createStoreHandlers(options)
   const accesses = createAccessHandlers(options)
   const replicas = createReplicaHandlers(options)
+  const deployments = createDeploymentHandlers(options)
   return [
     { path: '/-/models', handlers: { GET: models.list, POST: models.add } },
     { path: '/-/models/:name', handlers: { GET: models.show, DELETE: models.remove } },
@@ -31,6 +33,8 @@ export function createAdministrationRoutes(options: AdministrationRoutesOptions)
     { path: '/-/replicas/unload', handlers: { POST: replicas.unload } },
     { path: '/-/replicas/pin', handlers: { POST: replicas.pin } },
     { path: '/-/replicas/unpin', handlers: { POST: replicas.unpin } },
+    { path: '/-/deployments', handlers: { GET: deployments.list } },
+    { path: '/-/deployments/:name', handlers: { GET: deployments.show, PUT: deployments.redeploy } },
     { path: '/-/audit', handlers: { GET: accesses.listAudit } },
   ]
 }

@@ -1,11 +1,12 @@
 import { type OpenMetricsContentType, type PrometheusContentType, Registry } from 'prom-client'
+import { addDeploymentMetrics, type DeploymentSources } from './deployment-metrics.ts'
 import { addGatewayMetrics, type GatewaySources } from './gateway-metrics.ts'
 import { addJobMetrics, type JobSources } from './job-metrics.ts'
 import { addReplicaMetrics, type ReplicaSources } from './replica-metrics.ts'
 import { addRequestMetrics, type RequestSources } from './request-metrics.ts'
 
 /** All that metrics are read from. */
-export type MetricsSources = GatewaySources & JobSources & ReplicaSources & RequestSources
+export type MetricsSources = DeploymentSources & GatewaySources & JobSources & ReplicaSources & RequestSources
 
 /** The same metrics, to be written in either form. */
 export interface MetricsRegistries {
@@ -21,6 +22,7 @@ export function openRegistries(sources: MetricsSources): MetricsRegistries {
   for (const registry of [prometheus, openMetrics]) {
     addRequestMetrics(registry, sources)
     addReplicaMetrics(registry, sources)
+    addDeploymentMetrics(registry, sources)
     addJobMetrics(registry, sources)
     addGatewayMetrics(registry, sources)
   }

@@ -26,7 +26,7 @@ function addResidents(registry: MetricsRegistry, { tallies, residency }: Replica
       .report()
       .replicas.flatMap(({ runners }) => runners)
       .map((resident) => {
-        const { function: name, modelId, version } = resident
+        const { deployment: name, modelId, version } = resident
         const model = modelId === null ? null : { id: modelId, version: version ?? '' }
         return [labelsOf(tallies.model(name, model)), amountOf(resident)]
       })

@@ -24,7 +24,7 @@ export function addRequestMetrics(registry: MetricsRegistry, { tallies, residenc
     help: 'Requests that wait for a runner.',
     labels: modelLabels,
     read: () =>
-      residency.backlog().map(({ function: name, modelId, version, waiting }) => {
+      residency.backlog().map(({ deployment: name, modelId, version, waiting }) => {
         const model = modelId === null ? null : { id: modelId, version: version ?? '' }
         return [labelsOf(tallies.model(name, model)), waiting] as const
       }),

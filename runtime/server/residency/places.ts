@@ -47,7 +47,7 @@ export function findPlaces(
     if (info.id === modelId) add({ functionName: name, modelKey, version: info.version, pinned: true })
   }
   for (const resident of replicas.flatMap(({ runners }) => runners)) {
-    const { function: name, modelKey, version, pinned } = resident
+    const { deployment: name, modelKey, version, pinned } = resident
     if (resident.modelId === modelId && modelKey !== null)
       add({ functionName: name, modelKey, version, pinned })
   }

@@ -1,23 +1,30 @@
 import { JobTallies } from '../../../runtime/job/job-tallies.ts'
 import { EventLoopLag } from '../../../runtime/observe/event-loop-lag.ts'
+import type { DeploymentReport } from '../../../runtime/replica/deployment-report.ts'
 import type { BacklogReport } from '../../../runtime/replica/residency-control.ts'
 import type { ReplicaReport, ResidentReport } from '../../../runtime/replica/residency-report.ts'
 import { Tallies } from '../../../runtime/replica/tallies.ts'
 import { BodyBudget } from '../../../runtime/server/body.ts'
 import { createMetricsRoute } from '../../../runtime/server/metrics/metrics-route.ts'
 import type { MetricsSources } from '../../../runtime/server/metrics/registries.ts'
+import { createMemoryDeployments } from '../memory-deployments.ts'
 
 /** Something to read metrics from: what is given, and nothing else. */
 export function sourcesOf(
-  given: { readonly replicas?: readonly ReplicaReport[]; readonly backlog?: readonly BacklogReport[] } = {},
+  given: {
+    readonly replicas?: readonly ReplicaReport[]
+    readonly backlog?: readonly BacklogReport[]
+    readonly deployments?: readonly DeploymentReport[]
+  } = {},
 ): MetricsSources & Disposable {
-  const { replicas = [], backlog = [] } = given
+  const { replicas = [], backlog = [], deployments = [] } = given
   const lag = new EventLoopLag()
   return {
     tallies: new Tallies(),
     jobs: new JobTallies(),
     surveyJobs: async () => undefined,
     residency: { report: () => ({ replicas, departures: [] }), backlog: () => backlog },
+    deployments: createMemoryDeployments(...deployments),
     lag,
     bodies: new BodyBudget(1_000),
     [Symbol.dispose]: () => lag[Symbol.dispose](),
@@ -28,6 +35,7 @@ export function sourcesOf(
 export function replicaOf(replica: number, ...runners: readonly ResidentReport[]): ReplicaReport {
   return {
     replica,
+    group: null,
     pid: 1_000 + replica,
     state: 'serving',
     startedAtMs: 0,
@@ -48,6 +56,7 @@ export function residentOf(
   return {
     runner,
     function: 'read',
+    deployment: 'read',
     modelKey: modelId === null ? null : `embedded//${modelId}@1~0123456789abcdef0123456789abcdef`,
     modelId,
     version: modelId === null ? null : '1',

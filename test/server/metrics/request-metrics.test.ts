@@ -62,8 +62,22 @@ describe('the metrics of requests', () => {
   })
 
   it('tell how many wait, those of a function without a model too', async () => {
-    const waiting = { modelKey: null, modelId: null, version: null, function: 'hello', waiting: 2 }
-    const model = { function: 'read', modelKey: 'a key', modelId: 'digits', version: '3', waiting: 5 }
+    const waiting = {
+      modelKey: null,
+      modelId: null,
+      version: null,
+      function: 'hi',
+      deployment: 'hello',
+      waiting: 2,
+    }
+    const model = {
+      function: 'read',
+      deployment: 'read',
+      modelKey: 'a key',
+      modelId: 'digits',
+      version: '3',
+      waiting: 5,
+    }
     using sources = sourcesOf({ backlog: [waiting, model] })
     const { values, text } = await readMetrics(sources)
     expect(values.get(`isoplex_inference_pending_request_count{${labels}}`)).toBe(5)

@@ -54,7 +54,8 @@ export function createMemoryResidency(): MemoryResidency {
     report() {
       const runners = [...residents.values()].map(({ deployment, model, options }, index): ResidentReport => {
         return residentOf(index, model.info.id, {
-          function: deployment.name,
+          function: deployment.functionName,
+          deployment: deployment.name,
           modelKey: model.key,
           version: model.info.version,
           pinned: pins.has(pinOf(deployment.name, model.key)),
