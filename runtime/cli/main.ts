@@ -20,6 +20,8 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   audit: async () => (await import('./audit.ts')).addAuditCommand,
   run: async () => (await import('./run.ts')).addRunCommand,
   jobs: async () => (await import('./jobs.ts')).addJobsCommand,
+  deploy: async () => (await import('./deploy.ts')).addDeployCommand,
+  undeploy: async () => (await import('./deploy.ts')).addUndeployCommand,
   ps: async () => (await import('./ps.ts')).addPsCommand,
   doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
 }

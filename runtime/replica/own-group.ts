@@ -23,6 +23,16 @@ export function activitiesOf({ pool, backlog }: SchedulerActivity): ReadonlyMap<
   return activities
 }
 
+/** Whether requests of a scheduler wait or run, streams included. */
+export function isBusy(scheduler: Scheduler): boolean {
+  return requestsOf(scheduler) > 0
+}
+
+function requestsOf(scheduler: Scheduler): number {
+  const activities = activitiesOf({ pool: scheduler.pool, backlog: scheduler.backlog() })
+  return [...activities.values()].reduce((sum, { ongoing, queued }) => sum + ongoing + queued, 0)
+}
+
 /** As much of a scheduler as tells what it has to do. */
 interface SchedulerActivity {
   readonly pool: Pick<Scheduler['pool'], 'links'>
@@ -52,11 +62,6 @@ export class OwnGroup {
     this.scheduler.pool.resize(this.#policy?.current ?? Number(replicas))
   }
 
-  /** Whether requests wait or run, streams included. */
-  get busy(): boolean {
-    return this.#requests > 0
-  }
-
   /** A request is about to come: where no replica is there, one is started. */
   wake(nowMs: number): void {
     const { pool } = this.scheduler
@@ -65,11 +70,7 @@ export class OwnGroup {
 
   /** Looks at the load, and has replicas come or go by it. */
   scale(nowMs: number): void {
-    if (this.#policy && !this.retired) this.scheduler.pool.resize(this.#policy.observe(this.#requests, nowMs))
-  }
-
-  get #requests(): number {
-    const activities = activitiesOf({ pool: this.scheduler.pool, backlog: this.scheduler.backlog() })
-    return [...activities.values()].reduce((sum, { ongoing, queued }) => sum + ongoing + queued, 0)
+    if (this.#policy && !this.retired)
+      this.scheduler.pool.resize(this.#policy.observe(requestsOf(this.scheduler), nowMs))
   }
 }

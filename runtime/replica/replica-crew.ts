@@ -58,8 +58,9 @@ export class ReplicaCrew {
   }
 
   /**
-   * Sets how many replicas serve. The spare is the first of those that come; of those that go each serves on until its
-   * runners have been seen to, as one in whose place another has come. Where none serves there is no spare either.
+   * Sets how many replicas serve, where nobody else says which places there are. The spare is the first of those that
+   * come; of those that go each serves on until its runners have been seen to, as one in whose place another has come.
+   * Where none serves there is no spare either.
    */
   resize(size: number): void {
     this.#size = size

@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { Admission } from './admission.ts'
 import type { CallTargets } from './call-target.ts'
 import type { Deployment, ReplicaGroup } from './deployment.ts'
 import { draining } from './failure.ts'
-import { type Activity, activitiesOf, OwnGroup } from './own-group.ts'
+import { type Activity, activitiesOf, isBusy, OwnGroup } from './own-group.ts'
 import type { BacklogReport, ResidencyControl } from './residency-control.ts'
 import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
@@ -56,8 +57,8 @@ export class SchedulerGroups implements ResidencyControl {
   #closed: Promise<void> | null = null
 
   constructor(options: GroupsOptions) {
-    const admission = options.admission ?? new Admission(options)
-    this.#options = { ...options, admission, answerCall: (work) => this.submit(work) }
+    const submitCall = (work: Work): Promise<Answer> => this.submit(work)
+    this.#options = { ...options, admission: options.admission ?? new Admission(options), submitCall }
     this.#default = new Scheduler(this.#options)
   }
 
@@ -96,14 +97,9 @@ export class SchedulerGroups implements ResidencyControl {
     if (group && !this.#closed && !this.#groups.has(group.id)) this.#groups.set(group.id, this.#open(group))
   }
 
-  /** Names who knows the functions that can be called by others; before, there are none. */
-  answerCalls(targets: CallTargets): void {
-    this.#targets = targets
-    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets)
-  }
-
   /** Answers a request: see {@link Scheduler.submit}. */
   submit(work: Work): Promise<Answer> {
+    if (this.#closed && !work.parent) return Promise.reject(draining())
     const scheduler = this.#schedulerOf(work.deployment)
     if (scheduler) return scheduler.submit(work)
     // The group has gone while the body arrived: whoever has its deployment's name now answers.
@@ -146,6 +142,12 @@ export class SchedulerGroups implements ResidencyControl {
     return this.#schedulers.flatMap((scheduler) => scheduler.backlog())
   }
 
+  /** Names who knows the functions that can be called by others: see {@link Scheduler.answerCalls}. */
+  answerCalls(targets: CallTargets): void {
+    this.#targets = targets
+    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets)
+  }
+
   /** What each current deployment has to do, and with what, by its name. */
   activities(): ReadonlyMap<string, DeploymentActivity> {
     const activities = activitiesOf({ pool: this.pool, backlog: this.backlog() })
@@ -167,10 +169,21 @@ export class SchedulerGroups implements ResidencyControl {
 
   /** Refuses new requests, finishes those at hand, and ends every replica: see {@link Scheduler.close}. */
   close(timeoutMs: number): Promise<void> {
-    if (this.#looking) clearInterval(this.#looking)
-    const closing = this.#schedulers.map((scheduler) => scheduler.close(timeoutMs))
-    this.#closed ??= Promise.all([...closing, ...this.#leaving]).then(() => undefined)
+    this.#closed ??= this.#close(timeoutMs)
     return this.#closed
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (this.#looking) clearInterval(this.#looking)
+    const untilMs = performance.now() + timeoutMs
+    // What is at hand in one group may call what another answers, so that none goes before all have done.
+    if (this.#groups.size > 0) {
+      for (const scheduler of this.#schedulers) scheduler.setCurrent(new Set())
+      while (this.#schedulers.some(isBusy) && performance.now() < untilMs) await delay(lookMs / 10)
+    }
+    const leftMs = Math.max(0, untilMs - performance.now())
+    const closing = this.#schedulers.map((scheduler) => scheduler.close(leftMs))
+    await Promise.all([...closing, ...this.#leaving])
   }
 
   get #schedulers(): readonly Scheduler[] {
@@ -214,7 +227,7 @@ export class SchedulerGroups implements ResidencyControl {
     const nowMs = performance.now()
     for (const group of this.#groups.values()) {
       group.scale(nowMs)
-      if (group.retired && !group.busy) this.#dismiss(group)
+      if (group.retired && !isBusy(group.scheduler)) this.#dismiss(group)
     }
   }
 

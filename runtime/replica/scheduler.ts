@@ -33,8 +33,8 @@ export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
   readonly tallies: Tallies
   /** Decides which requests are taken; several schedulers may share it. @default one of its own */
   readonly admission?: Admission
-  /** Answers what functions ask of each other. @default {@link Scheduler.submit} */
-  readonly answerCall?: (work: Work) => Promise<Answer>
+  /** Takes what functions call of each other. @default the scheduler itself */
+  readonly submitCall?: (work: Work) => Promise<Answer>
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
@@ -87,7 +87,7 @@ export class Scheduler implements ResidencyControl {
     this.#desk = new CallDesk({
       tallies: options.tallies,
       log: options.log,
-      submit: options.answerCall ?? ((work) => this.submit(work)),
+      submit: options.submitCall ?? ((work) => this.submit(work)),
       changed: (link) => this.#dispatcher.hear(link),
     })
     this.#ward = new Ward({

@@ -45,7 +45,8 @@ export class CallDirectory implements CallTargets {
     const functions = new Map<string, Callee[]>()
     for (const each of served) {
       const { route, file } = each.manifest
-      const { functionName: name } = each.deployment
+      // Its own deployment comes first.
+      const name = each.deployment.functionName
       const callee = { ...each, segments: parseRoute(route, file).segments }
       const known = functions.get(name)
       if (known) known.push(callee)
