@@ -93,6 +93,7 @@ export function toDeployed(application: OwnApplication): DeployedApplication {
   const { config, status } = application
   return Object.freeze({
     name: config.name,
+    version: String(config.args?.version ?? ''),
     state: stateOf(status.status),
     routePrefix: isRouted(application) ? status.route_prefix : null,
     message: messageOf(status),

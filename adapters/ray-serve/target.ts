@@ -101,6 +101,15 @@ class RayServeTarget implements DeploymentTarget {
     return ownApplications(await this.#client.status(signal), name).map(toDeployed)
   }
 
+  async discard(name: string, version: string, signal?: AbortSignal): Promise<void> {
+    const status = await this.#client.status(signal)
+    const unrouted = ownApplications(status, name).filter((own) => !isRouted(own))
+    const names = new Set(
+      unrouted.filter((own) => toDeployed(own).version === version).map(({ config }) => config.name),
+    )
+    if (names.size > 0) await this.#put(status, othersThan(status, names), signal)
+  }
+
   async remove(name: string, signal?: AbortSignal): Promise<void> {
     const status = await this.#client.status(signal)
     const names = new Set(ownApplications(status, name).map(({ config }) => config.name))

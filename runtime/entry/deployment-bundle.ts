@@ -1,36 +1,30 @@
 /** The build of a plugin that a deployment action puts on a cluster. */
 
-import { join } from 'node:path'
 import { createBuilder } from '../build/build.ts'
-import { hashText } from '../build/content-hash.ts'
 import { writeOutput } from '../build/output.ts'
-import { makeStateDirectory } from '../config/state-directory.ts'
 import type { DeployableBuild } from '../define/deployment-facts.ts'
+import { type BuiltProject, buildForDeployment } from './self-contained-build.ts'
 
 /** What is built, and how. */
-export interface DeploymentBundleOptions {
-  readonly projectDirectory: string
-  readonly functionsDirectory: string
-  readonly stateDirectory: string
+export interface DeploymentBundleOptions extends BuiltProject {
   /** All of the environment that functions see while they are imported. */
   readonly environment: Readonly<Record<string, string>>
 }
 
 /**
- * Builds a plugin into a folder of its own for each version, so that the version that serves keeps its files.
+ * Builds a plugin to stand alone, into a folder of its own for each version. It is what `isoplex build --self-contained`
+ * makes, less what pages load.
  *
- * @throws {IsoplexError} `BUILD_FAILED` where a function is broken.
+ * @throws {IsoplexError} `BUILD_FAILED` where a function is broken, or a package that is needed is not installed.
  */
-export async function buildForDeployment({
-  stateDirectory,
-  ...folders
+export async function prepareDeployment({
+  environment,
+  ...project
 }: DeploymentBundleOptions): Promise<DeployableBuild> {
-  await makeStateDirectory(stateDirectory)
-  await using builder = createBuilder({ ...folders, stateDirectory })
-  const manifest = await builder.build()
-  const { bundlesDirectory } = builder
-  const version = hashText(JSON.stringify(manifest.functions))
-  const bundle = join(stateDirectory, 'deployments', version)
-  await writeOutput({ manifest, bundlesDirectory, outputDirectory: bundle })
-  return { bundle, version }
+  const { directory, version } = await buildForDeployment(project, async (outputDirectory) => {
+    await using builder = createBuilder({ ...project, environment })
+    const manifest = await builder.build()
+    await writeOutput({ manifest, bundlesDirectory: builder.bundlesDirectory, outputDirectory })
+  })
+  return { bundle: directory, version }
 }

@@ -9,7 +9,7 @@ import { getRuntimeEnv } from '../deploy/runtime-env.ts'
 import { findRoutePrefix, findServeAppName } from '../deploy/serve-name.ts'
 import type { DeploymentDesk, Registrar } from '../job/crew/deployment-desk.ts'
 import { readPluginFacts } from '../route/prefix.ts'
-import { buildForDeployment, type DeploymentBundleOptions } from './deployment-bundle.ts'
+import { type DeploymentBundleOptions, prepareDeployment } from './deployment-bundle.ts'
 
 /** What a desk is made from. */
 export interface DeploymentDeskOptions extends Omit<DeploymentBundleOptions, 'environment'> {
@@ -32,16 +32,18 @@ export function openDeploymentDesk(
   options: DeploymentDeskOptions,
   { environment, sole }: DeploymentDeskPlace,
 ): DeploymentDesk {
-  const { projectDirectory, config } = options
+  const { projectDirectory, functionsDirectory, stateDirectory, config } = options
   const { routePrefix, rayAddress } = config
   return Object.freeze<DeploymentDesk>({
-    prepareBundle: () => buildForDeployment({ ...options, environment }),
+    prepareBundle: () =>
+      prepareDeployment({ projectDirectory, functionsDirectory, stateDirectory, environment }),
     describe: async (): Promise<DeploymentFacts> => {
       const plugin = await readPluginFacts(projectDirectory, { environment: process.env, routePrefix })
       const requirements = await readText(join(projectDirectory, 'requirements.txt'))
       return {
         serveAppName: findServeAppName(plugin),
         routePrefix: findRoutePrefix(plugin),
+        routeIsOfVersion: routePrefix === null,
         runtimeEnv: getRuntimeEnv({ requirements, configFile: plugin.configFile }),
         rayAddress,
         environment: backendVariables(config),
