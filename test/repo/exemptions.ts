@@ -42,6 +42,10 @@ export const exemptions: Exemptions = {
     reason:
       'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
   },
+  'runtime/entry/ray-serve.ts': {
+    provenBy: 'test/e2e/ray-serve.test.ts',
+    reason: 'Chooses the adapter: proven there on a real cluster.',
+  },
   'runtime/job/content/table-shelf.ts': {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
