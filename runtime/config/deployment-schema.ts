@@ -92,7 +92,7 @@ const settings = {
 }
 
 const name = Type.String({
-  pattern: '^[\\w.~[\\]-]+(/[\\w.~[\\]-]+)*$',
+  pattern: '^[\\w~[\\]-][\\w.~[\\]-]*(/[\\w~[\\]-][\\w.~[\\]-]*)*$',
   maxLength: 256,
   expected: 'made of letters, digits and - . _ ~ [ ], in parts with slashes between',
 })

@@ -7,13 +7,13 @@ import type { RunnerLink } from './runner-link.ts'
  * given back, and that others wait for a place until such a runner goes on.
  */
 export class Loans {
-  readonly #occupancy: Pick<Occupancy, 'excessBeside'>
+  readonly #occupancy: Pick<Occupancy, 'standingBeside'>
   #lent = false
   #blocked = false
   /** Whether runners waited, and how, when they were last looked at. */
   readonly #seen = new WeakMap<RunnerLink, string>()
 
-  constructor(occupancy: Pick<Occupancy, 'excessBeside'>) {
+  constructor(occupancy: Pick<Occupancy, 'standingBeside'>) {
     this.#occupancy = occupancy
   }
 
@@ -27,11 +27,12 @@ export class Loans {
     this.#blocked = true
   }
 
-  /** Whether those who wait for a place are to be looked after again, since a runner has begun or ceased to wait. */
+  /** Whether those who wait for a place are to be looked after again, since a runner has begun or ceased to wait, or to
+   * work. */
   unblocks(link: RunnerLink): boolean {
     if (!this.#blocked) return false
-    const { lends, workload } = link
-    const how = `${lends} ${workload.waits}`
+    const { lends, idle, workload } = link
+    const how = `${lends} ${workload.waits} ${idle}`
     if (this.#seen.get(link) === how) return false
     this.#seen.set(link, how)
     this.#blocked = false
@@ -46,11 +47,15 @@ export class Loans {
     if (!this.#lent) return []
     this.#lent = false
     const due = new Map<RunnerLink, Victim<RunnerLink>>()
-    for (const link of links) {
-      if (link.state !== 'active') continue
-      for (const victim of this.#occupancy.excessBeside(link)) {
+    // Who was used last stays rather than who is in excess beside it.
+    for (const link of links.toSorted((a, b) => b.lastUsedMs - a.lastUsedMs)) {
+      if (link.state !== 'active' || due.has(link)) continue
+      const admission = this.#occupancy.standingBeside(link)
+      if (admission.outcome === 'later') this.#lent = true
+      if (admission.outcome !== 'full') continue
+      for (const victim of admission.victims) {
         const { key } = victim.resident
-        if (key.state !== 'active') continue
+        if (key.state !== 'active' || due.has(key)) continue
         if (key.idle && !isCalled(victim, links)) due.set(key, victim)
         else this.#lent = true
       }

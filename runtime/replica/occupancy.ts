@@ -5,7 +5,6 @@ import {
   type ResidencyLimits,
   type Resident,
   type Standing,
-  type Victim,
 } from '../cache/residency.ts'
 import type { ReplicaPool } from './pool.ts'
 import type { RequestQueue } from './queue.ts'
@@ -75,13 +74,12 @@ export class Occupancy {
 
   /** Whether a runner that has come up is only let in because others, who wait for calls, lend their places. */
   isLent(link: RunnerLink): boolean {
-    return link.queue.calls > 0 && this.#admit(link, this.#residents()).outcome !== 'admitted'
+    return link.queue.calls > 0 && this.standingBeside(link).outcome !== 'admitted'
   }
 
-  /** Who would have to go so that a runner which serves were within the limits. */
-  excessBeside(link: RunnerLink): readonly Victim<RunnerLink>[] {
-    const admission = this.#admit(link, this.#residents())
-    return admission.outcome === 'full' ? admission.victims : []
+  /** What must happen before a runner that serves is within the limits, whoever waits for calls. */
+  standingBeside(link: RunnerLink): Admission<RunnerLink> {
+    return this.#admit(link, this.#residents())
   }
 
   #admit(link: RunnerLink, residents: readonly Resident<RunnerLink>[]): Admission<RunnerLink> {
@@ -109,16 +107,15 @@ export class Occupancy {
   }
 
   #residents(): Resident<RunnerLink>[] {
-    return [...this.#pool.links].filter(isKept).map((link) => {
-      const standing = standingOf(link)
+    return keptOf(this.#pool).map((link) => {
       return {
         key: link,
         replica: numberOf(link),
         group: link.deployment.id,
         principal: link.principal,
         bytes: link.bytes,
-        standing,
-        pinned: standing !== 'leaving' && this.#isPinned(link),
+        standing: standingOf(link),
+        pinned: !leaves(link) && this.#isPinned(link),
         // A stream may last for long, and nothing could take its place before its end.
         lastUsedMs: link.streaming ? Number.POSITIVE_INFINITY : link.lastUsedMs,
       }
@@ -160,9 +157,9 @@ function isComing({ state }: RunnerLink): boolean {
   return state === 'starting' || state === 'loaded'
 }
 
-/** Whether a runner is one of those that are kept: what is tried alone takes nobody's room. */
-export function isKept({ replica }: RunnerLink): boolean {
-  return replica.state !== 'isolated'
+/** The runners that are kept: what is tried alone takes nobody's room. */
+export function keptOf({ links }: Pick<ReplicaPool, 'links'>): RunnerLink[] {
+  return [...links].filter(({ replica }) => replica.state !== 'isolated')
 }
 
 /** A replica that leaves keeps its number, which is another's already. */
@@ -171,12 +168,19 @@ function numberOf({ replica }: RunnerLink): number {
 }
 
 function standingOf(link: RunnerLink): Standing {
-  if (link.state === 'retiring' || link.replica.state === 'leaving') return 'leaving'
+  if (link.workload.waits) return 'waiting'
+  if (leaves(link)) return 'leaving'
   if (isComing(link)) return 'busy'
   // What it has in hand is soon done, unless it is a stream.
   if (isFurther(link) && !link.streaming) return 'surplus'
-  if (link.workload.waits) return 'waiting'
-  return link.idle ? 'idle' : 'busy'
+  if (!link.idle) return 'busy'
+  // It is sent what waits for it in this turn: who had it go before would have it loaded for nothing, again and again.
+  return link.free && link.queue.length > 0 ? 'waiting' : 'idle'
+}
+
+/** Whether it is on its way out, with its replica or without. */
+function leaves({ state, replica }: RunnerLink): boolean {
+  return state === 'retiring' || replica.state === 'leaving'
 }
 
 /** Whether a runner goes that may have to wait for another of its own kind before it can. */

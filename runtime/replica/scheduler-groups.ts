@@ -97,6 +97,12 @@ export class SchedulerGroups implements ResidencyControl {
     if (group && !this.#closed && !this.#groups.has(group.id)) this.#groups.set(group.id, this.#open(group))
   }
 
+  /** Names who knows the functions that can be called by others; before, there are none. */
+  answerCalls(targets: CallTargets): void {
+    this.#targets = targets
+    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets, this.#submit)
+  }
+
   /** Answers a request: see {@link Scheduler.submit}. */
   submit(work: Work): Promise<Answer> {
     if (this.#closed && !work.parent) return Promise.reject(draining())
@@ -140,12 +146,6 @@ export class SchedulerGroups implements ResidencyControl {
   /** The requests that wait, by deployment and model. */
   backlog(): readonly BacklogReport[] {
     return this.#schedulers.flatMap((scheduler) => scheduler.backlog())
-  }
-
-  /** Names who knows the functions that can be called by others: see {@link Scheduler.answerCalls}. */
-  answerCalls(targets: CallTargets): void {
-    this.#targets = targets
-    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets, this.#submit)
   }
 
   /** What each current deployment has to do, and with what, by its name. */
@@ -211,6 +211,7 @@ export class SchedulerGroups implements ResidencyControl {
       const scheduler = new Scheduler({
         ...this.#options,
         replicas,
+        ...(this.#options.places ? { places: this.#options.places.group() } : {}),
         group: group.id,
         runDirectory: directory,
         environment:
