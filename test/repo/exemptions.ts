@@ -251,10 +251,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/crew/action-process.test.ts',
     reason: 'It is the whole of a process: importing it takes over the process that does.',
   },
-  'runtime/job/run/function-calls.ts': {
-    provenBy: 'test/job/run/function-handles.test.ts',
-    reason: 'A part of handles, which alone call it: tested there on real functions and models.',
-  },
   'runtime/entry/replica.ts': {
     provenBy: 'test/e2e',
     reason: 'It is the whole of a process: importing it takes over the process that does.',
