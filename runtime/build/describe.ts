@@ -7,9 +7,11 @@ import { structureMistake } from '../config/structure-mistake.ts'
 import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
+import type { GraphProgram } from '../define/graph-program.ts'
 import { acceptedMediaTypes, findSlots } from '../define/slot.ts'
 import { type FunctionRoute, toFunctionRoute } from '../route/function-route.ts'
 import { flatName } from './bundle-folder.ts'
+import { describeGraph, type GraphManifest } from './graph-manifest.ts'
 import { toJsonSchema } from './json-schema.ts'
 import type { ActionManifest, FunctionManifest, JsonSchema } from './manifest.ts'
 import { functionManifestSchema } from './manifest-schema.ts'
@@ -69,10 +71,24 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
     calls: calledNames(origin.imported ?? []),
     deployment,
     action: action && describeAction(action),
+    graph: definition.graph && describeOwnGraph(definition, definition.graph, origin),
     ...schemas,
     accepts: input ? acceptedMediaTypes(input) : [],
   }
   return validateManifest(withoutAbsent(manifest))
+}
+
+function describeOwnGraph(
+  { runs = ['server'] }: Definition,
+  program: GraphProgram,
+  { imported = [] }: DefinitionOrigin,
+): GraphManifest {
+  const names = new Map(
+    imported.flatMap(([file, definition]): [Definition, string][] =>
+      isDefinition(definition) ? [[definition, toFunctionRoute(file, overridesOf(definition)).name]] : [],
+    ),
+  )
+  return describeGraph(program, { runs, nameOf: (definition) => names.get(definition) ?? null })
 }
 
 /** The names of the functions that can be called; `undefined` where there are none. */

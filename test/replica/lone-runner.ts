@@ -69,6 +69,7 @@ export class LoneRunner {
       model: options.model ?? null,
       engine: options.engine ?? createPlainEngine({}),
       concurrency: options.concurrency ?? 1,
+      parts: [],
       nameOf: options.nameOf ?? (() => null),
       fetchInput: createInputFetch(createOutboundPolicy(options.inputHosts ?? [])),
       log,
