@@ -27,6 +27,18 @@ export const exemptions: Exemptions = {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
   },
+  'runtime/replica/own-group.ts': {
+    provenBy: 'test/replica/scheduler-groups.test.ts',
+    reason: 'A part of groups of replicas: tested there with real replicas, each in its group.',
+  },
+  'runtime/control/remote-handle.ts': {
+    provenBy: 'test/control/deployments.test.ts',
+    reason: 'A part of a running deployment: tested there over HTTP, by the handle that it gives.',
+  },
+  'runtime/control/control-socket.ts': {
+    provenBy: 'test/control/deployments.test.ts',
+    reason: 'How a server of this machine is found: tested there by its state directory.',
+  },
   'runtime/build/build-key.ts': {
     provenBy: 'test/build/kept-build.test.ts',
     reason:
