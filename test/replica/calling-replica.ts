@@ -91,7 +91,7 @@ class Runner {
   async start() {
     const { order } = this
     this.socket = await Bun.connect({
-      unix: order.socketPath,
+      unix: order.gateway.unix,
       socket: {
         open: () => undefined,
         data: (_, bytes) => { for (const frame of this.connection.receive(bytes)) this.receive(frame) },
