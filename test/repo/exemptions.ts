@@ -54,6 +54,10 @@ export const exemptions: Exemptions = {
     reason:
       'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
   },
+  'runtime/entry/ray-serve.ts': {
+    provenBy: 'test/e2e/ray-serve.test.ts',
+    reason: 'Chooses the adapter: proven there on a real cluster.',
+  },
   'runtime/job/content/table-shelf.ts': {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
@@ -258,10 +262,6 @@ export const exemptions: Exemptions = {
   'runtime/entry/action.ts': {
     provenBy: 'test/job/crew/action-process.test.ts',
     reason: 'It is the whole of a process: importing it takes over the process that does.',
-  },
-  'runtime/job/run/function-calls.ts': {
-    provenBy: 'test/job/run/function-handles.test.ts',
-    reason: 'A part of handles, which alone call it: tested there on real functions and models.',
   },
   'runtime/entry/replica.ts': {
     provenBy: 'test/e2e',
