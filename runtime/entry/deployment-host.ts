@@ -17,8 +17,8 @@ export interface DeploymentHostOptions {
     Config,
     'deployments' | 'maxModelsPerReplica' | 'maxOngoingRequests' | 'requestTimeoutMs'
   >
-  /** Where the bundles lie. */
-  readonly bundlesDirectory: string
+  /** Where the bundles lie, those of the manifest that is followed last. */
+  readonly source: { readonly bundlesDirectory: string }
   /** The prefix of all routes; empty for none. */
   readonly routePrefix: string
   readonly scheduler: Pick<SchedulerGroups, 'activities' | 'follow' | 'load' | 'pool' | 'prepare'>
@@ -162,8 +162,8 @@ export class DeploymentHost implements DeploymentControl {
   }
 
   #settle({ manifest: { name }, fn, settings }: PlannedDeployment): Deployment {
-    const { bundlesDirectory, config } = this.#options
-    return toDeployment(fn, bundlesDirectory, config, { name, settings })
+    const { source, config } = this.#options
+    return toDeployment(fn, source.bundlesDirectory, config, { name, settings })
   }
 
   #missing(name: string): never {

@@ -33,6 +33,8 @@ export interface Deployment {
   readonly maxInReplica: number
   /** Whether a request may run again after a replica died with it. */
   readonly idempotent: boolean
+  /** The functions that it may call, by their names. */
+  readonly calls: readonly string[]
   /** From arrival to the first byte of the reply. */
   readonly timeoutMs: number
   /** What `setup` gets as `options`: any JSON. */
@@ -94,6 +96,7 @@ export function toDeployment(
       ? (settings.maxModelsPerReplica ?? fn.model?.maxModelsPerReplica ?? defaults.maxModelsPerReplica)
       : 1,
     idempotent: fn.idempotent,
+    calls: fn.calls ?? [],
     timeoutMs: settings.timeoutMs ?? fn.timeoutMs ?? defaults.requestTimeoutMs,
     options: settings.options ?? Object.freeze({}),
     session: Object.freeze({

@@ -115,6 +115,11 @@ export class ReplicaPool {
     return this.#crew.placeNumbers.length
   }
 
+  /** Whether there may be more of them soon, or none, as nodes come and go. */
+  get changing(): boolean {
+    return this.#options.places !== undefined
+  }
+
   /** Sets how many replicas are to serve: see {@link ReplicaCrew.resize}. */
   resize(replicas: number): void {
     this.#crew.resize(replicas)
