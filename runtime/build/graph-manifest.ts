@@ -110,7 +110,7 @@ function collectModels(
       )
     }
     // What has a deployment of its own is asked there.
-    if (options.deployment !== undefined) continue
+    if (options.deployment !== undefined || definition.deployment?.replicas !== undefined) continue
     const asked = options.model ?? null
     const { model, access = 'token' } = definition
     models.set(JSON.stringify([name, asked]), {
