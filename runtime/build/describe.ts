@@ -25,10 +25,10 @@ export interface DefinitionOrigin {
   readonly bundle: string
   readonly sources: readonly string[]
   /**
-   * What the other function files define that it imports, each with its file relative to the functions folder.
+   * What the other function files define that it imports, each after the name of its file.
    * @default none
    */
-  readonly imported?: readonly (readonly [functionFile: string, definition: unknown])[]
+  readonly imported?: readonly (readonly [name: string, definition: unknown])[]
 }
 
 /**
@@ -93,10 +93,8 @@ function describeOwnGraph(
 
 /** The names of the functions that can be called; `undefined` where there are none. */
 function calledNames(imported: NonNullable<DefinitionOrigin['imported']>): readonly string[] | undefined {
-  const names = imported.flatMap(([file, definition]) =>
-    isDefinition(definition) && definition.kind !== 'action'
-      ? [toFunctionRoute(file, overridesOf(definition)).name]
-      : [],
+  const names = imported.flatMap(([name, definition]) =>
+    isDefinition(definition) && definition.kind !== 'action' ? [overridesOf(definition).name ?? name] : [],
   )
   return names.length > 0 ? names : undefined
 }

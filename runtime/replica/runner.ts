@@ -3,7 +3,7 @@ import { createCallPlacement } from '../runner/call-placement.ts'
 import { createDecoder, type Decoder } from '../runner/decoder.ts'
 import { createEncoder } from '../runner/encoder.ts'
 import { FunctionHandles, type FunctionHandlesOptions } from '../runner/function-handles.ts'
-import { createPartPlacement, type HeldPart, loadNodes } from '../runner/graph-parts.ts'
+import { GraphParts, type HeldPart } from '../runner/graph-parts.ts'
 import type { RequestHead } from '../runner/head.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import { OpenRequest, type ReplyOptions } from '../runner/open-request.ts'
@@ -40,6 +40,7 @@ export class Runner {
   readonly #open = new IdMap<{ readonly request: OpenRequest; readonly batch: RequestBatch }>()
   readonly #batches: RequestBatch[] = []
   readonly #handles: FunctionHandles
+  readonly #parts: GraphParts
   readonly #calls: RunnerCalls
   #gathering: RequestBatch | null = null
   #loaded: LoadedFunction | null = null
@@ -54,7 +55,8 @@ export class Runner {
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
     this.#calls = new RunnerCalls({ send })
-    const place = createPartPlacement(parts, createCallPlacement({ transport: this.#calls }))
+    this.#parts = new GraphParts(parts)
+    const place = this.#parts.placement(createCallPlacement({ transport: this.#calls }))
     this.#handles = new FunctionHandles({ nameOf, place, engine, log, fetchInput })
     this.#replyOptions = {
       name,
@@ -72,7 +74,7 @@ export class Runner {
    */
   async start(): Promise<void> {
     try {
-      await loadNodes(this.#options.definition, this.#handles)
+      await this.#parts.load(this.#options.definition, this.#handles)
       this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
     } catch (error) {
       await this.#handles.dispose()

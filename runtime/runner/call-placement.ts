@@ -47,12 +47,11 @@ const mostRemembered = 256
 function heldModel(
   { definition }: CalledFunction,
   { model: wished }: HandleOptions,
-  opening: Opening | null,
+  { source, caller }: Opening,
 ): LocalModel | null {
-  const caller = opening?.caller
   if (!caller?.loader || caller.loader !== definition.model) return null
   // Whose caller has named the model holds another one than the token says.
-  if (wished !== undefined || opening?.source.head.modelNamed) return null
+  if (wished !== undefined || source.head.modelNamed) return null
   const { model, modelInfo } = caller
   return { key: modelInfo, prepare: async () => modelInfo, held: { model } }
 }

@@ -30,13 +30,9 @@ export interface FunctionHandlesOptions {
   readonly nameOf: (definition: Definition) => string | null
   /**
    * The model with which a function answers beside its caller, `null` where it needs none; or else what answers it in
-   * another runner, which may refuse. The opening is `null` where it is asked ahead of any request.
+   * another runner, which may refuse.
    */
-  readonly place: (
-    fn: CalledFunction,
-    options: HandleOptions,
-    opening: Opening | null,
-  ) => LocalModel | null | Callee
+  readonly place: (fn: CalledFunction, options: HandleOptions, opening: Opening) => LocalModel | null | Callee
   readonly engine: Engine
   readonly log: FunctionLog
   readonly fetchInput: InputFetch
@@ -74,11 +70,14 @@ export class FunctionHandles {
     // The types of a definition are those of its schemas, to which every call is held.
     ((fn: unknown, options: HandleOptions = {}) => this.#open(fn, options, { source, caller })) as OpenHandle
 
-  /** Loads a function that answers beside its callers ahead of its first call; nothing happens for one that does not. */
-  async load(fn: Definition, options: HandleOptions = {}): Promise<void> {
-    const called = { definition: fn, name: this.#options.nameOf(fn) }
-    const place = this.#options.place(called, options, null)
-    if (place === null || !('answer' in place)) await this.#beside(called, place).load()
+  /** The name of a function that comes from a function file; `null` of any other. */
+  nameOf(definition: Definition): string | null {
+    return this.#options.nameOf(definition)
+  }
+
+  /** Loads a function that answers beside its callers ahead of its first call; `null` is one without a model. */
+  async load(definition: Definition, model: LocalModel | null): Promise<void> {
+    await this.#beside({ definition, name: this.nameOf(definition) }, model).load()
   }
 
   /** Frees all that was loaded. What fails does not keep the rest from being freed. */

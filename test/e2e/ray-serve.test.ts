@@ -134,6 +134,30 @@ describe.runIf(await hasRay())('functions on Ray Serve', { timeout: 240_000 }, (
     expect((await load.stop()).filter(({ status }) => status !== 200)).toEqual([])
     expect((await scene.ask('version', {})).json).toEqual({ version: '2' })
   })
+
+  it('say what the cluster lacks, and who has a route', async () => {
+    const lacking = await scene.deployBadly('--num-gpus', '1')
+    expect([lacking.code, lacking.message]).toEqual([
+      'RESOURCES_MISSING',
+      expect.stringContaining('gpus: 1 x 1'),
+    ])
+    await scene.project.write('package.json', JSON.stringify({ name: 'other-app', type: 'module' }))
+    const taken = await scene.deployBadly()
+    expect([taken.code, taken.message]).toEqual(['ROUTE_TAKEN', expect.stringContaining('test-app-')])
+    await scene.project.write(
+      'package.json',
+      JSON.stringify({ name: 'test-app', version: '1.2.3', type: 'module' }),
+    )
+  })
+
+  it('leave the cluster with nothing running, and others as they are', async () => {
+    const { dashboardUrl } = scene.cluster
+    expect((await scene.project.run('undeploy', '--address', dashboardUrl)).code).toBe(0)
+    await until(async () => (await scene.ask('version', {})).status === 404)
+    await until(
+      async () => (await scene.isoplex('gate')).length + (await scene.isoplex('replica')).length === 0,
+    )
+  })
 })
 
 /** What differs between two runs of one request. */
