@@ -66,6 +66,12 @@ function assertBrowser(node: GraphNode, { names, nameOf }: Naming): void {
   if (node.work.kind === 'code') return
   const name = names.get(node)
   const { definition, options } = node.work
+  if (options.model !== undefined) {
+    throw new TypeError(
+      `The graph runs in browsers, and its node "${name}" asks for the model ${options.model}; there, a token or the ` +
+        "function's own default says which model answers.",
+    )
+  }
   if (options.deployment !== undefined) {
     throw new TypeError(
       `The graph runs in browsers, and its node "${name}" asks a deployment, which only a server has.`,
@@ -104,7 +110,7 @@ function collectModels(
       )
     }
     // What has a deployment of its own is asked there.
-    if (options.deployment !== undefined) continue
+    if (options.deployment !== undefined || definition.deployment?.replicas !== undefined) continue
     const asked = options.model ?? null
     const { model, access = 'token' } = definition
     models.set(JSON.stringify([name, asked]), {
