@@ -23,7 +23,7 @@ export interface BuiltFolder extends SelfContainedBuild {
 /**
  * Makes what `isoplex build` has written to a folder stand alone.
  *
- * @throws {IsoplexError} as `writeSelfContained`
+ * @throws {IsoplexError} `BUILD_FAILED`, `CONFIG_INVALID`, as {@link writeSelfContained}
  */
 export async function standAlone(project: Project, outputDirectory: string): Promise<SelfContainedBuild> {
   const { projectDirectory, functionsDirectory } = project
@@ -44,7 +44,7 @@ export async function standAlone(project: Project, outputDirectory: string): Pro
 /**
  * Builds a project into a folder of its state that is named for the content; equal content gives the same folder.
  *
- * @throws {IsoplexError} `BUILD_FAILED`, and as `writeSelfContained`
+ * @throws {IsoplexError} `BUILD_FAILED`, `CONFIG_INVALID`, as {@link writeSelfContained}
  */
 export async function buildForDeployment(
   project: Project,
