@@ -21,6 +21,7 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   access: async () => (await import('./access.ts')).addAccessCommand,
   audit: async () => (await import('./audit.ts')).addAuditCommand,
   run: async () => (await import('./run.ts')).addRunCommand,
+  'ray-job': async () => (await import('./ray-job.ts')).addRayJobCommand,
   jobs: async () => (await import('./jobs.ts')).addJobsCommand,
   deployments: async () => (await import('./deployments.ts')).addDeploymentsCommand,
   redeploy: async () => (await import('./redeploy.ts')).addRedeployCommand,

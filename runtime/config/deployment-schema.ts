@@ -99,7 +99,12 @@ const name = Type.String({
 
 /** The schema of a {@link DeploymentChange}. */
 export const deploymentChangeSchema = closed(
-  { ...changeable, replicas: Type.Optional(Type.Union([replicas, Type.Null()])) },
+  {
+    ...changeable,
+    replicas: Type.Optional(
+      Type.Union([...replicas.anyOf, Type.Null()], { expected: `${replicas.expected}, or null` }),
+    ),
+  },
   'an object',
 )
 

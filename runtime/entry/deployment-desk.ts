@@ -46,7 +46,7 @@ export function openDeploymentDesk(
         routeIsOfVersion: routePrefix === null,
         runtimeEnv: getRuntimeEnv({ requirements, configFile: plugin.configFile }),
         rayAddress,
-        environment: backendVariables(config),
+        environment: clusterVariables(config, stateDirectory),
       }
     },
     register: async (application, registrar) => {
@@ -65,13 +65,16 @@ async function readText(path: string): Promise<string | null> {
   }
 }
 
-/** By these a deployed plugin finds the backend: an embedded registry is on this machine alone. */
-function backendVariables({ backend, backendUrl, backendHeaders }: Config): Readonly<Record<string, string>> {
-  if (backend !== 'synapse' || backendUrl === null) return {}
+/** By these a deployed plugin finds its models and keys: machines of one cluster have the state folder in common. */
+function clusterVariables(
+  { backend, backendUrl, backendHeaders }: Config,
+  stateDirectory: string,
+): Readonly<Record<string, string>> {
   return {
+    ISOPLEX_STATE_DIRECTORY: stateDirectory,
     ISOPLEX_BACKEND: backend,
-    ISOPLEX_BACKEND_URL: backendUrl,
     ISOPLEX_BACKEND_HEADERS: backendHeaders,
+    ...(backendUrl !== null && { ISOPLEX_BACKEND_URL: backendUrl }),
   }
 }
 

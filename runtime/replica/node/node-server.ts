@@ -23,6 +23,8 @@ export interface NodeServerOptions extends Omit<SessionOptions, 'facts'> {
 
 interface ConnectionState {
   readonly control: ControlConnection<NodeMessage, GatewayMessage>
+  /** Who connected, for the log. */
+  readonly from: string
   session: NodeSession | null
   /** Runs out unless the gateway proves itself. */
   patience: Timer | null
@@ -109,7 +111,9 @@ export class NodeServer {
     // What a node offers on all of its connections is what it serves itself.
     const control = new ControlConnection<NodeMessage, GatewayMessage>(socket, this.#options.own)
     const patience = setTimeout(() => this.#closed(socket, 'it did not prove itself in time'), handshakeMs)
-    socket.data = { control, session: null, patience: patience.unref() }
+    // A socket that has closed does not know any more.
+    const from = formatNodeAddress({ host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 })
+    socket.data = { control, from, session: null, patience: patience.unref() }
     this.#strangers.add(socket)
     this.#connections += 1
     if (this.#strangers.size > maxStrangers || this.#connections > maxConnections)
@@ -141,7 +145,7 @@ export class NodeServer {
       void session.ended.finally(() => this.#sessions.delete(session))
       control.open(session)
     } catch (error) {
-      log.warn('A gateway was not let in', { from: remoteOf(socket), error })
+      log.warn('A gateway was not let in', { from: socket.data.from, error })
       // The refusal leaves first.
       control.end()
       this.#forget(socket)
@@ -164,7 +168,3 @@ export class NodeServer {
 
 /** How often it is looked whether the last replica has gone. */
 const lookMs = 20
-
-function remoteOf(socket: ControlSocket): string {
-  return formatNodeAddress({ host: socket.remoteAddress, port: socket.remotePort })
-}
