@@ -1,19 +1,15 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { createBuilder } from '../build/build.ts'
-import { writeOutput } from '../build/output.ts'
-import { writeRoutesTypes } from '../build/routes-types.ts'
-import { makeStateDirectory } from '../config/state-directory.ts'
-import { pageDirectoryOf } from '../entry/page-source.ts'
-import { visibleEnvironment } from '../replica/environment.ts'
-import { browserFolder } from '../server/page/static-page.ts'
+import { standAlone, writeArchive } from '../entry/self-contained-build.ts'
 import { createOutput } from './output.ts'
-import { writePage } from './page-output.ts'
 import { addConfigFlags, openProject } from './project.ts'
+import { writeBuild } from './written-build.ts'
 
 interface BuildFlags {
   readonly out: string
   readonly compress: boolean
+  readonly selfContained?: boolean
+  readonly archive?: string
   readonly json?: boolean
 }
 
@@ -24,37 +20,32 @@ export function addBuildCommand(program: Command): void {
     .description('Compile the functions into a folder for `isoplex serve --build`.')
     .option('--out <folder>', 'the folder to write', 'dist')
     .option('--no-compress', 'leave out the compressed forms of what pages load')
+    .option(
+      '--self-contained',
+      'add isoplex, Bun, packages and models, so that the folder runs on another machine',
+    )
+    .option('--archive <file>', 'pack the folder, self-contained, into a zip file too')
     .option('--json', 'print JSON')
     .action(build)
   addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'environment'])
 }
 
 async function build(flags: BuildFlags): Promise<void> {
-  const { config, ...folders } = await openProject({ ...flags })
-  await makeStateDirectory(folders.stateDirectory)
-  const environment = visibleEnvironment(process.env, config.environment)
-  await using builder = createBuilder({ ...folders, environment })
-  const manifest = await builder.build()
+  const project = await openProject({ ...flags })
   const outputDirectory = resolve(flags.out)
-  const { bundlesDirectory } = builder
-  await writeOutput({ manifest, bundlesDirectory, outputDirectory })
-  await writeRoutesTypes(manifest, folders)
-  const output = createOutput(flags.json ?? false)
+  const { compress, json } = flags
+  const visible = !json && process.stderr.isTTY
+  const manifest = await writeBuild(project, { outputDirectory, compress, visible })
+  const output = createOutput(json ?? false)
   const browser = manifest.functions.filter((fn) => fn.browser).map(({ name }) => name)
-  await writePage({
-    functions: manifest.functions,
-    bundlesDirectory,
-    directory: join(outputDirectory, browserFolder),
-    pageDirectory: pageDirectoryOf(folders.stateDirectory),
-    environment,
-    compress: flags.compress,
-    visible: !flags.json && process.stderr.isTTY,
-  })
+  const alone = flags.selfContained || flags.archive !== undefined
+  const { version = null } = alone ? await standAlone(project, outputDirectory) : {}
+  if (flags.archive !== undefined) await writeArchive(outputDirectory, resolve(flags.archive))
   const functions = manifest.functions.map(({ name, bundle }) => ({ name, bundle }))
   const count = `${functions.length} ${functions.length === 1 ? 'function' : 'functions'}`
   const forPages = browser.length === 0 ? '' : `, ${browser.length} of them for browsers too`
   output.result(
-    { directory: outputDirectory, functions, browser },
-    `${count} compiled into ${outputDirectory}${forPages}`,
+    { directory: outputDirectory, functions, browser, version },
+    `${count} compiled into ${outputDirectory}${forPages}${version === null ? '' : `, self-contained: ${version}`}`,
   )
 }

@@ -28,5 +28,7 @@ export function exitWithInput(): void {
   const exit = process.exit.bind(process)
   process.stdin.on('end', () => exit(0)).on('error', () => exit(0))
   process.stdin.resume()
+  // To listen for the end of somebody else is no reason to go on.
+  process.stdin.unref()
   openCLibrary()?.prctl(setParentDeathSignal, killSignal, 0n, 0n, 0n)
 }

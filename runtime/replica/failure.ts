@@ -34,6 +34,14 @@ export function replicasMissing({ deployment }: RequestQueue): AnyIsoplexError {
   )
 }
 
+/** Refuses a request because there is no node that could answer it. */
+export function nodesMissing(): AnyIsoplexError {
+  return new IsoplexError(
+    'REPLICAS_MISSING',
+    'No node is there to answer; see that nodes run, and what /readyz says of them.',
+  )
+}
+
 /** Ends the wait of a request whose time is up. */
 export function deadlineExceeded({ work }: Ticket): AnyIsoplexError {
   const { name } = work.deployment

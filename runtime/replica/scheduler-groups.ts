@@ -211,6 +211,7 @@ export class SchedulerGroups implements ResidencyControl {
       const scheduler = new Scheduler({
         ...this.#options,
         replicas,
+        ...(this.#options.places ? { places: this.#options.places.group() } : {}),
         group: group.id,
         runDirectory: directory,
         environment:

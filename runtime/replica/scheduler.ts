@@ -11,6 +11,7 @@ import {
   deadlineExceeded,
   draining,
   loadBroken,
+  nodesMissing,
   replicaCrashed,
   replicasMissing,
 } from './failure.ts'
@@ -52,7 +53,8 @@ export class Scheduler implements ResidencyControl {
   readonly #ward: Ward
   readonly #admission: Admission
   readonly #watch = new TicketWatch({
-    overdue: (ticket) => this.#giveUp(ticket, deadlineExceeded(ticket), overdueGraceMs),
+    overdue: (ticket) =>
+      this.#giveUp(ticket, this.pool.size === 0 ? nodesMissing() : deadlineExceeded(ticket), overdueGraceMs),
     left: (ticket) => this.#giveUp(ticket, callerGone(), ticket.work.deployment.timeoutMs),
   })
   readonly #queues: QueueMap
@@ -215,7 +217,7 @@ export class Scheduler implements ResidencyControl {
 
   /** Without a replica nothing would ever be answered. */
   #unmanned(queue: RequestQueue): AnyIsoplexError | null {
-    return this.pool.size === 0 ? replicasMissing(queue) : null
+    return this.pool.size === 0 && !this.pool.changing ? replicasMissing(queue) : null
   }
 
   /** Answers with an error; a runner that has the request in hand is told to let go of it. */
