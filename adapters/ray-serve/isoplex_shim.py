@@ -15,6 +15,7 @@ import hmac
 import inspect
 import json
 import logging
+import math
 import os
 import random
 import re
@@ -45,6 +46,9 @@ START_SECONDS = 60
 RESTART_SECONDS = 20
 STREAM_CLAIM_SECONDS = 15
 TRIES = 4
+# As long as isoplex keeps a model that nobody uses.
+KEY_IDLE_SECONDS = 300
+FEW_KEYS = 256
 HIGH_WATER_BYTES = 1 << 18
 
 
@@ -55,9 +59,11 @@ ROUTERS = weakref.WeakSet()
 
 
 class KeyRouter(RequestRouter):
-    """Sends requests of one model key to one replica, by rendezvous hashing: gates agree without asking each other,
-    and a replica that comes or goes moves its own share of the keys only. A key whose replica is full, or has so much
-    more to do than the next that a second copy of the model is worth its load, spreads to the next in its order.
+    """Sends requests of one model key to one replica, by rendezvous hashing with bounded loads (Mirrokni, Thorup and
+    Zadimoghaddam, 2018): gates agree without asking each other, a replica that comes or goes moves its own share of the
+    keys only, and no replica gets more than its share of few keys, which would be more models than it may hold. A key
+    whose replica is full, or has so much more to do than the next that a second copy of the model is worth its load,
+    spreads to the next in its order.
 
     It takes the place of Ray's own machinery of tasks by one loop for each request, which ends with the request: there
     is nothing for two requests to wait for in each other."""
@@ -65,6 +71,12 @@ class KeyRouter(RequestRouter):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         ROUTERS.add(self)
+
+    def initialize_state(self, **_):
+        # The keys asked for lately, the oldest first, with their times; and where each is at home.
+        self._seen = collections.OrderedDict()
+        self._homes = {}
+        self._known_ids = frozenset()
 
     async def choose_replicas(self, candidate_replicas, pending_request=None):
         key = pending_request.metadata.multiplexed_model_id if pending_request else ""
@@ -101,10 +113,26 @@ class KeyRouter(RequestRouter):
             return None
         if not key:
             return min(free, key=lambda replica: (self._load(replica), random.random()))
-        first, *others = rank(key, free)
+        home = self._home(key, replicas)
+        first, *others = sorted(rank(key, free), key=lambda replica: replica.replica_id.unique_id != home)
         if others and self._load(first) - self._load(others[0]) > max(4, first.max_ongoing_requests // 2):
             return others[0]
         return first
+
+    def _home(self, key, replicas):
+        """The id of the replica that a key is at home at."""
+        now = time.monotonic()
+        changed = key not in self._seen
+        self._seen[key] = now
+        self._seen.move_to_end(key)
+        while now - next(iter(self._seen.values())) > KEY_IDLE_SECONDS:
+            self._seen.popitem(last=False)
+            changed = True
+        ids = frozenset(replica.replica_id.unique_id for replica in replicas)
+        if changed or ids != self._known_ids:
+            self._known_ids = ids
+            self._homes = homes_of(self._seen, replicas)
+        return self._homes.get(key)
 
     def _load(self, replica):
         return self.replica_queue_len_cache.get(replica.replica_id) or 0
@@ -118,6 +146,24 @@ def rank(key, replicas):
         return hashlib.blake2b(text, digest_size=8).digest()
 
     return sorted(replicas, key=weight, reverse=True) if key else list(replicas)
+
+
+def homes_of(keys, replicas):
+    """By key, the id of the replica that it is at home at, none with more than a quarter above its equal share. The same
+    for the same keys and replicas. Many keys spread evenly by themselves: for them there is no entry."""
+    if len(keys) > FEW_KEYS:
+        return {}
+    share = math.ceil(1.25 * len(keys) / len(replicas))
+    counts = collections.Counter()
+    homes = {}
+    for key in sorted(keys):
+        for replica in rank(key, replicas):
+            name = replica.replica_id.unique_id
+            if counts[name] < share:
+                counts[name] += 1
+                homes[key] = name
+                break
+    return homes
 
 
 def pause_seconds(tries):
@@ -420,8 +466,9 @@ class Isoplex:
     async def start(self):
         """Returns when it answers, and raises with the end of its log where it does not."""
         self._started = self._loop.create_future()
-        self._spawn()
         try:
+            assert_key(self._settings, environment_of(self._settings, self._replicas))
+            self._spawn()
             await asyncio.wait_for(asyncio.shield(self._started), START_SECONDS)
             await self._until_ready()
         except BaseException as error:
@@ -447,7 +494,7 @@ class Isoplex:
 
     def _spawn(self):
         settings = self._settings
-        folder = settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+        folder = folder_of(settings)
         main = os.path.join(folder, "node_modules", "isoplex", "runtime", "cli", "main.ts")
         command = settings.get("command") or [bun_of(folder), main]
         guard = shutil.which("setpriv")
@@ -578,6 +625,28 @@ class Isoplex:
 
     def _end_of_log(self):
         return "the end of its log:\n" + "\n".join(self._tail)
+
+
+def folder_of(settings):
+    return settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+
+
+def assert_key(settings, environment):
+    """Without the key of the project isoplex would make one of its own, another on each machine, and refuse all tokens."""
+    state = environment["ISOPLEX_STATE_DIRECTORY"]
+    if os.path.exists(os.path.join(state, "key")):
+        return
+    folder = folder_of(settings)
+    with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+        needed = any(function["access"] == "token" for function in json.load(file)["functions"])
+    with open(os.path.join(folder, "package.json"), encoding="utf-8") as file:
+        configured = json.load(file).get("isoplex", {})
+    others = ("tokenIssuers", "backendUrl")
+    variables = ("ISOPLEX_TOKEN_ISSUERS", "ISOPLEX_BACKEND_URL")
+    if needed and not any(configured.get(name) for name in others) and not any(map(environment.get, variables)):
+        raise RuntimeError(
+            f"{state} has no key: put the project's .isoplex/key there, or name the folder that has it by --cluster-state"
+        )
 
 
 def bun_of(folder):

@@ -8,12 +8,13 @@ import type {
   DeployOrder,
 } from '../deploy/target.ts'
 import { openRayServeTarget } from '../entry/ray-serve.ts'
+import { buildForDeployment } from '../entry/self-contained-build.ts'
 import { readPluginIdentity } from '../route/prefix.ts'
 import { startDeployBars } from './deploy-bars.ts'
 import { listenForInterruption } from './interruption.ts'
 import { createOutput, formatTable, type Output } from './output.ts'
 import { addConfigFlags, openProject, type Project } from './project.ts'
-import { buildForDeployment } from './self-contained-build.ts'
+import { writeBuild } from './written-build.ts'
 
 const nodeKeys = ['nodeAddress', 'nodeKeyFile'] as const
 
@@ -158,9 +159,10 @@ async function placeOf(
   { bundle, json }: DeployFlags,
 ): Promise<{ readonly bundle: string; readonly version: string }> {
   if (bundle === undefined) {
-    const { directory, version } = await buildForDeployment(project, {
-      visible: !json && process.stderr.isTTY,
-    })
+    const visible = !json && process.stderr.isTTY
+    const { directory, version } = await buildForDeployment(project, (outputDirectory) =>
+      writeBuild(project, { outputDirectory, compress: true, visible }),
+    )
     return { bundle: directory, version }
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(bundle)) return { bundle, version: bundle }

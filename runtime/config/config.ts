@@ -285,11 +285,14 @@ export interface Config {
   readonly nodeCertificateKeyFile: string | null
   /** Certificate, as PEM, of whoever signs those of gateways and nodes, and nothing else. A path. @default null */
   readonly nodeAuthorityFile: string | null
-  /** The Ray cluster that is deployed to, in any form that Ray has for it; `null` is the one of this machine. */
+  /**
+   * The Ray cluster that is deployed to; unset, the one of this machine. A dashboard's URL such as http://127.0.0.1:8265,
+   * or a machine such as ray://host:10001. @default null
+   */
   readonly rayAddress: string | null
   /**
-   * The file with the key that seals what jobs take along to a cluster. Whoever submits and each machine of the cluster
-   * have the same. `null` where there is none, and no job can be submitted to a cluster.
+   * File with the key that seals what jobs take along to a cluster; the same on each of its machines, seen from the
+   * project. A path. @default null
    */
   readonly clusterKeyFile: string | null
 

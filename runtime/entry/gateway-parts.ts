@@ -22,12 +22,13 @@ import { ModelPlacement } from '../server/residency/model-placement.ts'
 import { HttpServer } from '../server/server.ts'
 import type { SystemRoute } from '../server/system-route.ts'
 import { ServiceThread } from '../thread/service-thread.ts'
+import { openDeploymentDesk } from './deployment-desk.ts'
 import { DeploymentHost } from './deployment-host.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
-import { type JobHost, openJobHost } from './job-host.ts'
+import { type JobHost, type JobHostOptions, openJobHost } from './job-host.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
 import { openNodeSource } from './node-source.ts'
 import { openPageSource, type PageSource } from './page-source.ts'
@@ -111,10 +112,8 @@ export async function openParts(
   const exchange = exchangeOf(options, shared, { verifier: tokens.verifier, models: models.access })
   const callees = new CallDirectory(exchange)
   scheduler.answerCalls(callees)
-  const { grants, seals } = tokens
-  const { access } = models
-  const strict = options.mode === 'dev'
-  const jobs = resources.use(openJobHost({ ...options, access, trusting, seals, environment, strict }))
+  const { grants } = tokens
+  const jobs = resources.use(openJobs(options, { environment, trusting, ...tokens, ...models }))
   models.keep(() => jobs.digests())
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
@@ -181,6 +180,16 @@ export function openRegistryThread({ config, stateDirectory }: PartsOptions): Se
 /** Whether requests need no token: while somebody develops, and from this machine only. */
 export function isTrusting({ config, mode }: Pick<PartsOptions, 'config' | 'mode'>): boolean {
   return mode === 'dev' && isLoopback(config.host)
+}
+
+function openJobs(
+  options: PartsOptions,
+  parts: Pick<JobHostOptions, 'environment' | 'trusting' | 'seals' | 'access'>,
+): JobHost {
+  const { seals, access, trusting, environment } = parts
+  const deployments = openDeploymentDesk(options, { environment, sole: false })
+  const strict = options.mode === 'dev'
+  return openJobHost({ ...options, deployments, seals, access, trusting, environment, strict })
 }
 
 function openServer(options: PartsOptions): HttpServer {

@@ -2,7 +2,7 @@ import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
 import { jsonReplyHead, type RequestHead } from '../runner/head.ts'
-import { pumpStream } from '../runner/stream.ts'
+import { chunksUntil, pumpStream } from '../runner/stream.ts'
 import type { CallHead } from './call-head.ts'
 import type { CallTarget, CallTargets } from './call-target.ts'
 import type { Caller } from './caller.ts'
@@ -123,7 +123,7 @@ export class CallDesk {
   async #stream(link: RunnerLink, call: OutgoingCall, body: ReadableStream<Uint8Array>): Promise<void> {
     const send = (piece: Uint8Array): void => link.answerCall(frameKinds.callStreamChunk, call.id, 0, [piece])
     // That it broke off is all that is known of a stream that fails; who made it has logged why.
-    const whole = await pumpStream(body, call.credit, send).catch(() => false)
+    const whole = await pumpStream(chunksUntil(body, call.signal), call.credit, send).catch(() => false)
     this.#end(link, call)
     link.answerCall(frameKinds.callStreamEnd, call.id, whole ? 0 : frameFlags.streamBroken, [])
   }

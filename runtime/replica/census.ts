@@ -1,5 +1,12 @@
+import type { ModelPart } from '../model/composite.ts'
 import type { ReplicaProcess } from './replica-process.ts'
-import type { DepartureReport, ReplicaReport, ResidencyReport, ResidentReport } from './residency-report.ts'
+import type {
+  DepartureReport,
+  ReplicaReport,
+  ResidencyReport,
+  ResidentPart,
+  ResidentReport,
+} from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 
 /** Whose replicas are reported. */
@@ -45,6 +52,7 @@ function reportRunner(link: RunnerLink, pinned: boolean): ResidentReport {
     modelKey: model?.key ?? null,
     modelId: model?.info.id ?? null,
     version: model?.info.version ?? null,
+    parts: model?.parts?.map(reportPart) ?? [],
     state,
     startedAtMs: toEpochMs(link.startedMs),
     loadedAtMs: link.activeMs === null ? null : toEpochMs(link.activeMs),
@@ -56,6 +64,10 @@ function reportRunner(link: RunnerLink, pinned: boolean): ResidentReport {
     principal,
     providers,
   }
+}
+
+function reportPart({ function: name, model: { key, info } }: ModelPart): ResidentPart {
+  return { function: name, modelKey: key, modelId: info.id, version: info.version }
 }
 
 /** From the clock of this process, which only rises, to that of the wall. */

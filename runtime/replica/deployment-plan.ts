@@ -177,9 +177,10 @@ function rankOf({ manifest, fn }: PlannedDeployment): number {
   return manifest.name === fn.name && manifest.route === fn.route ? 0 : 1
 }
 
-function routesOf({ manifest, fn, mount }: PlannedDeployment): readonly FunctionRoute[] {
+function routesOf(planned: PlannedDeployment): readonly FunctionRoute[] {
+  const { manifest, fn, mount } = planned
   const { name, route } = manifest
-  const file = mount === null && route === fn.route ? fn.file : `deployment "${name}" of ${fn.file}`
+  const file = rankOf(planned) === 0 ? fn.file : `deployment "${name}" of ${fn.file}`
   const own = { file, name, pattern: parseRoute(route, file) }
   if (mount === null) return [own]
   const rest = `${mount === '/' ? '' : mount}/[...rest]`

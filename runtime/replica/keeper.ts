@@ -9,12 +9,13 @@ import type { KeeperEvents } from './keeper-events.ts'
 import { RunnerLoader } from './loader.ts'
 import { Loans } from './loans.ts'
 import type { RunnerReport } from './message.ts'
-import { holds, isFurther, isKept, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
+import { holds, isFurther, keptOf, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
 import type { RequestQueue } from './queue.ts'
 import { leavingOf, relocationOf } from './relocation.ts'
 import type { DepartureReason, ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
+import { type CurrentDeployments, isKeptForCallers, isStale } from './staleness.ts'
 import { type LoadOptions, Wishes } from './wishes.ts'
 
 /** How many runners are kept, and for how long. */
@@ -44,7 +45,7 @@ export class RunnerKeeper {
   readonly #loans: Loans
   readonly #sweep: Timer
   readonly #isPinned = ({ queue }: RunnerLink): boolean => this.#wishes.isPinned(queue)
-  #current: ReadonlySet<string> | null = null
+  #current: CurrentDeployments = null
   #closing = false
 
   constructor(options: KeeperOptions, events: KeeperEvents) {
@@ -108,7 +109,7 @@ export class RunnerKeeper {
    */
   async unload(deploymentName: string | null, modelKey: string): Promise<number> {
     this.#unpin(deploymentName, modelKey)
-    const links = this.#kept.filter((link) => holds(link, deploymentName, modelKey))
+    const links = keptOf(this.pool).filter((link) => holds(link, deploymentName, modelKey))
     for (const link of links) this.#retire(link, 'unload')
     await Promise.all(links.map(({ gone }) => gone))
     return links.length
@@ -121,7 +122,7 @@ export class RunnerKeeper {
   setPinned(deploymentName: string, modelKey: string, pinned: boolean): void {
     if (pinned) {
       this.#wishes.pin(deploymentName, modelKey)
-      for (const { queue, principal } of this.#kept) this.#wishes.identify(queue, principal)
+      for (const { queue, principal } of keptOf(this.pool)) this.#wishes.identify(queue, principal)
     } else this.#unpin(deploymentName, modelKey)
   }
 
@@ -149,7 +150,7 @@ export class RunnerKeeper {
   /** Names the deployments that are current: runners of others finish what they have and go. */
   setCurrent(deploymentIds: ReadonlySet<string>): void {
     this.#current = deploymentIds
-    for (const link of this.#kept) this.settle(link)
+    for (const link of keptOf(this.pool)) this.settle(link)
   }
 
   /** To be called when a runner may have become idle: it goes if it has to. */
@@ -157,18 +158,13 @@ export class RunnerKeeper {
     if (this.#loans.unblocks(link)) this.#changed()
     if (!link.idle) return
     this.#reclaim()
-    if (link.state === 'active' && this.#isStale(link)) {
+    if (link.state === 'active' && this.#isOver(link)) {
       link.state = 'retiring'
       link.departure = 'stale'
     }
     if (link.state !== 'retiring') return
     link.stop()
-    link.within(link.takedownMs, () => this.terminate(link, 'it does not end'))
-  }
-
-  /** Ends a runner at once, whatever it does. */
-  terminate(link: RunnerLink, why: string): void {
-    this.pool.terminate(link, why)
+    link.within(link.takedownMs, () => this.pool.terminate(link, 'it does not end'))
   }
 
   /** Retires every runner, then ends the replicas; by force after the time given. */
@@ -178,10 +174,6 @@ export class RunnerKeeper {
     this.#wishes.clear(draining())
     for (const link of this.pool.links) this.#retire(link, 'stop')
     await this.pool.close(timeoutMs)
-  }
-
-  get #kept(): RunnerLink[] {
-    return [...this.pool.links].filter(isKept)
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
@@ -205,7 +197,7 @@ export class RunnerKeeper {
   #settleIn(link: RunnerLink): void {
     const { queue, principal } = link
     const admission = this.#occupancy.admissionOf(link)
-    if (this.#isStale(link)) this.#retire(link, 'stale')
+    if (this.#isOver(link)) this.#retire(link, 'stale')
     else if (admission.outcome === 'admitted') {
       if (this.#occupancy.isLent(link)) this.#loans.lend()
       link.state = 'active'
@@ -234,12 +226,12 @@ export class RunnerKeeper {
 
   /** Has those go that are beyond the limits since places were lent, as soon as they can. */
   #reclaim(): void {
-    for (const { resident, reason } of this.#loans.due(this.#kept)) this.#retire(resident.key, reason)
+    for (const { resident, reason } of this.#loans.due(keptOf(this.pool))) this.#retire(resident.key, reason)
   }
 
-  #isStale({ deployment, queue }: RunnerLink): boolean {
-    if (this.#current === null || this.#current.has(deployment.id)) return false
-    return !this.#events.needs(queue) && !this.#wishes.isAwaited(queue)
+  #isOver(link: RunnerLink): boolean {
+    if (!isStale(link, this.#current) || this.#events.needs(link.queue)) return false
+    return !this.#wishes.isAwaited(link.queue) && !isKeptForCallers(link, this.pool.links, this.#current)
   }
 
   #ended(link: RunnerLink, how: EndOfRunner): void {
@@ -251,12 +243,13 @@ export class RunnerKeeper {
     queue.tally.left(reason)
     link.end()
     this.#events.ended(link, how)
+    for (const other of keptOf(this.pool)) if (isStale(other, this.#current)) this.settle(other)
     if (how.crashed && how.during === 'active') this.#loader.bereave(queue)
     this.#changed()
   }
 
   #changed(): void {
-    for (const waiting of this.#kept) if (waiting.state === 'loaded') this.#settleIn(waiting)
+    for (const waiting of keptOf(this.pool)) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#events.changed(null)
     this.#relocate()
     this.#fulfilWishes()
@@ -265,7 +258,7 @@ export class RunnerKeeper {
 
   /** Moves the runners of a replica that leaves, those first that were used last. */
   #relocate(): void {
-    for (const link of leavingOf(this.#kept)) {
+    for (const link of leavingOf(keptOf(this.pool))) {
       const facts = { pinned: this.#isPinned(link), nowMs: performance.now() }
       const relocation = this.#closing || this.pool.size === 0 ? 'go' : relocationOf(link, facts)
       const mayStay = relocation === 'wait' || (relocation === 'succeed' && this.#loader.succeed(link))
@@ -276,7 +269,7 @@ export class RunnerKeeper {
   /** Has what is pinned, or was asked for, loaded where nobody serves it. */
   #fulfilWishes(): void {
     for (const queue of this.#wishes.queues()) {
-      const isCurrent = this.#current === null || this.#current.has(queue.deployment.id)
+      const isCurrent = !isStale(queue, this.#current)
       if (presenceOf(queue).active === 0 && (isCurrent || this.#wishes.isAwaited(queue))) this.want(queue)
     }
   }
@@ -284,7 +277,7 @@ export class RunnerKeeper {
   #tidy(): void {
     const { runnerIdleMs } = this.#options
     const nowMs = performance.now()
-    for (const link of this.#kept) {
+    for (const link of keptOf(this.pool)) {
       const reason = idleReasonOf(link, nowMs, { runnerIdleMs, isPinned: this.#isPinned })
       if (reason) this.#retire(link, reason)
       this.#loader.examine(link, nowMs)

@@ -107,7 +107,7 @@ export class Occupancy {
   }
 
   #residents(): Resident<RunnerLink>[] {
-    return [...this.#pool.links].filter(isKept).map((link) => {
+    return keptOf(this.#pool).map((link) => {
       return {
         key: link,
         replica: numberOf(link),
@@ -157,9 +157,9 @@ function isComing({ state }: RunnerLink): boolean {
   return state === 'starting' || state === 'loaded'
 }
 
-/** Whether a runner is one of those that are kept: what is tried alone takes nobody's room. */
-export function isKept({ replica }: RunnerLink): boolean {
-  return replica.state !== 'isolated'
+/** The runners that are kept: what is tried alone takes nobody's room. */
+export function keptOf({ links }: Pick<ReplicaPool, 'links'>): RunnerLink[] {
+  return [...links].filter(({ replica }) => replica.state !== 'isolated')
 }
 
 /** A replica that leaves keeps its number, which is another's already. */

@@ -3,6 +3,7 @@ import { createCallPlacement } from '../runner/call-placement.ts'
 import { createDecoder, type Decoder } from '../runner/decoder.ts'
 import { createEncoder } from '../runner/encoder.ts'
 import { FunctionHandles, type FunctionHandlesOptions } from '../runner/function-handles.ts'
+import { GraphParts, type HeldPart } from '../runner/graph-parts.ts'
 import type { RequestHead } from '../runner/head.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import { OpenRequest, type ReplyOptions } from '../runner/open-request.ts'
@@ -16,6 +17,8 @@ import { RunnerCalls } from './runner-calls.ts'
 export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held'> {
   /** The name of a function that the bundle has from a function file; `null` of any other. */
   readonly nameOf: FunctionHandlesOptions['nameOf']
+  /** The models of a graph's nodes, which are held with it. */
+  readonly parts: readonly HeldPart[]
   /** Batches worked on side by side. */
   readonly concurrency: number
   readonly send: FrameSend
@@ -37,6 +40,7 @@ export class Runner {
   readonly #open = new IdMap<{ readonly request: OpenRequest; readonly batch: RequestBatch }>()
   readonly #batches: RequestBatch[] = []
   readonly #handles: FunctionHandles
+  readonly #parts: GraphParts
   readonly #calls: RunnerCalls
   #gathering: RequestBatch | null = null
   #loaded: LoadedFunction | null = null
@@ -46,12 +50,13 @@ export class Runner {
   #stopped: Promise<void> | null = null
 
   constructor(options: RunnerOptions) {
-    const { name, log, send, nameOf, engine, fetchInput } = options
+    const { name, log, send, nameOf, parts, engine, fetchInput } = options
     const definition = splitByRows(options.definition)
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
     this.#calls = new RunnerCalls({ send })
-    const place = createCallPlacement({ transport: this.#calls })
+    this.#parts = new GraphParts(parts)
+    const place = this.#parts.placement(createCallPlacement({ transport: this.#calls }))
     this.#handles = new FunctionHandles({ nameOf, place, engine, log, fetchInput })
     this.#replyOptions = {
       name,
@@ -68,7 +73,13 @@ export class Runner {
    * up before it is freed.
    */
   async start(): Promise<void> {
-    this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
+    try {
+      await this.#parts.load(this.#options.definition, this.#handles)
+      this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
+    } catch (error) {
+      await this.#handles.dispose()
+      throw error
+    }
     this.#pump()
   }
 

@@ -230,7 +230,7 @@ export class Scheduler implements ResidencyControl {
 
   /** Tells a runner that nobody waits for a request, and ends the runner where it will not let go. */
   #cancel(link: RunnerLink, ticketId: number, graceMs: number): void {
-    link.cancel(ticketId, graceMs, () => this.#keeper.terminate(link, 'it does not let go of a request'))
+    link.cancel(ticketId, graceMs, () => this.pool.terminate(link, 'it does not let go of a request'))
   }
 
   /** Forgets a queue in which nothing waits and which nobody serves. */

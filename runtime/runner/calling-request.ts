@@ -3,7 +3,7 @@ import type { Waits } from './waits.ts'
 
 /** The most calls of one request that are under way to other runners; further ones wait for their turn. */
 export const maxCallsUnderWay = 64
-/** The most functions that may wait for another one, each for the next. */
+/** The most functions of which each may wait for the next, the last one with them. */
 export const maxCallDepth = 16
 
 /** A request whose function may call others: all of their calls, however deep, are made in its name. */
@@ -93,11 +93,11 @@ export function placeBeside({ request, chain }: CallPlace, name: string, waits: 
 
 /** @throws {IsoplexError} `CALL_TOO_DEEP` where too many functions would wait for the one that is called */
 export function assertDepth(callers: readonly string[], name: string): void {
-  if (callers.length <= maxCallDepth) return
+  if (callers.length < maxCallDepth) return
   const chain = [...callers, name]
   throw new IsoplexError(
     'CALL_TOO_DEEP',
-    `More than ${maxCallDepth} functions wait for each other: ${chain.join(' > ')}. A function must not call itself without end.`,
+    `More than ${maxCallDepth} functions would wait for each other: ${chain.join(' > ')}. A function must not call itself without end.`,
     { details: { chain } },
   )
 }

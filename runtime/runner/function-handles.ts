@@ -44,11 +44,17 @@ export interface Opening {
   readonly caller: CallerModel | null
 }
 
+/** What answers beside its caller, and loads it; the same one each time. */
+interface LoadedCallee {
+  readonly callee: Callee
+  readonly load: () => Promise<LoadedFunction>
+}
+
 /** The functions that others call. What answers beside its caller is loaded once for each of its models. */
 export class FunctionHandles {
   readonly #options: FunctionHandlesOptions
   /** By function, then by the model's key; `null` is that of functions without a model. */
-  readonly #local = new Map<Definition, Map<unknown, Callee>>()
+  readonly #local = new Map<Definition, Map<unknown, LoadedCallee>>()
   readonly #loaded = new Set<Promise<LoadedFunction>>()
 
   constructor(options: FunctionHandlesOptions) {
@@ -63,6 +69,16 @@ export class FunctionHandles {
   readonly opener: HandleOpener = (source, caller) =>
     // The types of a definition are those of its schemas, to which every call is held.
     ((fn: unknown, options: HandleOptions = {}) => this.#open(fn, options, { source, caller })) as OpenHandle
+
+  /** The name of a function that comes from a function file; `null` of any other. */
+  nameOf(definition: Definition): string | null {
+    return this.#options.nameOf(definition)
+  }
+
+  /** Loads a function that answers beside its callers ahead of its first call; `null` is one without a model. */
+  async load(definition: Definition, model: LocalModel | null): Promise<void> {
+    await this.#beside({ definition, name: this.nameOf(definition) }, model).load()
+  }
 
   /** Frees all that was loaded. What fails does not keep the rest from being freed. */
   async dispose(): Promise<void> {
@@ -89,14 +105,14 @@ export class FunctionHandles {
     }
     const called = { definition, name: this.#options.nameOf(definition) }
     const place = this.#options.place(called, options, opening)
-    const callee = place !== null && 'answer' in place ? place : this.#beside(called, place)
+    const callee = place !== null && 'answer' in place ? place : this.#beside(called, place).callee
     return createHandle(callee, opening.source)
   }
 
-  #beside(fn: CalledFunction, model: LocalModel | null): Callee {
+  #beside(fn: CalledFunction, model: LocalModel | null): LoadedCallee {
     const { definition } = fn
     const name = fn.name ?? definition.name ?? 'a function'
-    const byModel = this.#local.get(definition) ?? new Map<unknown, Callee>()
+    const byModel = this.#local.get(definition) ?? new Map<unknown, LoadedCallee>()
     this.#local.set(definition, byModel)
     const known = byModel.get(model?.key ?? null)
     if (known) return known
@@ -113,9 +129,9 @@ export class FunctionHandles {
       })
       return fresh
     }
-    const callee = createLocalCallee({ name, definition, load })
-    byModel.set(model?.key ?? null, callee)
-    return callee
+    const local = { callee: createLocalCallee({ name, definition, load }), load }
+    byModel.set(model?.key ?? null, local)
+    return local
   }
 
   async #comeUp(definition: Definition, name: string, model: LocalModel | null): Promise<LoadedFunction> {
