@@ -8,9 +8,6 @@ import {
   Type,
 } from '@sinclair/typebox'
 
-/** A path of the file system. */
-export const path = '^[^\\u0000-\\u001f]+$'
-
 /** What a key's schema says to people: what the key is for, and what it takes. */
 export interface Explanation {
   readonly description: string
@@ -19,7 +16,7 @@ export interface Explanation {
   readonly secret?: boolean
 }
 
-/** A whole number between bounds. */
+/** A whole number within bounds. */
 export function integer(description: string, minimum: number, maximum: number): TInteger {
   return Type.Integer({ description, expected: `an integer from ${minimum} to ${maximum}`, minimum, maximum })
 }
@@ -29,12 +26,12 @@ export function text(pattern: string, explanation: Explanation): TString {
   return Type.String({ ...explanation, pattern })
 }
 
-/** Texts of a pattern. */
+/** A list of texts of a pattern. */
 export function list(pattern: string, explanation: Explanation): TArray<TString> {
   return Type.Array(Type.String({ pattern }), { ...explanation })
 }
 
-/** One of some values. */
+/** One of several words. */
 export function choice<Value extends string>(
   description: string,
   values: readonly Value[],
@@ -43,7 +40,7 @@ export function choice<Value extends string>(
   return Type.Union(literals, { description, expected: `one of ${values.join(', ')}` })
 }
 
-/** What may also be left unset. */
+/** What may be unset as well. */
 export function orNull<Schema extends TString | TInteger | TUnion<TLiteral<string>[]>>(
   schema: Schema,
 ): TUnion<[Schema, TNull]> {

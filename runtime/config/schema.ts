@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import { clusterKeys } from './cluster-schema.ts'
 import type { BackendHeaders, Config, LogLevel, ServerProvider } from './config.ts'
 import { deploymentSchema } from './deployment-schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
-import { choice, integer, list, orNull, path, text } from './key-schema.ts'
+import { choice, integer, list, orNull, text } from './key-schema.ts'
+import { nodeProperties } from './node-schema.ts'
 
 // The longest delay that a timer takes; a longer one would fire at once.
 const longestDelayMs = 2_147_483_647
@@ -12,6 +12,7 @@ const hostName = '(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:.]+\\])'
 const origin = `http://${hostName}(?::(?!80$)[0-9]{1,5})?|https://${hostName}(?::(?!443$)[0-9]{1,5})?`
 const outboundHost = `\\*|(?:\\*\\.)?${hostName}|${origin}`
 const modelPlace = '^(?:[^=,\\u0000-\\u001f]{1,256}=)?[^=,\\u0000-\\u001f]{1,512}$'
+const path = '^[^\\u0000-\\u001f]+$'
 const providers: readonly ServerProvider[] = ['cpu', 'cuda', 'tensorrt', 'webgpu']
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
@@ -214,7 +215,20 @@ export const configSchema = Type.Object(
       }),
     ),
 
-    ...clusterKeys,
+    ...nodeProperties,
+    rayAddress: orNull(
+      text('^[A-Za-z0-9:/.\\[\\]_~%-]{1,2000}$', {
+        description: 'The Ray cluster that is deployed to; unset, the one of this machine.',
+        expected: "a dashboard's URL such as http://127.0.0.1:8265, or a machine such as ray://host:10001",
+      }),
+    ),
+    clusterKeyFile: orNull(
+      text(path, {
+        description:
+          'File with the key that seals what jobs take along to a cluster; the same on each of its machines, seen from the project.',
+        expected: 'a path',
+      }),
+    ),
 
     metricsAccess: choice<Config['metricsAccess']>('Who may read `/metrics`.', ['admin', 'public']),
     playground: Type.Boolean({

@@ -1,9 +1,10 @@
-import { list, orNull, path, text } from './key-schema.ts'
+import { list, orNull, text } from './key-schema.ts'
 
+const path = '^[^\\u0000-\\u001f]+$'
 const nodePlace = '^(?:\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9_.-]{1,253}):[0-9]{1,5}$'
 
-/** The schemas of the keys that are about other machines. */
-export const clusterKeys = {
+/** The schema of each key that is about nodes, which gateways have replicas on. */
+export const nodeProperties = {
   nodeAddress: orNull(
     text(nodePlace, {
       description:
@@ -18,7 +19,7 @@ export const clusterKeys = {
   rayApplication: orNull(
     text('^[^\\u0000-\\u001f]{1,256}$', {
       description: 'The application there, by its name without the version; unset where there is only one.',
-      expected: 'a text of up to 256 characters',
+      expected: 'a name',
     }),
   ),
   runnerAddress: orNull(
@@ -36,8 +37,7 @@ export const clusterKeys = {
   ),
   nodeCertificateFile: orNull(
     text(path, {
-      description:
-        'Certificate, as PEM and for the name `isoplex`, by which gateways and nodes know each other.',
+      description: 'Certificate for the name `isoplex`, as PEM, by which both know each other.',
       expected: 'a path',
     }),
   ),
@@ -46,21 +46,8 @@ export const clusterKeys = {
   ),
   nodeAuthorityFile: orNull(
     text(path, {
-      description: 'Certificate, as PEM, of whoever signs those of gateways and nodes, and nothing else.',
+      description: 'Certificate, as PEM, of whoever signs those, and nothing else.',
       expected: 'a path',
     }),
   ),
-  rayAddress: orNull(
-    text('^[A-Za-z0-9:/.\\[\\]_~%-]{1,2000}$', {
-      description: 'The Ray cluster that is deployed to; unset, the one of this machine.',
-      expected: "a dashboard's URL such as http://127.0.0.1:8265, or a machine such as ray://host:10001",
-    }),
-  ),
-  clusterKeyFile: orNull(
-    text(path, {
-      description:
-        'File with the key that seals what jobs take along to a cluster; the same on each of its machines, seen from the project.',
-      expected: 'a path',
-    }),
-  ),
-}
+} as const
