@@ -7,10 +7,6 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...jobExemptions,
-  'runtime/define/graph-node-run.ts': {
-    provenBy: 'test/define/graph-run.test.ts',
-    reason: 'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
-  },
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
     reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
