@@ -26,7 +26,7 @@ const longestPauseMs = 2_000
 export class NodeRun {
   readonly #options: NodeRunOptions
   readonly #endsAtMs: number
-  #opened: FunctionHandle<unknown, unknown> | null = null
+  #opened: FunctionHandle<unknown, unknown, unknown, unknown> | null = null
 
   constructor(options: NodeRunOptions) {
     this.#options = options
