@@ -7,18 +7,6 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...jobExemptions,
-  'runtime/runner/call-placement.ts': {
-    provenBy: 'test/runner/function-handles.test.ts',
-    reason: 'Where functions answer: tested there on handles of each kind of function.',
-  },
-  'runtime/runner/handle.ts': {
-    provenBy: 'test/runner/function-handles.test.ts',
-    reason: 'What a handle does with its callee: tested there on callees of both kinds.',
-  },
-  'runtime/runner/local-function.ts': {
-    provenBy: 'test/runner/function-handles.test.ts',
-    reason: 'What answers beside its caller: tested there as it is called, through handles.',
-  },
   'runtime/define/graph-node-run.ts': {
     provenBy: 'test/define/graph-run.test.ts',
     reason:
@@ -295,5 +283,17 @@ export const exemptions: Exemptions = {
   'runtime/entry/runner.ts': {
     provenBy: 'test/e2e',
     reason: 'It is the whole of a worker thread: it does nothing without a parent that speaks to it.',
+  },
+  'runtime/runner/call-placement.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'Where functions answer: tested there on handles of each kind of function.',
+  },
+  'runtime/runner/handle.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What a handle does with its callee: tested there on callees of both kinds.',
+  },
+  'runtime/runner/local-function.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What answers beside its caller: tested there as it is called, through handles.',
   },
 }
