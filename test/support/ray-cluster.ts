@@ -40,9 +40,20 @@ export async function absenceOfRay(): Promise<string | null> {
 
 /**
  * Starts a cluster on free ports and waits until Ray Serve can take applications; nothing of it is left once it is
- * disposed of.
+ * disposed of. A start that fails is tried again: where the machine has much to do, Ray does not wait for itself.
  */
 export async function startRayCluster(settings: RayClusterSettings = {}): Promise<RayCluster> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(settings)
+    } catch (error) {
+      if (attempt === 3) throw error
+      process.stderr.write(`Ray did not start: ${String(error).slice(0, 300)}\n`)
+    }
+  }
+}
+
+async function startOnce(settings: RayClusterSettings): Promise<RayCluster> {
   const python = await findRayPython()
   if (python === null) throw new Error('There is no Python with Ray.')
   await using stack = new AsyncDisposableStack()
@@ -121,24 +132,19 @@ async function runRay(
   args: readonly string[],
 ): Promise<void> {
   const log = join(folder, 'start.log')
-  // On a machine that has much to do a start takes longer than Ray waits for it.
-  for (let attempt = 1; ; attempt += 1) {
-    const child = Bun.spawn([python, '-m', 'ray.scripts.scripts', 'start', ...args], {
-      env: { ...env },
-      cwd: folder,
-      stdin: 'ignore',
-      stdout: Bun.file(log),
-      stderr: Bun.file(log),
-    })
-    if ((await child.exited) === 0) return
-    const text = await Bun.file(log).text()
-    if (attempt === 3 || !text.includes('timed out during startup'))
-      throw new Error(`Ray did not start:\n${text}`)
-  }
+  const child = Bun.spawn([python, '-m', 'ray.scripts.scripts', 'start', ...args], {
+    env: { ...env },
+    cwd: folder,
+    stdin: 'ignore',
+    stdout: Bun.file(log),
+    stderr: Bun.file(log),
+  })
+  if ((await child.exited) !== 0) throw new Error(await Bun.file(log).text())
 }
 
 /** Both machines have one address, on which only one proxy can listen. */
 async function startServe(dashboardUrl: string, port: number): Promise<void> {
+  await untilItListens(dashboardUrl)
   const reply = await fetch(`${dashboardUrl}/api/serve/applications/`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
@@ -149,6 +155,20 @@ async function startServe(dashboardUrl: string, port: number): Promise<void> {
     }),
   })
   if (!reply.ok) throw new Error(`Ray Serve did not start: ${reply.status} ${await reply.text()}`)
+}
+
+/** The dashboard comes up when Ray says that it has started, or later. */
+async function untilItListens(url: string): Promise<void> {
+  const untilMs = performance.now() + 45_000
+  for (;;) {
+    const listens = await fetch(`${url}/api/version`).then(
+      () => true,
+      () => false,
+    )
+    if (listens) return
+    if (performance.now() > untilMs) throw new Error(`The dashboard of Ray does not listen at ${url}.`)
+    await Bun.sleep(100)
+  }
 }
 
 async function readLogs(folder: string): Promise<string> {
