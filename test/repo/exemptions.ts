@@ -7,6 +7,10 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...jobExemptions,
+  'runtime/define/function-name.ts': {
+    provenBy: 'test/define/graph-names.test.ts',
+    reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
+  },
   'runtime/archive/binary.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
@@ -62,7 +66,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
   },
-  ...jobStoreExemptions,
   'runtime/job/run/failure.ts': {
     provenBy: 'test/job/run/step-execution.test.ts',
     reason: 'What becomes of errors: tested there and in the tests beside it on whole runs of steps.',
@@ -208,6 +211,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'What names mean of what is loaded: tested there by what is unloaded.',
   },
+  'runtime/replica/trial-room.ts': {
+    provenBy: 'test/replica/ward.test.ts',
+    reason: 'A part of the ward, which alone makes rooms: tested there on real replicas, death by death.',
+  },
   'runtime/replica/dispatcher.ts': {
     provenBy: 'test/replica/scheduler.test.ts',
     reason: 'A part of the scheduler: what it sends and when is tested there on real runners.',
@@ -245,8 +252,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/client/call.test.ts',
     reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
-  ...commandExemptions,
-  ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
@@ -270,5 +275,17 @@ export const exemptions: Exemptions = {
   'runtime/entry/runner.ts': {
     provenBy: 'test/e2e',
     reason: 'It is the whole of a worker thread: it does nothing without a parent that speaks to it.',
+  },
+  'runtime/runner/call-placement.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'Where functions answer: tested there on handles of each kind of function.',
+  },
+  'runtime/runner/handle.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What a handle does with its callee: tested there on callees of both kinds.',
+  },
+  'runtime/runner/local-function.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What answers beside its caller: tested there as it is called, through handles.',
   },
 }
