@@ -26,7 +26,7 @@ const longestPauseMs = 2_000
 export class NodeRun {
   readonly #options: NodeRunOptions
   readonly #endsAtMs: number
-  #opened: FunctionHandle<unknown, unknown> | null = null
+  #opened: FunctionHandle<unknown, unknown, unknown, unknown> | null = null
 
   constructor(options: NodeRunOptions) {
     this.#options = options
@@ -119,7 +119,7 @@ export class NodeRun {
     throw nodeFailure(error, { node: name, item })
   }
 
-  #handle(): FunctionHandle<unknown, unknown> {
+  #handle(): FunctionHandle<unknown, unknown, unknown, unknown> {
     const { node, call } = this.#options
     if (node.work.kind !== 'function') throw new TypeError('Code of a graph is not called by a handle.')
     const { definition, options } = node.work
