@@ -26,7 +26,7 @@ const longestPauseMs = 2_000
 export class NodeRun {
   readonly #options: NodeRunOptions
   readonly #endsAtMs: number
-  #opened: FunctionHandle<unknown, unknown> | null = null
+  #opened: FunctionHandle<unknown, unknown, unknown, unknown> | null = null
 
   constructor(options: NodeRunOptions) {
     this.#options = options
@@ -121,7 +121,7 @@ export class NodeRun {
     return isIsoplexError(error) && error.retryable
   }
 
-  #handle(): FunctionHandle<unknown, unknown> {
+  #handle(): FunctionHandle<unknown, unknown, unknown, unknown> {
     const { node, call } = this.#options
     if (node.work.kind !== 'function') throw new TypeError('Code of a graph is not called by a handle.')
     const { definition, options } = node.work

@@ -3,7 +3,9 @@ import { expect, it } from 'vitest'
 import { defaults } from '../../runtime/config/defaults.ts'
 import { describeConfig, machineDefaults } from '../../runtime/config/description.ts'
 
-const source = readFileSync(new URL('../../runtime/config/config.ts', import.meta.url), 'utf8')
+const source = ['config.ts', 'cluster-config.ts']
+  .map((file) => readFileSync(new URL(`../../runtime/config/${file}`, import.meta.url), 'utf8'))
+  .join('\n')
 
 /** The doc comment above a key of the interface, on one line. */
 function documentationOf(key: string): string | undefined {

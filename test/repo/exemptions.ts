@@ -216,6 +216,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'What names mean of what is loaded: tested there by what is unloaded.',
   },
+  'runtime/replica/trial-room.ts': {
+    provenBy: 'test/replica/ward.test.ts',
+    reason: 'A part of the ward, which alone makes rooms: tested there on real replicas, death by death.',
+  },
   'runtime/replica/dispatcher.ts': {
     provenBy: 'test/replica/scheduler.test.ts',
     reason: 'A part of the scheduler: what it sends and when is tested there on real runners.',
