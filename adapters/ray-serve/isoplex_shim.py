@@ -11,6 +11,7 @@ It needs the standard library and Ray only, and lies in the folder of a self-con
 import asyncio
 import collections
 import hashlib
+import hmac
 import inspect
 import json
 import logging
@@ -24,8 +25,10 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from urllib.parse import quote
 
+import ray
 from ray import serve
 from ray.exceptions import RayActorError, RayError
 from ray.serve.config import RequestRouterConfig
@@ -51,6 +54,9 @@ HIGH_WATER_BYTES = 1 << 18
 
 # ------------------------------------------------------------------------------------------------ routing
 
+# Those of this process: they know its replicas, and what these have told Ray of themselves.
+ROUTERS = weakref.WeakSet()
+
 
 class KeyRouter(RequestRouter):
     """Sends requests of one model key to one replica, by rendezvous hashing with bounded loads (Mirrokni, Thorup and
@@ -61,6 +67,10 @@ class KeyRouter(RequestRouter):
 
     It takes the place of Ray's own machinery of tasks by one loop for each request, which ends with the request: there
     is nothing for two requests to wait for in each other."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        ROUTERS.add(self)
 
     def initialize_state(self, **_):
         # The keys asked for lately, the oldest first, with their times; and where each is at home.
@@ -679,6 +689,34 @@ def end_group(pid):
         pass
 
 
+def node_of(listening):
+    """Where gateways reach an isoplex, by what it said when it began to listen; None where they cannot."""
+    host, _, port = (listening.get("node") or "").rpartition(":")
+    if host in ("0.0.0.0", "[::]"):
+        host = ray.util.get_node_ip_address()
+        host = f"[{host}]" if ":" in host else host
+    return f"{host}:{port}" if host else None
+
+
+def node_key_of(settings):
+    """The key that gateways share, out of the file that the configuration of the replicas names; None for none."""
+    name = {**os.environ, **settings.get("environment", {})}.get("ISOPLEX_NODE_KEY_FILE")
+    if not name:
+        return None
+    folder = settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(folder, name), "rb") as file:
+        return file.read().strip()
+
+
+def proves_key(proof, key):
+    """Whether a proof, `MILLISECONDS.RANDOM.HMAC`, was made with the key, and lately."""
+    stamp, _, mac = proof.rpartition(b".")
+    expected = hmac.new(key, b"isoplex nodes " + stamp, hashlib.sha256).hexdigest().encode()
+    if not hmac.compare_digest(mac, expected):
+        return False
+    return abs(time.time() - int(stamp.split(b".")[0]) / 1000) < 60
+
+
 def problem(status, code, title, detail, retry_after=1):
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
     data = json.dumps(body).encode()
@@ -740,6 +778,14 @@ class Replica:
             async for chunk in reply.connection.chunks():
                 yield chunk
 
+    def record_routing_stats(self):
+        """Where gateways have replicas of their own here, beside Ray's: it reaches the gate with what Ray tells it."""
+        node = node_of(self._isoplex.listening)
+        return {"node": node} if node else {}
+
+    async def node(self):
+        return node_of(self._isoplex.listening)
+
     def _abandon(self, name):
         connection, _ = self._streams.pop(name, (None, None))
         if connection is not None:
@@ -761,6 +807,7 @@ class Gate:
         self._handles = collections.OrderedDict()
         # Only KeyRouter finds a replica by its name.
         self._asks_twice = router_fits()
+        self._node_key = node_key_of(settings)
         self._isoplex = Isoplex(settings, 0)
         await self._isoplex.start()
 
@@ -793,6 +840,9 @@ class Gate:
         method = scope["method"].encode()
         path, query = path_of(scope)
         headers = scope["headers"]
+        if path == b"/-/nodes":
+            await relay(send, await self._nodes(headers))
+            return
         if path.startswith(b"/-/") or path in (b"/healthz", b"/readyz", b"/metrics"):
             body = await read_body(receive, 1 << 26)
             if body is None:
@@ -813,6 +863,21 @@ class Gate:
             return
         with Following(receive):
             await self._call(found, head_of(method, target, headers, len(body)), body, method, send)
+
+    async def _nodes(self, headers):
+        """Where gateways find the replicas, for those who prove that they have the key."""
+        if self._node_key is None:
+            return problem(404, "ROUTE_NOT_FOUND", "No such route", "These replicas are no nodes for gateways.")
+        if not proves_key(dict(headers).get(b"x-isoplex-proof", b""), self._node_key):
+            return problem(401, "TOKEN_INVALID", "The token does not count", "It takes a proof of the shared key.")
+        if not ROUTERS:
+            # Before its first call a handle knows no replicas.
+            await self._replica.node.remote()
+        replicas = [replica for router in ROUTERS for replica in router.curr_replicas.values()]
+        nodes = {(getattr(replica, "routing_stats", None) or {}).get("node") for replica in replicas}
+        body = json.dumps({"nodes": sorted(nodes - {None})}).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        return Reply(200, headers, body, None)
 
     async def _key_of(self, method, target, headers):
         asked = [pair for pair in headers if pair[0] in KEY_HEADERS]
@@ -1024,8 +1089,12 @@ def scale_of(replicas):
     return {"autoscaling_config": {**bounds, **target, "upscale_delay_s": 3, "look_back_period_s": 3}}
 
 
+# How often replicas tell where they are: a gateway finds a new one about so late.
+STATS = {"request_routing_stats_period_s": 1.0, "request_routing_stats_timeout_s": 10.0}
+
+
 def routing():
     if not router_fits():
         log.warning("KeyRouter does not fit this version of Ray: its own router places models, and less well")
         return {}
-    return {"request_router_config": RequestRouterConfig(request_router_class=f"{__name__}:KeyRouter")}
+    return {"request_router_config": RequestRouterConfig(request_router_class=f"{__name__}:KeyRouter", **STATS)}

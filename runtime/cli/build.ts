@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { standAlone, writeArchive } from '../entry/self-contained-build.ts'
 import { createOutput } from './output.ts'
 import { addConfigFlags, openProject } from './project.ts'
-import { standAlone, writeArchive } from './self-contained-build.ts'
 import { writeBuild } from './written-build.ts'
 
 interface BuildFlags {

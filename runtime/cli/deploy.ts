@@ -8,12 +8,15 @@ import type {
   DeployOrder,
 } from '../deploy/target.ts'
 import { openRayServeTarget } from '../entry/ray-serve.ts'
+import { buildForDeployment } from '../entry/self-contained-build.ts'
 import { readPluginIdentity } from '../route/prefix.ts'
 import { startDeployBars } from './deploy-bars.ts'
 import { listenForInterruption } from './interruption.ts'
 import { createOutput, formatTable, type Output } from './output.ts'
 import { addConfigFlags, openProject, type Project } from './project.ts'
-import { buildForDeployment } from './self-contained-build.ts'
+import { writeBuild } from './written-build.ts'
+
+const nodeKeys = ['nodeAddress', 'nodeKeyFile'] as const
 
 interface ClusterFlags {
   readonly address: string
@@ -62,7 +65,7 @@ export function addDeployCommand(program: Command): void {
     .option('--status', 'tell what of this project is on the cluster')
     .option('--json', 'print JSON')
     .action(deploy)
-  addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment'])
+  addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment', ...nodeKeys])
 }
 
 /** Adds `isoplex undeploy`: it takes the functions off a Ray cluster. */
@@ -120,7 +123,19 @@ async function orderOf(project: Project, flags: DeployFlags): Promise<DeployOrde
       ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory }),
       custom: flags.resource,
     },
-    environment: state === undefined ? {} : { ISOPLEX_STATE_DIRECTORY: state },
+    environment: {
+      ...(state === undefined ? {} : { ISOPLEX_STATE_DIRECTORY: state }),
+      ...nodeVariablesOf(project),
+    },
+  }
+}
+
+/** Makes the replicas nodes for gateways, where the configuration says so. */
+function nodeVariablesOf({ projectDirectory, config }: Project): Readonly<Record<string, string>> {
+  const { nodeAddress, nodeKeyFile } = config
+  return {
+    ...(nodeAddress === null ? {} : { ISOPLEX_NODE_ADDRESS: nodeAddress }),
+    ...(nodeKeyFile === null ? {} : { ISOPLEX_NODE_KEY_FILE: resolve(projectDirectory, nodeKeyFile) }),
   }
 }
 
@@ -144,9 +159,10 @@ async function placeOf(
   { bundle, json }: DeployFlags,
 ): Promise<{ readonly bundle: string; readonly version: string }> {
   if (bundle === undefined) {
-    const { directory, version } = await buildForDeployment(project, {
-      visible: !json && process.stderr.isTTY,
-    })
+    const visible = !json && process.stderr.isTTY
+    const { directory, version } = await buildForDeployment(project, (outputDirectory) =>
+      writeBuild(project, { outputDirectory, compress: true, visible }),
+    )
     return { bundle: directory, version }
   }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(bundle)) return { bundle, version: bundle }

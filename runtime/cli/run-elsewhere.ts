@@ -60,7 +60,8 @@ function unreachable(error: unknown, url: string): unknown {
   return new IsoplexError('FETCH_FAILED', message, { details: error.details, cause: error })
 }
 
-async function readManifest({ project }: RunRequest): Promise<Manifest> {
+/** The manifest of a project, as its files are now. @throws {IsoplexError} as `openFunctionSource` */
+export async function readManifest({ project }: Pick<RunRequest, 'project'>): Promise<Manifest> {
   const { config, ...folders } = project
   await makeStateDirectory(folders.stateDirectory)
   const environment = visibleEnvironment(process.env, config.environment)

@@ -2,16 +2,18 @@ import { type Command, type CommanderError, InvalidArgumentError, Option } from 
 import type { ErrorCode } from '../error/codes.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { orAborted } from '../runner/abort-race.ts'
+import { parseAmount } from './deploy.ts'
 import { type Interruption, interruptedCode, listenForInterruption } from './interruption.ts'
 import { printFailure } from './output.ts'
 import { addConfigFlags, openProject } from './project.ts'
 import { runElsewhere } from './run-elsewhere.ts'
 import { runLocally } from './run-locally.ts'
+import { type RayFlags, runOnRay } from './run-on-ray.ts'
 import { type GivenFile, parseGivenFile, readParams } from './run-params.ts'
 import type { RunRequest } from './run-request.ts'
 
 interface RunFlags {
-  readonly mode: 'local' | 'task' | 'job' | 'remote'
+  readonly mode: 'local' | 'task' | 'job' | 'remote' | 'ray'
   readonly params?: string
   readonly input?: readonly GivenFile[]
   readonly model?: string
@@ -20,6 +22,10 @@ interface RunFlags {
   readonly tokenFile?: string
   readonly timeoutMs?: number
   readonly output?: string
+  readonly address?: string
+  readonly bundle?: string
+  readonly numCpus?: number
+  readonly numGpus?: number
   readonly json?: boolean
 }
 
@@ -33,6 +39,11 @@ Modes:
                function is called where it is deployed, as infer_remote of the
                Synapse SDK does: --params holds "model", "method" and "json", and
                --url is http://localhost:8100 by default.
+  ray          an action is run as a job of a Ray cluster (--address, by default that
+               of the configuration), of a self-contained build that is made now or
+               lies there already (--bundle). Parameters and access token go along
+               sealed with the key file of the cluster (clusterKeyFile; by default the
+               project's own key, which each machine finds under the same path).
 
 A model token for a server comes from the variable ISOPLEX_TOKEN or --token-file,
 never from the command line, where others could see it. For a server of this
@@ -57,7 +68,9 @@ export function addRunCommand(program: Command): void {
     .option('--params <json>', 'the parameters, or the input: JSON, @file of JSON, or - for standard input')
     .option('--input <field=@path>', 'a file for a field, or @path where it is all; repeatable', collectFile)
     .addOption(
-      new Option('--mode <mode>', 'where').choices(['local', 'task', 'job', 'remote']).default('local'),
+      new Option('--mode <mode>', 'where')
+        .choices(['local', 'task', 'job', 'remote', 'ray'])
+        .default('local'),
     )
     .option('--model <id>', 'the model that answers, or that the token is for')
     .addOption(new Option('--tenant <name>', 'the tenant for whom it is').env('SYNAPSE_TENANT'))
@@ -68,6 +81,10 @@ export function addRunCommand(program: Command): void {
       'how long a call may take (default: 60000 of an inference function elsewhere)',
       parseTime,
     )
+    .option('--address <url>', 'with --mode ray: the dashboard of the cluster, or one of its machines')
+    .option('--bundle <place>', 'with --mode ray: the self-contained build as the cluster finds it')
+    .option('--num-cpus <count>', 'with --mode ray: cores that the job needs', parseAmount)
+    .option('--num-gpus <count>', 'with --mode ray: GPUs that the job needs', parseAmount)
     .option('--output <folder>', 'where to put the files of the job')
     .option('--json', 'print lines of JSON')
     .addHelpText('after', explanation)
@@ -82,6 +99,7 @@ export function addRunCommand(program: Command): void {
     'intraOpThreads',
     'inputHosts',
     'jobTimeoutMs',
+    'clusterKeyFile',
     'logLevel',
   ])
 }
@@ -127,7 +145,19 @@ async function runFunction(name: string, flags: RunFlags, { signal }: Interrupti
     json,
     signal,
   }
+  if (mode === 'ray') return await runOnRay({ ...request, ...rayFlagsOf(flags) })
   return mode === 'local' || mode === 'task' ? await runLocally(request) : await runElsewhere(request)
+}
+
+function rayFlagsOf({ address, bundle, numCpus, numGpus }: RunFlags): RayFlags {
+  return {
+    address: address ?? null,
+    bundle: bundle ?? null,
+    resources: {
+      ...(numCpus !== undefined && { cpus: numCpus }),
+      ...(numGpus !== undefined && { gpus: numGpus }),
+    },
+  }
 }
 
 function collectFile(text: string, others: readonly GivenFile[] = []): readonly GivenFile[] {

@@ -81,7 +81,7 @@ export interface DeploymentMembers {
    * Registers the application at the backend, by the right of whoever submitted the job; sets `serveAppId`, or
    * `registrationError` where it fails. `null` where it fails, and where there is no backend to register at.
    *
-   * @throws {IsoplexError} why it fails, with `required`.
+   * @throws {IsoplexError} with `required`, why it fails, such as `FETCH_FAILED` or `ACCESS_FORBIDDEN`.
    */
   registerServeApplication(options?: RegisterOptions): Promise<ServeApplicationId | null>
   /** What the plugin is deployed as: `SYNAPSE_PLUGIN_RELEASE_CODE`, else `code@version` of `config.yaml`. */

@@ -6,6 +6,8 @@ export interface DeploymentFacts {
   readonly serveAppName: string | null
   /** Path that its routes begin with once it is deployed; `null` as above. */
   readonly routePrefix: string | null
+  /** Whether that path is of this version alone, so that other versions can be deployed beside it. */
+  readonly routeIsOfVersion: boolean
   /** The runtime environment in Ray's words. */
   readonly runtimeEnv: JsonRecord
   /** Where the cluster is; `null` where nothing says so. */

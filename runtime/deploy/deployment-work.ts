@@ -70,7 +70,7 @@ export class DeploymentWork {
   readonly #options: DeploymentWorkOptions
   readonly #targets = new Map<string, Promise<DeploymentTarget>>()
   #facts: ClusterFacts | null = null
-  /** The version that served before this process deployed one; `undefined` while it has not. */
+  /** The application that served before this process deployed one; `undefined` while it has not. */
   #before: string | null | undefined = undefined
 
   constructor(options: DeploymentWorkOptions) {
@@ -137,7 +137,7 @@ export class DeploymentWork {
     const build = await this.#options.host.prepareBundle()
     context.signal.throwIfAborted()
     const order = this.#orderOf(context, build, wishes)
-    const before = versionThatServes(await target.list(order.name, context.signal))
+    const before = (await target.list(order.name, context.signal)).find(isRouted)?.name ?? null
     if (this.#before === undefined) this.#before = before
     const application = await target.deploy(order, progressOf(place), context.signal)
     context.deployed = true
@@ -148,12 +148,12 @@ export class DeploymentWork {
 
   #orderOf(context: DeploymentFields, build: DeployableBuild, wishes: DeployOptions): DeployOrder {
     const { program, params, facts } = this.#options
-    const { serveAppName: name, routePrefix, rayActorOptions } = context
+    const { serveAppName, routePrefix, rayActorOptions } = context
     const { replicas = 1, ...limits } = { ...readDeploymentParams(params), ...given(wishes) }
     const { runtime_env: runtimeEnvironment } = rayActorOptions
     return {
-      identity: { appName: name, routePrefix: routePrefix === '/' ? '' : routePrefix },
-      name,
+      identity: { appName: serveAppName, routePrefix: routePrefix === '/' ? '' : routePrefix },
+      name: this.#nameOf(context),
       ...build,
       routePrefix,
       replicas,
@@ -166,17 +166,29 @@ export class DeploymentWork {
 
   async #undeploy(place: DeploymentPlace): Promise<void> {
     const { context } = place
-    const { serveAppName: name } = context
+    const name = this.#nameOf(context)
     const target = await this.#connect(place)
     const applications = await target.list(name)
     if (applications.length === 0) return
     const { version } = await this.#options.host.prepareBundle()
-    if (versionThatServes(applications) !== version) await target.discard(name, version)
-    else if (this.#before === version) return
-    else if (applications.some((other) => other.version !== version && other.state === 'running')) {
+    const serving = applications.find(isRouted)
+    // What an earlier process of this job has deployed is known by its version.
+    const isOwn = this.#before === undefined ? serving?.version === version : serving?.name !== this.#before
+    if (!serving || !isOwn) await target.discard(name, version)
+    else if (applications.some((other) => other !== serving && other.state === 'running')) {
       await target.rollback(name)
     } else await target.remove(name)
     context.deployed = false
+  }
+
+  /**
+   * What the application is called on the cluster. Where its route stands for one version of the plugin, versions are
+   * applications of their own, side by side; elsewhere each takes the place of the one before.
+   */
+  #nameOf({ serveAppName }: DeploymentFields): string {
+    const { program, facts } = this.#options
+    const isOfVersion = program.routePrefix === null && facts.routeIsOfVersion
+    return isOfVersion ? serveAppName : serveAppName.replace(/@[^@/]*$/, '')
   }
 
   async #register(
@@ -207,7 +219,7 @@ export class DeploymentWork {
     const { context } = place
     const { serveAppName: name, signal } = context
     const target = await this.#connect(place)
-    const serving = (await target.list(name, signal)).find(isRouted)
+    const serving = (await target.list(this.#nameOf(context), signal)).find(isRouted)
     if (!serving) {
       throw new IsoplexError(
         'DEPLOY_FAILED',
@@ -232,10 +244,6 @@ export class DeploymentWork {
 
 function isRouted({ routePrefix }: DeployedApplication): boolean {
   return routePrefix !== null
-}
-
-function versionThatServes(applications: readonly DeployedApplication[]): string | null {
-  return applications.find(isRouted)?.version ?? null
 }
 
 /** What is given of some options: what is `undefined` is not. */

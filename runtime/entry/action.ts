@@ -10,12 +10,14 @@ import { createHostLink } from '../job/run/host-link.ts'
 import { runJob } from '../job/run/job-run.ts'
 import { createOutboundPolicy } from '../network/policy.ts'
 import { createInputFetch } from '../replica/fetched-input.ts'
+import { createActionExtension } from './action-extension.ts'
 import { importFunction } from './bundled-function.ts'
 import { configureEngine } from './configured-engine.ts'
 import { volunteerForMemoryShortage } from './memory-shortage.ts'
 import { exitWithParent } from './parent.ts'
 import { leadProcessGroup } from './process-group.ts'
 import { createProcessLog } from './process-log.ts'
+import { openRayServeTarget } from './ray-serve.ts'
 
 /** How long what the action has loaded may take to be freed, once the job has ended. */
 const disposalMs = 5_000
@@ -69,6 +71,7 @@ async function run(order: ActionOrder): Promise<void> {
       load: async () => (await importFunction(order.bundlePath, order.function)).definition,
       host: link.host,
       engine,
+      extend: createActionExtension((address) => openRayServeTarget({ address })),
       fetchInput: createInputFetch(createOutboundPolicy(order.inputHosts)),
       log,
       signal: ending.signal,

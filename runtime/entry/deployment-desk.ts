@@ -3,46 +3,54 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
-import type { DeployableBuild, DeploymentFacts } from '../define/deployment-facts.ts'
-import { registerServeApplication } from '../deploy/registration.ts'
+import type { DeploymentFacts } from '../define/deployment-facts.ts'
+import { type RegistrationPlace, registerServeApplication } from '../deploy/registration.ts'
 import { getRuntimeEnv } from '../deploy/runtime-env.ts'
 import { findRoutePrefix, findServeAppName } from '../deploy/serve-name.ts'
 import type { DeploymentDesk, Registrar } from '../job/crew/deployment-desk.ts'
 import { readPluginFacts } from '../route/prefix.ts'
+import { type DeploymentBundleOptions, prepareDeployment } from './deployment-bundle.ts'
 
 /** What a desk is made from. */
-export interface DeploymentDeskOptions {
-  readonly projectDirectory: string
+export interface DeploymentDeskOptions extends Omit<DeploymentBundleOptions, 'environment'> {
   readonly config: Config
-  /** The environment of the server. */
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /**
-   * Whether what the environment says of a job of Synapse, and its access token, is about the jobs here: in a process that
-   * runs for one job alone. On a server everybody's jobs would else have the rights of whoever has started it.
-   */
-  readonly sole: boolean
-  /** Builds the plugin for a cluster. */
-  readonly prepareBundle: () => Promise<DeployableBuild>
 }
 
-/** Makes the desk of a project. */
-export function createDeploymentDesk(options: DeploymentDeskOptions): DeploymentDesk {
-  const { projectDirectory, config, environment, prepareBundle } = options
+/** In whose name a desk works. */
+export interface DeploymentDeskPlace {
+  /** All of the environment that functions see while they are imported. */
+  readonly environment: Readonly<Record<string, string>>
+  /**
+   * Whether what this process's environment says of a job of Synapse, and its access token, is about the jobs here: where
+   * the process runs for one job alone. On a server everybody's jobs would else have the rights of whoever started it.
+   */
+  readonly sole: boolean
+}
+
+/** Opens the desk of a project. */
+export function openDeploymentDesk(
+  options: DeploymentDeskOptions,
+  { environment, sole }: DeploymentDeskPlace,
+): DeploymentDesk {
+  const { projectDirectory, functionsDirectory, stateDirectory, config } = options
+  const { routePrefix, rayAddress } = config
   return Object.freeze<DeploymentDesk>({
-    prepareBundle,
+    prepareBundle: () =>
+      prepareDeployment({ projectDirectory, functionsDirectory, stateDirectory, environment }),
     describe: async (): Promise<DeploymentFacts> => {
-      const plugin = await readPluginFacts(projectDirectory, { environment, routePrefix: config.routePrefix })
+      const plugin = await readPluginFacts(projectDirectory, { environment: process.env, routePrefix })
       const requirements = await readText(join(projectDirectory, 'requirements.txt'))
       return {
         serveAppName: findServeAppName(plugin),
         routePrefix: findRoutePrefix(plugin),
+        routeIsOfVersion: routePrefix === null,
         runtimeEnv: getRuntimeEnv({ requirements, configFile: plugin.configFile }),
-        rayAddress: config.rayAddress,
-        environment: backendVariables(config),
+        rayAddress,
+        environment: clusterVariables(config, stateDirectory),
       }
     },
     register: async (application, registrar) => {
-      const place = registrationPlace(options, registrar)
+      const place = registrationPlace(config, registrar, sole ? process.env : {})
       return place === null ? null : await registerServeApplication(application, place)
     },
   })
@@ -57,29 +65,32 @@ async function readText(path: string): Promise<string | null> {
   }
 }
 
-/** By these a deployed plugin finds the backend: an embedded registry is on this machine alone. */
-function backendVariables({ backend, backendUrl, backendHeaders }: Config): Readonly<Record<string, string>> {
-  if (backend !== 'synapse' || backendUrl === null) return {}
+/** By these a deployed plugin finds its models and keys: machines of one cluster have the state folder in common. */
+function clusterVariables(
+  { backend, backendUrl, backendHeaders }: Config,
+  stateDirectory: string,
+): Readonly<Record<string, string>> {
   return {
+    ISOPLEX_STATE_DIRECTORY: stateDirectory,
     ISOPLEX_BACKEND: backend,
-    ISOPLEX_BACKEND_URL: backendUrl,
     ISOPLEX_BACKEND_HEADERS: backendHeaders,
+    ...(backendUrl !== null && { ISOPLEX_BACKEND_URL: backendUrl }),
   }
 }
 
 function registrationPlace(
-  { config, environment, sole }: DeploymentDeskOptions,
+  { backendUrl, backendHeaders }: Config,
   { jobId, action, credentials }: Registrar,
-): Parameters<typeof registerServeApplication>[1] | null {
-  const own = sole ? environment : {}
+  own: Readonly<Record<string, string | undefined>>,
+): RegistrationPlace | null {
   const accessToken = credentials?.accessToken ?? (own.SYNAPSE_ACCESS_TOKEN || null)
-  const { backendUrl, backendHeaders } = config
   if (backendUrl === null || accessToken === null) return null
+  const tenant = credentials?.accessToken ? credentials.tenant : own.SYNAPSE_TENANT || null
   return {
     backendUrl,
     backendHeaders,
     accessToken,
-    tenant: credentials?.accessToken ? credentials.tenant : own.SYNAPSE_TENANT || null,
+    tenant,
     jobId: own.SYNAPSE_JOB_ID || jobId,
     action,
   }

@@ -7,6 +7,7 @@ import type { Manifest } from '../build/manifest.ts'
 import type { Config } from '../config/config.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { type ActionHere, Crew } from '../job/crew/crew.ts'
+import type { DeploymentDesk } from '../job/crew/deployment-desk.ts'
 import { JobFeed } from '../job/feed.ts'
 import { createJobService } from '../job/job-service.ts'
 import { JobTallies } from '../job/job-tallies.ts'
@@ -21,6 +22,8 @@ import { createThreadJobStore } from './job-thread.ts'
 /** What a job host is made from. */
 export interface JobHostOptions extends JobModelsOptions {
   readonly config: Config
+  /** Does what deployment actions ask for. */
+  readonly deployments: DeploymentDesk
   /** The folder of the store, where the configuration names no other, and of scratch files; it must exist. */
   readonly stateDirectory: string
   /** What submitters' credentials are sealed with. */
@@ -58,7 +61,7 @@ const surveyMs = 1_000
 
 /** Makes the jobs of a server. To dispose of them stops them and closes their store. */
 export function openJobHost(options: JobHostOptions): JobHost {
-  const { config, stateDirectory, seals, environment, strict, log } = options
+  const { config, deployments, stateDirectory, seals, environment, strict, log } = options
   const directory = join(stateDirectory, 'jobs')
   const tallies = new JobTallies()
   const { logLevel } = config
@@ -69,6 +72,7 @@ export function openJobHost(options: JobHostOptions): JobHost {
   const crew = new Crew({
     store,
     models,
+    deployments,
     seals,
     limits: config,
     environment,

@@ -18,6 +18,7 @@ import type { ExchangeOptions, ServedFunction } from '../server/exchange.ts'
 import { identifyAsOperator } from '../server/job/onlooker.ts'
 import { createJobRoutes } from '../server/job/routes.ts'
 import type { ServiceThread } from '../thread/service-thread.ts'
+import { openDeploymentDesk } from './deployment-desk.ts'
 import { type FunctionSource, openFunctionSource } from './function-source.ts'
 import { openGatewayModels } from './gateway-models.ts'
 import { openRegistryThread, openScheduler, type PartsOptions } from './gateway-parts.ts'
@@ -146,6 +147,7 @@ async function openLocalParts(
   const jobs = resources.use(
     openJobHost({
       config: jobConfig,
+      deployments: openDeploymentDesk(options, { environment, sole: true }),
       stateDirectory: runDirectory,
       seals: noSeals,
       environment,

@@ -44,6 +44,8 @@ export function createRegistryService(thread: Thread): RegistryService {
     listModels: (parameters) => thread.ask('listModels', parameters),
     find: (question) => thread.ask('findRegistered', question),
     findArtifact: (digest) => thread.ask('locateArtifact', digest),
+    registerApplication: (application) => thread.ask('registerApplication', application),
+    listApplications: (of) => thread.ask('listApplications', of),
     beginUpload: (accessId, chunk, buffer) => thread.askGiving([buffer], 'beginUpload', accessId, chunk),
     appendUpload: (name, chunk, buffer) => thread.askGiving([buffer], 'appendUpload', name, chunk),
     finishUpload: (name, md5) => thread.ask('finishUpload', name, md5),

@@ -6,12 +6,14 @@ import {
   createAdministration,
   type ReportingAdministration,
 } from '../model/administration.ts'
+import type { ApplicationOptions, RegisteredApplication } from '../model/application-table.ts'
 import type { FoundModel, ModelQuestion, ModelRecord } from '../model/backend.ts'
 import { type ModelFolderChange, syncModelFolders } from '../model/model-folders.ts'
 import type { AddedModel } from '../model/registration.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
 import type { ArtifactFile } from '../model/stored-artifact.ts'
+import type { Change } from '../model/transaction.ts'
 import { openUploads, type UploadChunk, type UploadName, type UploadState } from '../model/upload.ts'
 import type { LogLevel } from '../observe/log-line.ts'
 import { answerQuestions } from '../thread/service.ts'
@@ -46,6 +48,12 @@ export interface RegistryMethods extends ReportingAdministration, StoreKeeping {
   readonly appendUpload: (name: UploadName, chunk: UploadChunk) => Promise<UploadState>
   /** As `Uploads.finish`. */
   readonly finishUpload: (name: UploadName, md5: string) => Promise<UploadState>
+  /** As `Registry.registerApplication`. */
+  readonly registerApplication: (application: ApplicationOptions & Change) => Promise<RegisteredApplication>
+  /** As `Registry.listApplications`. */
+  readonly listApplications: (
+    of: { readonly tenant: string | null } | 'all',
+  ) => Promise<readonly RegisteredApplication[]>
   /** Makes a model of a finished upload; as `Administration.addModel`, less the source. */
   readonly registerUpload: (name: UploadName, model: UploadedModelParameters) => Promise<AddedModel>
 }
@@ -83,6 +91,8 @@ async function openMethods(): Promise<RegistryMethods> {
     hold: (digests) => store.hold(digests),
     syncFolder: (folder) => syncModelFolders(registry, folder),
     findRegistered: (question) => registry.find(question),
+    registerApplication: (application) => registry.registerApplication(application),
+    listApplications: (of) => registry.listApplications(of),
     locateArtifact: (digest) => store.locate(digest),
     beginUpload: (accessId, chunk) => uploads.begin(accessId, chunk),
     appendUpload: (name, chunk) => uploads.append(name, chunk),

@@ -14,6 +14,7 @@ export type AuditAction =
   | 'tenant.revoke'
   | 'access.add'
   | 'access.revoke'
+  | 'application.register'
   | ResidencyAction
 
 /** One change of the registry. */

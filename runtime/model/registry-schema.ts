@@ -60,6 +60,17 @@ const forms: readonly (readonly string[])[] = [
       details TEXT NOT NULL
     ) STRICT`,
   ],
+  [
+    `CREATE TABLE serve_applications (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      tenant TEXT,
+      name TEXT NOT NULL,
+      facts TEXT NOT NULL,
+      registered_at_ms INTEGER NOT NULL
+    ) STRICT`,
+    // Null is a tenant like any other here.
+    `CREATE UNIQUE INDEX serve_applications_by_name ON serve_applications (ifnull(tenant, ''), name)`,
+  ],
 ]
 
 /** The form of the tables that this isoplex reads and writes. */

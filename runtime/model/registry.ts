@@ -10,6 +10,12 @@ import {
 } from './access-table.ts'
 import type { ResidencyParameters } from './administration.ts'
 import { type AliasOptions, removeAlias, type SetAliasOptions, setAlias } from './alias-table.ts'
+import {
+  type ApplicationOptions,
+  listApplications,
+  type RegisteredApplication,
+  registerApplication,
+} from './application-table.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import { type AuditEntry, type AuditPage, listAuditEntries } from './audit-table.ts'
 import type { Backend, FoundModel, ModelQuestion, WeightedRecord } from './backend.ts'
@@ -212,6 +218,18 @@ export class Registry implements Backend {
   /** Revokes an access. @throws {IsoplexError} `INPUT_INVALID`, `ENTRY_NOT_FOUND`. */
   revokeAccess({ actor, id }: Change & { readonly id: number }): Promise<RegisteredAccess> {
     return this.#change(actor, (transaction) => revokeAccess(transaction, id))
+  }
+
+  /** Registers a deployed application, or what has become of it. @throws {IsoplexError} `INPUT_INVALID` */
+  registerApplication({ actor, ...options }: ApplicationOptions & Change): Promise<RegisteredApplication> {
+    return this.#change(actor, (transaction) => registerApplication(transaction, options))
+  }
+
+  /** The registered applications of a tenant, or of all. */
+  listApplications(
+    of: { readonly tenant: string | null } | 'all',
+  ): Promise<readonly RegisteredApplication[]> {
+    return listApplications(this.#database.reading, of)
   }
 
   /** What an access token gives its bearer; `null` where it does not count. */

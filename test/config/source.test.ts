@@ -11,7 +11,7 @@ import {
 it('names variables and flags after their keys, no two alike', () => {
   expect(variablesOf('maxBodiesInFlightBytes')).toEqual(['ISOPLEX_MAX_BODIES_IN_FLIGHT_BYTES'])
   expect(flagOf('maxBodiesInFlightBytes')).toBe('--max-bodies-in-flight-bytes')
-  const platformNames = ['PORT', 'HOST', 'SYNAPSE_PLUGIN_RUN_HOST', 'SYNAPSE_HOST']
+  const platformNames = ['PORT', 'HOST', 'SYNAPSE_PLUGIN_RUN_HOST', 'SYNAPSE_HOST', 'RAY_ADDRESS']
   const names = configKeys.flatMap(variablesOf)
   expect(names.filter((name) => !name.startsWith('ISOPLEX_'))).toEqual(platformNames)
   expect(new Set(names).size).toBe(configKeys.length + platformNames.length)

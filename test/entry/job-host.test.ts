@@ -9,6 +9,7 @@ import { type JobHost, openJobHost } from '../../runtime/entry/job-host.ts'
 import type { JobRequest } from '../../runtime/job/service.ts'
 import { createLogger } from '../../runtime/observe/log.ts'
 import { createProject, type TestProject } from '../build/project.ts'
+import { noDeployments } from '../job/no-deployments.ts'
 import { newJob } from '../job/store/test-store.ts'
 
 const counting = `
@@ -44,6 +45,7 @@ const open = async (): Promise<JobHost> => {
   const host = openJobHost({
     config: resolveConfig({ flags: { logLevel: 'error' } }),
     stateDirectory,
+    deployments: noDeployments,
     seals: createCredentialSeals([await createProjectKey(new Uint8Array(32).fill(1))]),
     environment: { PATH: process.env.PATH ?? '' },
     strict: true,

@@ -1,5 +1,5 @@
+import type { ActionRights } from '../../runtime/job/crew/action-host.ts'
 import type { DeploymentDesk } from '../../runtime/job/crew/deployment-desk.ts'
-import type { ActionHost } from '../../runtime/job/message.ts'
 
 const refuse = (): Promise<never> => Promise.reject(new Error('nothing is deployed here'))
 
@@ -7,7 +7,8 @@ const refuse = (): Promise<never> => Promise.reject(new Error('nothing is deploy
 export const noDeployments: DeploymentDesk = { describe: refuse, prepareBundle: refuse, register: refuse }
 
 /** What a job's process is answered there. */
-export const noDeploymentHost: Pick<
-  ActionHost,
-  'describeDeployment' | 'prepareBundle' | 'registerApplication'
-> = { describeDeployment: refuse, prepareBundle: refuse, registerApplication: refuse }
+export const noDeploymentHost: Omit<ActionRights, 'describeModel' | 'prepareModel'> = {
+  describeDeployment: refuse,
+  prepareBundle: refuse,
+  registerApplication: refuse,
+}

@@ -18,11 +18,11 @@ describe('openRegistryDatabase', () => {
     await using scratch = await createScratch()
     const path = scratch.path('registry.sqlite')
     const database = await openRegistryDatabase(path)
-    await database.write((sql) => sql`UPDATE registry_schema SET version = 3`)
+    await database.write((sql) => sql`UPDATE registry_schema SET version = 4`)
     await database.close()
     await expect(openRegistryDatabase(path)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: expect.stringContaining('has form 3'),
+      message: expect.stringContaining('has form 4'),
     })
   })
 
@@ -60,7 +60,7 @@ describe('openRegistryDatabase', () => {
       })
     }
     const database = new SQL({ adapter: 'sqlite', filename: path })
-    expect([...(await database`SELECT version FROM registry_schema`)]).toEqual([{ version: 2 }])
+    expect([...(await database`SELECT version FROM registry_schema`)]).toEqual([{ version: 3 }])
     await database.close()
   })
 })

@@ -38,7 +38,7 @@ async function makeFirstForm(scratch: Scratch): Promise<void> {
   await sql.close()
 }
 
-it('keeps the models of a registry of form 1, and gives it all that form 2 has', async () => {
+it('keeps the models of a registry of form 1, and gives it all that later forms have', async () => {
   await using scratch = await createScratch()
   await makeFirstForm(scratch)
   await using registry = await openScratchRegistry(scratch)
@@ -63,6 +63,7 @@ it('keeps the models of a registry of form 1, and gives it all that form 2 has',
   const source = await scratch.write('other.onnx', 'other')
   expect(await registry.add({ actor, id: 'gone', source, tenant: 'acme' })).toMatchObject({ version: 5 })
   expect(await registry.show('gone')).toMatchObject({ tenant: 'acme' })
+  expect(await registry.listApplications('all')).toEqual([])
 })
 
 it('is brought up to date once, however many open it', async () => {
@@ -71,7 +72,7 @@ it('is brought up to date once, however many open it', async () => {
   const path = scratch.path('models/registry.sqlite')
   const databases = await Promise.all([1, 2, 3, 4].map(() => openRegistryDatabase(path)))
   for (const { reading, close } of databases) {
-    expect([...(await reading`SELECT version FROM registry_schema`)]).toEqual([{ version: 2 }])
+    expect([...(await reading`SELECT version FROM registry_schema`)]).toEqual([{ version: 3 }])
     await close()
   }
 })

@@ -7,6 +7,14 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...jobExemptions,
+  'runtime/define/graph-node-run.ts': {
+    provenBy: 'test/define/graph-run.test.ts',
+    reason: 'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
+  },
+  'runtime/define/function-name.ts': {
+    provenBy: 'test/define/graph-names.test.ts',
+    reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
+  },
   'runtime/archive/binary.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
@@ -26,6 +34,18 @@ export const exemptions: Exemptions = {
   'runtime/archive/local-header.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
+  },
+  'runtime/replica/own-group.ts': {
+    provenBy: 'test/replica/scheduler-groups.test.ts',
+    reason: 'A part of groups of replicas: tested there with real replicas, each in its group.',
+  },
+  'runtime/control/remote-handle.ts': {
+    provenBy: 'test/control/deployments.test.ts',
+    reason: 'A part of a running deployment: tested there over HTTP, by the handle that it gives.',
+  },
+  'runtime/control/control-socket.ts': {
+    provenBy: 'test/control/deployments.test.ts',
+    reason: 'How a server of this machine is found: tested there by its state directory.',
   },
   'runtime/build/build-key.ts': {
     provenBy: 'test/build/kept-build.test.ts',
@@ -196,6 +216,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'What names mean of what is loaded: tested there by what is unloaded.',
   },
+  'runtime/replica/trial-room.ts': {
+    provenBy: 'test/replica/ward.test.ts',
+    reason: 'A part of the ward, which alone makes rooms: tested there on real replicas, death by death.',
+  },
   'runtime/replica/dispatcher.ts': {
     provenBy: 'test/replica/scheduler.test.ts',
     reason: 'A part of the scheduler: what it sends and when is tested there on real runners.',
@@ -250,10 +274,6 @@ export const exemptions: Exemptions = {
   'runtime/entry/action.ts': {
     provenBy: 'test/job/crew/action-process.test.ts',
     reason: 'It is the whole of a process: importing it takes over the process that does.',
-  },
-  'runtime/job/run/function-calls.ts': {
-    provenBy: 'test/job/run/function-handles.test.ts',
-    reason: 'A part of handles, which alone call it: tested there on real functions and models.',
   },
   'runtime/entry/replica.ts': {
     provenBy: 'test/e2e',

@@ -140,6 +140,8 @@ async function serviceOf({ scratch, store, registry }: Stored): Promise<Registry
     checkAccess,
     listModels,
     find: (question) => registry.find(question),
+    registerApplication: (application) => registry.registerApplication(application),
+    listApplications: (of) => registry.listApplications(of),
     findArtifact: (digest) => store.locate(digest),
     beginUpload: (accessId, chunk) => uploads.begin(accessId, chunk),
     appendUpload: (name, chunk) => uploads.append(name, chunk),

@@ -2,14 +2,18 @@ import type { ActionHost } from '../message.ts'
 import type { JobStore, Lease } from '../store.ts'
 import { type PatienceOptions, withPatience } from './patience.ts'
 
+/** What of a host depends on who submitted the job. */
+export type ActionRights = Pick<
+  ActionHost,
+  'describeModel' | 'prepareModel' | 'describeDeployment' | 'prepareBundle' | 'registerApplication'
+>
+
 /** What the host of one job is made with. */
 export interface ActionHostOptions extends PatienceOptions {
   readonly store: JobStore
   readonly lease: Lease
-  /** Finds the models of the job, by the right of whoever submitted it. */
-  readonly models: Pick<ActionHost, 'describeModel' | 'prepareModel'>
-  /** Does what deployment actions ask for. */
-  readonly deployments: Pick<ActionHost, 'describeDeployment' | 'prepareBundle' | 'registerApplication'>
+  /** Finds the models of the job, and does what deployments ask for, by the right of whoever submitted it. */
+  readonly rights: ActionRights
 }
 
 /**
@@ -18,14 +22,14 @@ export interface ActionHostOptions extends PatienceOptions {
  * `LEASE_LOST` goes through, and so does all else.
  */
 export function createActionHost(options: ActionHostOptions): ActionHost {
-  const { store, lease, models, deployments } = options
+  const { store, lease, rights } = options
   const lasting = <Value>(ask: () => Promise<Value>): Promise<Value> => withPatience(ask, options)
   return Object.freeze({
-    describeModel: (modelId) => models.describeModel(modelId),
-    prepareModel: (modelId) => models.prepareModel(modelId),
-    describeDeployment: () => deployments.describeDeployment(),
-    prepareBundle: () => deployments.prepareBundle(),
-    registerApplication: (application) => deployments.registerApplication(application),
+    describeModel: (modelId) => rights.describeModel(modelId),
+    prepareModel: (modelId) => rights.prepareModel(modelId),
+    describeDeployment: () => rights.describeDeployment(),
+    prepareBundle: () => rights.prepareBundle(),
+    registerApplication: (application) => rights.registerApplication(application),
     beginStep: (name) => lasting(() => store.beginStep(lease, name)),
     recordStep: (record, fields, next) => lasting(() => store.recordStep(lease, record, fields, next)),
     saveCheckpoint: (value) => lasting(() => store.saveCheckpoint(lease, value)),

@@ -24,7 +24,7 @@ export interface DeploymentDesk {
   /**
    * Registers an application at the backend; `null` where there is none to register at.
    *
-   * @throws {IsoplexError} why the backend does not take it, or cannot be asked.
+   * @throws {IsoplexError} why it is not taken, such as `ACCESS_FORBIDDEN` or `FETCH_FAILED`.
    */
   register(application: ServeApplication, registrar: Registrar): Promise<ServeApplicationId | null>
 }

@@ -9,8 +9,8 @@ import type {
   ServeApplicationId,
 } from '../../define/deployment-facts.ts'
 import { isIsoplexError } from '../../error/error.ts'
-import type { ActionHost } from '../message.ts'
 import type { TakenJob } from '../store.ts'
+import type { ActionRights } from './action-host.ts'
 import type { DeploymentDesk } from './deployment-desk.ts'
 import type { JobModels } from './job-models.ts'
 import { type Submitter, sealPurposeOf } from './submitter.ts'
@@ -28,13 +28,7 @@ export interface JobRightsOptions {
 const backendPauseMs = 1_000
 
 /** The models and deployments of one job, by the right of whoever submitted it. */
-export class JobRights
-  implements
-    Pick<
-      ActionHost,
-      'describeModel' | 'prepareModel' | 'describeDeployment' | 'prepareBundle' | 'registerApplication'
-    >
-{
+export class JobRights implements ActionRights {
   /** The digests of the models that were made ready. */
   readonly digests = new Set<string>()
   readonly #options: JobRightsOptions

@@ -61,13 +61,7 @@ export class JobRun {
     this.#rollback = taken.pendingEnd
     const { signal } = this.#givenUp
     this.#rights = new JobRights(options)
-    const host = createActionHost({
-      store,
-      lease: taken.lease,
-      signal,
-      models: this.#rights,
-      deployments: this.#rights,
-    })
+    const host = createActionHost({ store, lease: taken.lease, signal, rights: this.#rights })
     this.#host = observeHost(host, {
       answered: (question, parameters) => this.#hear(question, parameters),
       lost: () => this.#lose(),

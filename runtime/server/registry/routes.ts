@@ -2,6 +2,7 @@ import type { ArtifactGrants } from '../../auth/grant.ts'
 import { IsoplexError } from '../../error/error.ts'
 import type { BodyReading } from '../json-body.ts'
 import type { SystemHandler, SystemRoute } from '../system-route.ts'
+import { createApplicationHandlers } from './application-handlers.ts'
 import { createArtifactLink } from './artifact-link.ts'
 import { artifactReply } from './artifact-reply.ts'
 import { createModelHandlers } from './model-handlers.ts'
@@ -21,7 +22,7 @@ export interface RegistryRoutesOptions {
 
 /**
  * The embedded registry as others know a Synapse backend, below `/-/registry/`: models and their artifacts, and
- * uploads for those who may publish. Artifacts are fetched without any header, as clients of Synapse do it: by a
+ * uploads and what was deployed for those who may publish. Artifacts are fetched without any header, as clients of Synapse do it: by a
  * grant in the URL, for one artifact and a short while.
  */
 export function createRegistryRoutes(options: RegistryRoutesOptions): readonly SystemRoute[] {
@@ -33,6 +34,7 @@ export function createRegistryRoutes(options: RegistryRoutesOptions): readonly S
   const shared: RegistryOptions = { registry, body, originOf, artifactUrl }
   const models = createModelHandlers(shared)
   const uploads = createUploadHandlers(shared)
+  const applications = createApplicationHandlers(shared)
   return [
     { path: '/-/registry/models/', handlers: { GET: models.list, POST: uploads.register } },
     { path: '/-/registry/models/:name/', handlers: { GET: models.show } },
@@ -40,6 +42,11 @@ export function createRegistryRoutes(options: RegistryRoutesOptions): readonly S
       path: '/-/registry/artifacts/:digest',
       handlers: { GET: createArtifactHandler(registry, grants, now) },
     },
+    {
+      path: '/-/registry/serve_applications/',
+      handlers: { GET: applications.list, POST: applications.register },
+    },
+    { path: '/-/registry/serve_applications/:id/', handlers: { GET: applications.show } },
     { path: '/-/registry/chunked_upload/', handlers: { PUT: uploads.putChunk } },
     { path: '/-/registry/chunked_upload/:id/', handlers: { PUT: uploads.putChunk, POST: uploads.finish } },
   ]

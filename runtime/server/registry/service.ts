@@ -1,8 +1,10 @@
 import type { CheckedAccess } from '../../model/access-table.ts'
+import type { ApplicationOptions, RegisteredApplication } from '../../model/application-table.ts'
 import type { FoundModel, ModelQuestion } from '../../model/backend.ts'
 import type { RegisteredModel } from '../../model/registered-model.ts'
 import type { AddedModel } from '../../model/registration.ts'
 import type { ArtifactFile } from '../../model/stored-artifact.ts'
+import type { Change } from '../../model/transaction.ts'
 import type { UploadChunk, UploadName, UploadState } from '../../model/upload.ts'
 import type { BodyReading } from '../json-body.ts'
 
@@ -35,6 +37,10 @@ export interface RegistryService {
   finishUpload(name: UploadName, md5: string): Promise<UploadState>
   /** Registers a finished upload. */
   registerUpload(model: UploadedModel): Promise<AddedModel>
+  /** As `Registry.registerApplication`. */
+  registerApplication(application: ApplicationOptions & Change): Promise<RegisteredApplication>
+  /** As `Registry.listApplications`. */
+  listApplications(of: { readonly tenant: string | null } | 'all'): Promise<readonly RegisteredApplication[]>
 }
 
 /** What the routes of the registry share. */

@@ -33,11 +33,11 @@ function open(store: JobStore = workshop.store): ActionHost {
   return createActionHost({
     store,
     lease: taken.lease,
-    models: {
+    rights: {
+      ...noDeploymentHost,
       describeModel: async (id) => ({ id }),
       prepareModel: async (id) => ({ id, version: '1', path: '/nowhere' }),
     },
-    deployments: noDeploymentHost,
     signal: givenUp.signal,
     firstDelayMs: 1,
     maxDelayMs: 2,

@@ -80,11 +80,11 @@ export class ActionWorkshop implements AsyncDisposable {
     const host = createActionHost({
       store,
       lease: taken.lease,
-      models: {
+      rights: {
+        ...noDeploymentHost,
         describeModel: async (id) => ({ id, note: 'as the backend says' }),
         prepareModel: async (id) => ({ id, version: '1', path }),
       },
-      deployments: noDeploymentHost,
       signal: new AbortController().signal,
     })
     const order = await this.#orderOf(taken)

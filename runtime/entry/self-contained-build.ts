@@ -11,9 +11,15 @@ import {
 import { isRecord, readPackageFile } from '../config/package-file.ts'
 import { configSchema } from '../config/schema.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
-import { rayServeFiles } from '../entry/ray-serve.ts'
-import type { Project } from './project.ts'
-import { writeBuild } from './written-build.ts'
+import { rayServeFiles } from './ray-serve.ts'
+
+/** A project that is built. */
+export interface BuiltProject {
+  readonly projectDirectory: string
+  /** Absolute paths of the folders that the configuration names. */
+  readonly functionsDirectory: string
+  readonly stateDirectory: string
+}
 
 /** A build that stands alone, in a folder. */
 export interface BuiltFolder extends SelfContainedBuild {
@@ -25,7 +31,10 @@ export interface BuiltFolder extends SelfContainedBuild {
  *
  * @throws {IsoplexError} `BUILD_FAILED`, `CONFIG_INVALID`, as {@link writeSelfContained}
  */
-export async function standAlone(project: Project, outputDirectory: string): Promise<SelfContainedBuild> {
+export async function standAlone(
+  project: BuiltProject,
+  outputDirectory: string,
+): Promise<SelfContainedBuild> {
   const { projectDirectory, functionsDirectory } = project
   const configFile = join(projectDirectory, 'config.yaml')
   const hasConfigFile = await stat(configFile).then(
@@ -42,20 +51,21 @@ export async function standAlone(project: Project, outputDirectory: string): Pro
 }
 
 /**
- * Builds a project into a folder of its state that is named for the content; equal content gives the same folder.
+ * Builds a project into a folder of its state that is named for the content; equal content gives the same folder. `write`
+ * writes the build itself to a folder that is there.
  *
- * @throws {IsoplexError} `BUILD_FAILED`, `CONFIG_INVALID`, as {@link writeSelfContained}
+ * @throws {IsoplexError} `BUILD_FAILED`, `CONFIG_INVALID`, as {@link writeSelfContained}, and whatever `write` throws
  */
 export async function buildForDeployment(
-  project: Project,
-  { visible }: { readonly visible: boolean },
+  project: BuiltProject,
+  write: (outputDirectory: string) => Promise<unknown>,
 ): Promise<BuiltFolder> {
   const parent = join(project.stateDirectory, 'deployments')
   const staged = join(parent, `.${crypto.randomUUID()}`)
   await makeStateDirectory(project.stateDirectory)
   await mkdir(staged, { recursive: true })
   try {
-    await writeBuild(project, { outputDirectory: staged, compress: true, visible })
+    await write(staged)
     const build = await standAlone(project, staged)
     const directory = join(parent, build.version)
     if ((await readSelfContained(directory)) === null) await rename(staged, directory)
