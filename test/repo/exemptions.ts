@@ -2,11 +2,13 @@ import { commandExemptions } from './command-exemptions.ts'
 import { jobExemptions } from './job-exemptions.ts'
 import { jobStoreExemptions } from './job-store-exemptions.ts'
 import type { Exemptions } from './mirror.ts'
+import { nodeExemptions } from './node-exemptions.ts'
 import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...jobExemptions,
+  ...nodeExemptions,
   'runtime/archive/binary.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
