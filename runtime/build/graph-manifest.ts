@@ -23,6 +23,16 @@ export interface GraphModelManifest {
 /** The name of a function that comes from a function file; `null` of any other. */
 export type NameOf = (definition: Definition) => string | null
 
+/** A function as it is served where some functions have replicas of their own: a graph does not hold their models. */
+export function withoutApart<Fn extends { readonly graph?: GraphManifest }>(
+  fn: Fn,
+  apart: ReadonlySet<string>,
+): Fn {
+  if (!fn.graph?.models.some(({ function: name }) => apart.has(name))) return fn
+  const models = fn.graph.models.filter(({ function: name }) => !apart.has(name))
+  return { ...fn, graph: { ...fn.graph, models } }
+}
+
 /** What describing a graph needs. */
 export interface GraphFacts {
   readonly nameOf: NameOf
@@ -66,6 +76,12 @@ function assertBrowser(node: GraphNode, { names, nameOf }: Naming): void {
   if (node.work.kind === 'code') return
   const name = names.get(node)
   const { definition, options } = node.work
+  if (options.model !== undefined && options.model !== definition.model?.default) {
+    throw new TypeError(
+      `The graph runs in browsers, and its node "${name}" asks for the model ${options.model}; there, a token or the ` +
+        "function's own default says which model answers.",
+    )
+  }
   if (options.deployment !== undefined) {
     throw new TypeError(
       `The graph runs in browsers, and its node "${name}" asks a deployment, which only a server has.`,
@@ -104,7 +120,7 @@ function collectModels(
       )
     }
     // What has a deployment of its own is asked there.
-    if (options.deployment !== undefined) continue
+    if (options.deployment !== undefined || definition.deployment?.replicas !== undefined) continue
     const asked = options.model ?? null
     const { model, access = 'token' } = definition
     models.set(JSON.stringify([name, asked]), {

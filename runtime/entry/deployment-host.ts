@@ -1,9 +1,15 @@
+import { withoutApart } from '../build/graph-manifest.ts'
 import type { Manifest } from '../build/manifest.ts'
 import type { Config } from '../config/config.ts'
 import type { DeploymentChange } from '../config/deployment-config.ts'
 import { IsoplexError } from '../error/error.ts'
 import { type Deployment, toDeployment } from '../replica/deployment.ts'
-import { type DeploymentPlan, type PlannedDeployment, planDeployments } from '../replica/deployment-plan.ts'
+import {
+  type DeploymentPlan,
+  deployedManifest,
+  type PlannedDeployment,
+  planDeployments,
+} from '../replica/deployment-plan.ts'
 import { type DeploymentControl, type DeploymentReport, statusOf } from '../replica/deployment-report.ts'
 import type { SchedulerGroups } from '../replica/scheduler-groups.ts'
 import { invalidInput } from '../runner/refusal.ts'
@@ -57,17 +63,8 @@ export class DeploymentHost implements DeploymentControl {
 
   /** What is served now, as {@link follow} gave it. */
   get current(): ServedDeployments {
-    const problems = this.#plan.problems.map(({ message: reason }) => {
-      return {
-        file: 'package.json',
-        place: { file: 'package.json', line: null, column: null },
-        reason,
-        served: false,
-      }
-    })
-    const functions = this.#served.map(({ manifest }) => manifest)
-    const broken = [...this.#manifest.broken, ...problems]
-    return { manifest: { functions, broken }, functions: this.#served, problems: this.#plan.problems }
+    const manifest = deployedManifest(this.#manifest, this.#plan)
+    return { manifest, functions: this.#served, problems: this.#plan.problems }
   }
 
   /** Every deployment, in the order of the functions and the configuration. */
@@ -154,8 +151,14 @@ export class DeploymentHost implements DeploymentControl {
 
   #take(plan: DeploymentPlan): ServedDeployments {
     this.#plan = plan
+    const apart = new Set(
+      plan.deployments.flatMap(({ fn, manifest, settings }) =>
+        manifest.name === fn.name && settings.replicas !== undefined ? fn.name : [],
+      ),
+    )
     this.#served = plan.deployments.map((planned) => {
-      const { manifest, mount } = planned
+      const { mount } = planned
+      const manifest = withoutApart(planned.manifest, apart)
       return { manifest, deployment: this.#settle(planned), mount }
     })
     return this.current

@@ -60,8 +60,8 @@ interface Slot {
   y: number
 }
 
-const boxWidth = 168
-const gapX = 56
+const boxWidth = 152
+const gapX = 44
 const gapY = 18
 const margin = 8
 const endHeight = 32

@@ -91,7 +91,7 @@ class Runner {
   async start() {
     const { order } = this
     this.socket = await Bun.connect({
-      unix: order.socketPath,
+      unix: order.gateway.unix,
       socket: {
         open: () => undefined,
         data: (_, bytes) => { for (const frame of this.connection.receive(bytes)) this.receive(frame) },
@@ -168,7 +168,7 @@ class Runner {
       resolve(value)
     }
     this.calls.set(id, { request, settle, bytes: 0 })
-    const head = { parent, function: to, model, deployment: null, timeoutMs, params: {}, query: '', contentType: 'application/json' }
+    const head = { parent, through: [], function: to, model, deployment: null, timeoutMs, params: {}, query: '', contentType: 'application/json' }
     this.connection.send(frameKinds.call, id, 0, [...encodeHead(head), encodeJson(script)])
     if (leaveMs !== undefined) setTimeout(() => {
       this.connection.send(frameKinds.callCancel, id, 0, [])

@@ -18,6 +18,7 @@ import {
 } from '../../runtime/replica/frame.ts'
 import type { PayloadPart } from '../../runtime/replica/frame-writer.ts'
 import { Runner } from '../../runtime/replica/runner.ts'
+import type { HeldPart } from '../../runtime/runner/graph-parts.ts'
 import { jsonReplyHead, type ReplyHead, type RequestHead } from '../../runtime/runner/head.ts'
 import { createPlainEngine } from '../define/engine.ts'
 import { headOf } from './request-head.ts'
@@ -64,6 +65,7 @@ export class LoneRunner {
       concurrency?: number
       inputHosts?: readonly string[]
       nameOf?: (definition: Definition) => string | null
+      parts?: readonly HeldPart[]
     } = {},
   ) {
     const write =
@@ -82,7 +84,7 @@ export class LoneRunner {
       model: options.model ?? null,
       engine: options.engine ?? createPlainEngine({}),
       concurrency: options.concurrency ?? 1,
-      parts: [],
+      parts: options.parts ?? [],
       nameOf: options.nameOf ?? (() => null),
       fetchInput: createInputFetch(createOutboundPolicy(options.inputHosts ?? [])),
       log,
