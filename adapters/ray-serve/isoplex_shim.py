@@ -11,9 +11,11 @@ It needs the standard library and Ray only, and lies in the folder of a self-con
 import asyncio
 import collections
 import hashlib
+import hmac
 import inspect
 import json
 import logging
+import math
 import os
 import random
 import re
@@ -23,8 +25,10 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from urllib.parse import quote
 
+import ray
 from ray import serve
 from ray.exceptions import RayActorError, RayError
 from ray.serve.config import RequestRouterConfig
@@ -42,19 +46,37 @@ START_SECONDS = 60
 RESTART_SECONDS = 20
 STREAM_CLAIM_SECONDS = 15
 TRIES = 4
+# As long as isoplex keeps a model that nobody uses.
+KEY_IDLE_SECONDS = 300
+FEW_KEYS = 256
 HIGH_WATER_BYTES = 1 << 18
 
 
 # ------------------------------------------------------------------------------------------------ routing
 
+# Those of this process: they know its replicas, and what these have told Ray of themselves.
+ROUTERS = weakref.WeakSet()
+
 
 class KeyRouter(RequestRouter):
-    """Sends requests of one model key to one replica, by rendezvous hashing: gates agree without asking each other,
-    and a replica that comes or goes moves its own share of the keys only. A key whose replica is full, or has so much
-    more to do than the next that a second copy of the model is worth its load, spreads to the next in its order.
+    """Sends requests of one model key to one replica, by rendezvous hashing with bounded loads (Mirrokni, Thorup and
+    Zadimoghaddam, 2018): gates agree without asking each other, a replica that comes or goes moves its own share of the
+    keys only, and no replica gets more than its share of few keys, which would be more models than it may hold. A key
+    whose replica is full, or has so much more to do than the next that a second copy of the model is worth its load,
+    spreads to the next in its order.
 
     It takes the place of Ray's own machinery of tasks by one loop for each request, which ends with the request: there
     is nothing for two requests to wait for in each other."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        ROUTERS.add(self)
+
+    def initialize_state(self, **_):
+        # The keys asked for lately, the oldest first, with their times; and where each is at home.
+        self._seen = collections.OrderedDict()
+        self._homes = {}
+        self._known_ids = frozenset()
 
     async def choose_replicas(self, candidate_replicas, pending_request=None):
         key = pending_request.metadata.multiplexed_model_id if pending_request else ""
@@ -91,10 +113,26 @@ class KeyRouter(RequestRouter):
             return None
         if not key:
             return min(free, key=lambda replica: (self._load(replica), random.random()))
-        first, *others = rank(key, free)
+        home = self._home(key, replicas)
+        first, *others = sorted(rank(key, free), key=lambda replica: replica.replica_id.unique_id != home)
         if others and self._load(first) - self._load(others[0]) > max(4, first.max_ongoing_requests // 2):
             return others[0]
         return first
+
+    def _home(self, key, replicas):
+        """The id of the replica that a key is at home at."""
+        now = time.monotonic()
+        changed = key not in self._seen
+        self._seen[key] = now
+        self._seen.move_to_end(key)
+        while now - next(iter(self._seen.values())) > KEY_IDLE_SECONDS:
+            self._seen.popitem(last=False)
+            changed = True
+        ids = frozenset(replica.replica_id.unique_id for replica in replicas)
+        if changed or ids != self._known_ids:
+            self._known_ids = ids
+            self._homes = homes_of(self._seen, replicas)
+        return self._homes.get(key)
 
     def _load(self, replica):
         return self.replica_queue_len_cache.get(replica.replica_id) or 0
@@ -108,6 +146,24 @@ def rank(key, replicas):
         return hashlib.blake2b(text, digest_size=8).digest()
 
     return sorted(replicas, key=weight, reverse=True) if key else list(replicas)
+
+
+def homes_of(keys, replicas):
+    """By key, the id of the replica that it is at home at, none with more than a quarter above its equal share. The same
+    for the same keys and replicas. Many keys spread evenly by themselves: for them there is no entry."""
+    if len(keys) > FEW_KEYS:
+        return {}
+    share = math.ceil(1.25 * len(keys) / len(replicas))
+    counts = collections.Counter()
+    homes = {}
+    for key in sorted(keys):
+        for replica in rank(key, replicas):
+            name = replica.replica_id.unique_id
+            if counts[name] < share:
+                counts[name] += 1
+                homes[key] = name
+                break
+    return homes
 
 
 def pause_seconds(tries):
@@ -410,8 +466,9 @@ class Isoplex:
     async def start(self):
         """Returns when it answers, and raises with the end of its log where it does not."""
         self._started = self._loop.create_future()
-        self._spawn()
         try:
+            assert_key(self._settings, environment_of(self._settings, self._replicas))
+            self._spawn()
             await asyncio.wait_for(asyncio.shield(self._started), START_SECONDS)
             await self._until_ready()
         except BaseException as error:
@@ -437,7 +494,7 @@ class Isoplex:
 
     def _spawn(self):
         settings = self._settings
-        folder = settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+        folder = folder_of(settings)
         main = os.path.join(folder, "node_modules", "isoplex", "runtime", "cli", "main.ts")
         command = settings.get("command") or [bun_of(folder), main]
         guard = shutil.which("setpriv")
@@ -570,6 +627,28 @@ class Isoplex:
         return "the end of its log:\n" + "\n".join(self._tail)
 
 
+def folder_of(settings):
+    return settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+
+
+def assert_key(settings, environment):
+    """Without the key of the project isoplex would make one of its own, another on each machine, and refuse all tokens."""
+    state = environment["ISOPLEX_STATE_DIRECTORY"]
+    if os.path.exists(os.path.join(state, "key")):
+        return
+    folder = folder_of(settings)
+    with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+        needed = any(function["access"] == "token" for function in json.load(file)["functions"])
+    with open(os.path.join(folder, "package.json"), encoding="utf-8") as file:
+        configured = json.load(file).get("isoplex", {})
+    others = ("tokenIssuers", "backendUrl")
+    variables = ("ISOPLEX_TOKEN_ISSUERS", "ISOPLEX_BACKEND_URL")
+    if needed and not any(configured.get(name) for name in others) and not any(map(environment.get, variables)):
+        raise RuntimeError(
+            f"{state} has no key: put the project's .isoplex/key there, or name the folder that has it by --cluster-state"
+        )
+
+
 def bun_of(folder):
     own = os.path.join(folder, "node_modules", "bun", "bin", "bun.exe")
     if not os.path.exists(own):
@@ -608,6 +687,34 @@ def end_group(pid):
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass
+
+
+def node_of(listening):
+    """Where gateways reach an isoplex, by what it said when it began to listen; None where they cannot."""
+    host, _, port = (listening.get("node") or "").rpartition(":")
+    if host in ("0.0.0.0", "[::]"):
+        host = ray.util.get_node_ip_address()
+        host = f"[{host}]" if ":" in host else host
+    return f"{host}:{port}" if host else None
+
+
+def node_key_of(settings):
+    """The key that gateways share, out of the file that the configuration of the replicas names; None for none."""
+    name = {**os.environ, **settings.get("environment", {})}.get("ISOPLEX_NODE_KEY_FILE")
+    if not name:
+        return None
+    folder = settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(folder, name), "rb") as file:
+        return file.read().strip()
+
+
+def proves_key(proof, key):
+    """Whether a proof, `MILLISECONDS.RANDOM.HMAC`, was made with the key, and lately."""
+    stamp, _, mac = proof.rpartition(b".")
+    expected = hmac.new(key, b"isoplex nodes " + stamp, hashlib.sha256).hexdigest().encode()
+    if not hmac.compare_digest(mac, expected):
+        return False
+    return abs(time.time() - int(stamp.split(b".")[0]) / 1000) < 60
 
 
 def problem(status, code, title, detail, retry_after=1):
@@ -671,6 +778,14 @@ class Replica:
             async for chunk in reply.connection.chunks():
                 yield chunk
 
+    def record_routing_stats(self):
+        """Where gateways have replicas of their own here, beside Ray's: it reaches the gate with what Ray tells it."""
+        node = node_of(self._isoplex.listening)
+        return {"node": node} if node else {}
+
+    async def node(self):
+        return node_of(self._isoplex.listening)
+
     def _abandon(self, name):
         connection, _ = self._streams.pop(name, (None, None))
         if connection is not None:
@@ -692,6 +807,7 @@ class Gate:
         self._handles = collections.OrderedDict()
         # Only KeyRouter finds a replica by its name.
         self._asks_twice = router_fits()
+        self._node_key = node_key_of(settings)
         self._isoplex = Isoplex(settings, 0)
         await self._isoplex.start()
 
@@ -724,6 +840,9 @@ class Gate:
         method = scope["method"].encode()
         path, query = path_of(scope)
         headers = scope["headers"]
+        if path == b"/-/nodes":
+            await relay(send, await self._nodes(headers))
+            return
         if path.startswith(b"/-/") or path in (b"/healthz", b"/readyz", b"/metrics"):
             body = await read_body(receive, 1 << 26)
             if body is None:
@@ -744,6 +863,21 @@ class Gate:
             return
         with Following(receive):
             await self._call(found, head_of(method, target, headers, len(body)), body, method, send)
+
+    async def _nodes(self, headers):
+        """Where gateways find the replicas, for those who prove that they have the key."""
+        if self._node_key is None:
+            return problem(404, "ROUTE_NOT_FOUND", "No such route", "These replicas are no nodes for gateways.")
+        if not proves_key(dict(headers).get(b"x-isoplex-proof", b""), self._node_key):
+            return problem(401, "TOKEN_INVALID", "The token does not count", "It takes a proof of the shared key.")
+        if not ROUTERS:
+            # Before its first call a handle knows no replicas.
+            await self._replica.node.remote()
+        replicas = [replica for router in ROUTERS for replica in router.curr_replicas.values()]
+        nodes = {(getattr(replica, "routing_stats", None) or {}).get("node") for replica in replicas}
+        body = json.dumps({"nodes": sorted(nodes - {None})}).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        return Reply(200, headers, body, None)
 
     async def _key_of(self, method, target, headers):
         asked = [pair for pair in headers if pair[0] in KEY_HEADERS]
@@ -940,7 +1074,7 @@ def build(args):
         max_ongoing_requests=10_000,
         graceful_shutdown_timeout_s=drain_seconds + 10,
         # It computes next to nothing, and must find a place where replicas have taken all cores.
-        ray_actor_options={"num_cpus": 0, **({"resources": args["gateResources"]} if "gateResources" in args else {})},
+        ray_actor_options={"num_cpus": 0},
         **shared,
     )
     return gate.bind(replica.bind(args), args)
@@ -955,8 +1089,12 @@ def scale_of(replicas):
     return {"autoscaling_config": {**bounds, **target, "upscale_delay_s": 3, "look_back_period_s": 3}}
 
 
+# How often replicas tell where they are: a gateway finds a new one about so late.
+STATS = {"request_routing_stats_period_s": 1.0, "request_routing_stats_timeout_s": 10.0}
+
+
 def routing():
     if not router_fits():
         log.warning("KeyRouter does not fit this version of Ray: its own router places models, and less well")
         return {}
-    return {"request_router_config": RequestRouterConfig(request_router_class=f"{__name__}:KeyRouter")}
+    return {"request_router_config": RequestRouterConfig(request_router_class=f"{__name__}:KeyRouter", **STATS)}

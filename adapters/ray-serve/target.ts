@@ -103,9 +103,9 @@ class RayServeTarget implements DeploymentTarget {
 
   async discard(name: string, version: string, signal?: AbortSignal): Promise<void> {
     const status = await this.#client.status(signal)
-    const unrouted = ownApplications(status, name).filter((own) => !isRouted(own))
+    const own = ownApplications(status, name).filter((each) => !isRouted(each))
     const names = new Set(
-      unrouted.filter((own) => toDeployed(own).version === version).map(({ config }) => config.name),
+      own.filter((each) => toDeployed(each).version === version).map(({ config }) => config.name),
     )
     if (names.size > 0) await this.#put(status, othersThan(status, names), signal)
   }

@@ -1,5 +1,5 @@
 import { join, relative, sep } from 'node:path'
-import { isFunctionFile } from '../route/pattern.ts'
+import { functionNameOf, isFunctionFile } from '../route/pattern.ts'
 import type { BuildDirectories, FunctionFile } from './bundle.ts'
 
 /** Where a bundle begins. */
@@ -31,7 +31,7 @@ export function functionFilesOf(
 
 /**
  * The entry of a function's bundle: the file itself, or a module around it that exports its definition as `default`, and
- * those of the function files that it imports as `functions`, pairs of file and definition. So it is known in a bundle
+ * those of the function files that it imports as `functions`, each after the name of its file. So it is known in a bundle
  * which function a definition is.
  */
 export function bundleEntryOf(
@@ -44,7 +44,8 @@ export function bundleEntryOf(
     (path, index) => `import * as module${index} from ${JSON.stringify(ownFile + path)}\n`,
   )
   const pairs = others.map(
-    ({ functionFile }, index) => `[${JSON.stringify(functionFile)}, module${index + 1}.default]`,
+    ({ functionFile }, index) =>
+      `[${JSON.stringify(functionNameOf(functionFile))}, module${index + 1}.default]`,
   )
   const contents = `${imports.join('')}export default module0.default\nexport const functions = [${pairs.join(', ')}]\n`
   const plugin: Bun.BunPlugin = {

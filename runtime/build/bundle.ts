@@ -109,7 +109,6 @@ async function bundleWith(
   const { entrypoint, plugins } = bundleEntryOf(entry, others, projectDirectory)
   const { success, logs, outputs, metafile } = await Bun.build({
     entrypoints: [entrypoint],
-    plugins: [...plugins, ownImports],
     root: projectDirectory,
     target: 'bun',
     format: 'esm',
@@ -119,6 +118,7 @@ async function bundleWith(
     throw: false,
     // Otherwise it becomes what it is now, whereas the bundle runs in production too.
     define: { 'process.env.NODE_ENV': 'process.env.NODE_ENV' },
+    plugins: [...plugins, ownImports],
   })
   const [code, map, ...assets] = outputs.toSorted((left, right) => rankOf(left) - rankOf(right))
   if (!success || !metafile || !code || !map) return failureOfLogs(logs, file, projectDirectory)

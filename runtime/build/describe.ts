@@ -7,9 +7,11 @@ import { structureMistake } from '../config/structure-mistake.ts'
 import type { ActionProgram } from '../define/action.ts'
 import { createChecker } from '../define/check.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
+import type { GraphProgram } from '../define/graph-program.ts'
 import { acceptedMediaTypes, findSlots } from '../define/slot.ts'
 import { type FunctionRoute, toFunctionRoute } from '../route/function-route.ts'
 import { flatName } from './bundle-folder.ts'
+import { describeGraph, type GraphManifest } from './graph-manifest.ts'
 import { toJsonSchema } from './json-schema.ts'
 import type { ActionManifest, FunctionManifest, JsonSchema } from './manifest.ts'
 import { functionManifestSchema } from './manifest-schema.ts'
@@ -23,10 +25,10 @@ export interface DefinitionOrigin {
   readonly bundle: string
   readonly sources: readonly string[]
   /**
-   * What the other function files define that it imports, each with its file relative to the functions folder.
+   * What the other function files define that it imports, each after the name of its file.
    * @default none
    */
-  readonly imported?: readonly (readonly [functionFile: string, definition: unknown])[]
+  readonly imported?: readonly (readonly [name: string, definition: unknown])[]
 }
 
 /**
@@ -69,18 +71,30 @@ export function describeFunction(definition: Definition, origin: DefinitionOrigi
     calls: calledNames(origin.imported ?? []),
     deployment,
     action: action && describeAction(action),
+    graph: definition.graph && describeOwnGraph(definition, definition.graph, origin),
     ...schemas,
     accepts: input ? acceptedMediaTypes(input) : [],
   }
   return validateManifest(withoutAbsent(manifest))
 }
 
+function describeOwnGraph(
+  { runs = ['server'] }: Definition,
+  program: GraphProgram,
+  { imported = [] }: DefinitionOrigin,
+): GraphManifest {
+  const names = new Map(
+    imported.flatMap(([file, definition]): [Definition, string][] =>
+      isDefinition(definition) ? [[definition, toFunctionRoute(file, overridesOf(definition)).name]] : [],
+    ),
+  )
+  return describeGraph(program, { runs, nameOf: (definition) => names.get(definition) ?? null })
+}
+
 /** The names of the functions that can be called; `undefined` where there are none. */
 function calledNames(imported: NonNullable<DefinitionOrigin['imported']>): readonly string[] | undefined {
-  const names = imported.flatMap(([file, definition]) =>
-    isDefinition(definition) && definition.kind !== 'action'
-      ? [toFunctionRoute(file, overridesOf(definition)).name]
-      : [],
+  const names = imported.flatMap(([name, definition]) =>
+    isDefinition(definition) && definition.kind !== 'action' ? [overridesOf(definition).name ?? name] : [],
   )
   return names.length > 0 ? names : undefined
 }

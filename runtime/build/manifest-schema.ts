@@ -23,6 +23,51 @@ function choices(...values: readonly string[]): TSchema {
   })
 }
 
+const nullable = (schema: TSchema): TSchema => Type.Union([schema, Type.Null()])
+const strict = { additionalProperties: false }
+const graph = Type.Object(
+  {
+    nodes: Type.Array(
+      Type.Object(
+        {
+          name: text,
+          function: nullable(text),
+          model: nullable(modelName),
+          deployment: nullable(text),
+          after: Type.Array(text),
+          fanOut: Type.Boolean(),
+          condition: nullable(choice('taken', 'otherwise')),
+          onFailure: Type.Object({ retries: Type.Integer({ minimum: 0 }), fallback: Type.Boolean() }, strict),
+        },
+        strict,
+      ),
+    ),
+    edges: Type.Array(
+      Type.Object(
+        {
+          from: text,
+          to: text,
+          path: Type.String(),
+          kind: choice('value', 'items', 'condition', 'fallback'),
+        },
+        strict,
+      ),
+    ),
+    models: Type.Array(
+      Type.Object(
+        {
+          function: text,
+          asked: nullable(modelName),
+          default: nullable(modelName),
+          access: choice('token', 'public'),
+        },
+        strict,
+      ),
+    ),
+  },
+  { ...strict, expected: 'made by defineGraph()' },
+)
+
 /**
  * What a {@link FunctionManifest} must be: checks what a function says of itself, and a manifest that is read
  * from a file. `expected` puts what a member takes into words.
@@ -37,7 +82,7 @@ export const functionManifestSchema = Type.Object(
     file: text,
     route: Type.String({ pattern: '^/', expected: 'a route such as /hello/[name]' }),
     path: Type.String({ pattern: '^/', expected: 'a path' }),
-    kind: choice('function', 'inference', 'action'),
+    kind: choice('function', 'inference', 'action', 'graph'),
     methods: choices('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
     bundle,
     browser: Type.Optional(
@@ -87,6 +132,7 @@ export const functionManifestSchema = Type.Object(
         { additionalProperties: false, expected: 'made by defineAction()' },
       ),
     ),
+    graph: Type.Optional(graph),
     accepts: Type.Array(text, { expected: 'a list of media types' }),
     params: Type.Optional(jsonSchema),
     query: Type.Optional(jsonSchema),

@@ -1,5 +1,6 @@
 import type { DeploymentSettings } from '../config/deployment-config.ts'
 import type { BatchOptions, Method, Place } from '../define/options.ts'
+import type { GraphManifest } from './graph-manifest.ts'
 
 /** A JSON Schema (draft 2020-12 as far as TypeBox makes it): for documents and forms, never for checking. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -14,7 +15,7 @@ export interface FunctionManifest {
   readonly route: string
   /** The route as the server registers it: `/hello/:name`, `/files/*`. */
   readonly path: string
-  readonly kind: 'function' | 'inference' | 'action'
+  readonly kind: 'function' | 'inference' | 'action' | 'graph'
   readonly methods: readonly Method[]
   /** The bundle's file name; it contains the hash of its content, so another name means other code. */
   readonly bundle: string
@@ -44,6 +45,8 @@ export interface FunctionManifest {
   readonly deployment?: DeploymentSettings
   /** What the server knows of the jobs of an action; none for functions. */
   readonly action?: ActionManifest
+  /** What a graph is made of; none for other functions. */
+  readonly graph?: GraphManifest
   /** The media types in which a body may come; empty where the function reads none. */
   readonly accepts: readonly string[]
   readonly params?: JsonSchema

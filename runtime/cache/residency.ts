@@ -8,6 +8,8 @@ export const standings = Object.freeze([
   'idle',
   /** It has something in hand. */
   'busy',
+  /** All that it has in hand waits for others: it cannot go before they have answered. */
+  'waiting',
 ] as const)
 
 /** How readily a resident goes: one of {@link standings}. */
@@ -56,6 +58,8 @@ export type Admission<Key> =
   | { readonly outcome: 'admitted' }
   /** These make room, the readiest first; each of them is needed. */
   | { readonly outcome: 'full'; readonly victims: readonly Victim<Key>[] }
+  /** Those that wait for others leave no room as long as they do. */
+  | { readonly outcome: 'later' }
   /** Those that must stay leave no room. */
   | { readonly outcome: 'taken' }
   /** It is over a limit of bytes by itself. */
@@ -92,11 +96,11 @@ export function admit<Key>(
     for (const resident of ordered) {
       if (excess <= 0) break
       const cost = rule.costOf(resident)
-      if (cost === 0 || resident.pinned || victims.has(resident)) continue
+      if (cost === 0 || !mayGo(resident) || victims.has(resident)) continue
       victims.set(resident, { resident, reason: rule.reason })
       excess -= cost
     }
-    if (excess > 0) return { outcome: 'taken' }
+    if (excess > 0) return { outcome: sumOf(rule, ordered.filter(isDetained)) < excess ? 'taken' : 'later' }
   }
   spare(rules, ordered, victims)
   return {
@@ -125,6 +129,15 @@ function spare<Key>(
     })
     if (needless) victims.delete(victim)
   }
+}
+
+function mayGo({ pinned, standing }: Resident<unknown>): boolean {
+  return !pinned && standing !== 'waiting'
+}
+
+/** Whether it will be one of those that may go, once others have answered. */
+function isDetained({ pinned, standing }: Resident<unknown>): boolean {
+  return !pinned && standing === 'waiting'
 }
 
 function excessOf<Key>(rule: Rule<Key>, residents: readonly Resident<Key>[]): number {

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { makeStateDirectory } from '../config/state-directory.ts'
-import { readControlPointers } from '../entry/control-pointer.ts'
+import { findControlSocket } from '../control/control-socket.ts'
 import { modelSettingsOf, openModelHost, serverAccessTokenOf } from '../entry/model-host.ts'
 import { createAdministration, type ReportingAdministration } from '../model/administration.ts'
 import { syncModelFolders } from '../model/model-folders.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
-import { createControlClient, isControlled } from './control-client.ts'
+import { createControlClient } from './control-client.ts'
 import { createOutput, explain, type Output } from './output.ts'
 import { openProject, type Project } from './project.ts'
 
@@ -31,14 +31,6 @@ export async function withAdministration(
   const socketPath = await findControlSocket(project.stateDirectory)
   if (socketPath === null) await onRegistry(project, output, task)
   else await task(createControlClient(socketPath), output)
-}
-
-/** The control socket of the server that runs on a state directory; `null` where none does. */
-export async function findControlSocket(stateDirectory: string): Promise<string | null> {
-  for (const { socketPath } of await readControlPointers(stateDirectory)) {
-    if (await isControlled(socketPath)) return socketPath
-  }
-  return null
 }
 
 async function onRegistry(project: Project, output: Output, task: AdministrationTask): Promise<void> {

@@ -1,26 +1,16 @@
-import type { ErrorCode } from '../error/codes.ts'
-import { fromWire } from '../error/wire.ts'
+import { type ControlRequest, createAsk } from '../control/ask.ts'
+import { fromProblem } from '../error/wire.ts'
 import type { ReportingAdministration } from '../model/administration.ts'
 import type { Progress, ProgressOptions } from '../model/progress.ts'
 import type { StoreKeeping } from '../model/store-keeping.ts'
 import { linesMediaType } from '../server/admin/progress-reply.ts'
-
-/** A request to the control socket of a server. */
-export interface ControlRequest {
-  readonly method?: string
-  readonly json?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-/** How a path under the control socket is asked. What it refuses is thrown. */
-export type Ask = (path: string, request?: ControlRequest) => Promise<Response>
 
 /**
  * The administration of a running server, through its control socket. Whoever calls it is `local` for the audit,
  * whatever actor is given here.
  */
 export function createControlClient(socketPath: string): ReportingAdministration & StoreKeeping {
-  const ask = createAsk(socketPath)
+  const ask = createAsk({ socketPath })
   const read = async <Value>(path: string, request?: ControlRequest): Promise<Value> => {
     const reply = await ask(path, request)
     // The server is of the same sources; what it answers is what it was asked for.
@@ -89,32 +79,6 @@ function notAsked(name: string): Promise<never> {
   return Promise.reject(new TypeError(`"${name}" is not asked through the control socket.`))
 }
 
-/** Whether a server answers at a control socket. */
-export async function isControlled(socketPath: string): Promise<boolean> {
-  return createAsk(socketPath)('/-/tenants').then(
-    () => true,
-    () => false,
-  )
-}
-
-/** Asks a server through its control socket, however long it takes to answer. */
-export function createAsk(socketPath: string): Ask {
-  return async (path, { method = 'GET', json, headers = {} } = {}) => {
-    const reply = await fetch(`http://localhost${path}`, {
-      unix: socketPath,
-      method,
-      headers: json === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      ...untimed,
-    })
-    if (reply.ok) return reply
-    throw toError(await reply.json())
-  }
-}
-
-// Bun gives up after five minutes otherwise, which a large model may take.
-const untimed: object = Object.freeze({ timeout: false })
-
 /** Writes a path with whatever texts in it. */
 function at(parts: TemplateStringsArray, ...texts: readonly string[]): string {
   return String.raw({ raw: parts }, ...texts.map(encodeURIComponent))
@@ -138,24 +102,11 @@ async function readOutcome<Value>(
     rest = lines.pop() ?? ''
     for (const line of lines) {
       const { progress, result, problem }: Line = JSON.parse(line)
-      if (problem !== undefined) throw toError(problem)
+      if (problem !== undefined)
+        throw fromProblem(problem) ?? new Error('The server told of a problem that is none.')
       if (progress !== undefined) onProgress?.(progress)
       else return result as Value
     }
   }
   throw new Error('The server ended before it had answered.')
-}
-
-/** Makes an error again of its problem document, whose further members are its details. */
-function toError(problem: unknown): Error {
-  const {
-    type: _,
-    title: __,
-    status: ___,
-    instance: ____,
-    code,
-    detail,
-    ...details
-  } = problem as Readonly<Record<string, unknown>>
-  return fromWire({ code: code as ErrorCode, message: String(detail), details })
 }

@@ -16,6 +16,8 @@ import { createOutput, formatTable, type Output } from './output.ts'
 import { addConfigFlags, openProject, type Project } from './project.ts'
 import { writeBuild } from './written-build.ts'
 
+const nodeKeys = ['nodeAddress', 'nodeKeyFile'] as const
+
 interface ClusterFlags {
   readonly address: string
   readonly json?: boolean
@@ -63,7 +65,7 @@ export function addDeployCommand(program: Command): void {
     .option('--status', 'tell what of this project is on the cluster')
     .option('--json', 'print JSON')
     .action(deploy)
-  addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment'])
+  addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment', ...nodeKeys])
 }
 
 /** Adds `isoplex undeploy`: it takes the functions off a Ray cluster. */
@@ -121,7 +123,19 @@ async function orderOf(project: Project, flags: DeployFlags): Promise<DeployOrde
       ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory }),
       custom: flags.resource,
     },
-    environment: state === undefined ? {} : { ISOPLEX_STATE_DIRECTORY: state },
+    environment: {
+      ...(state === undefined ? {} : { ISOPLEX_STATE_DIRECTORY: state }),
+      ...nodeVariablesOf(project),
+    },
+  }
+}
+
+/** Makes the replicas nodes for gateways, where the configuration says so. */
+function nodeVariablesOf({ projectDirectory, config }: Project): Readonly<Record<string, string>> {
+  const { nodeAddress, nodeKeyFile } = config
+  return {
+    ...(nodeAddress === null ? {} : { ISOPLEX_NODE_ADDRESS: nodeAddress }),
+    ...(nodeKeyFile === null ? {} : { ISOPLEX_NODE_KEY_FILE: resolve(projectDirectory, nodeKeyFile) }),
   }
 }
 

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { createClient } from '../client/client.ts'
 import type { JobHandle } from '../client/job-handle.ts'
+import { createAsk } from '../control/ask.ts'
 import { IsoplexError } from '../error/error.ts'
 import { isEnded, type Job, type JobState, jobStates } from '../job/job.ts'
-import { createAsk } from './control-client.ts'
 import { interruptedCode, listenForInterruption } from './interruption.ts'
 import { createJobDisplay } from './job-display.ts'
 import { formatJob, formatJobs } from './job-table.ts'
@@ -129,7 +129,7 @@ async function openServer(
       return fetch(url, options)
     },
   })
-  return { jobs, ask: createAsk(socketPath) }
+  return { jobs, ask: createAsk({ socketPath }) }
 }
 
 /** @throws {InvalidArgumentError} */

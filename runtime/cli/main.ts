@@ -10,6 +10,8 @@ type AddCommand = (program: Command) => void
 const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   dev: async () => (await import('./serve.ts')).addDevCommand,
   serve: async () => (await import('./serve.ts')).addServeCommand,
+  gateway: async () => (await import('./gateway.ts')).addGatewayCommand,
+  node: async () => (await import('./node.ts')).addNodeCommand,
   build: async () => (await import('./build.ts')).addBuildCommand,
   routes: async () => (await import('./routes.ts')).addRoutesCommand,
   token: async () => (await import('./token.ts')).addTokenCommand,
@@ -21,6 +23,8 @@ const subcommands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import('./run.ts')).addRunCommand,
   'ray-job': async () => (await import('./ray-job.ts')).addRayJobCommand,
   jobs: async () => (await import('./jobs.ts')).addJobsCommand,
+  deployments: async () => (await import('./deployments.ts')).addDeploymentsCommand,
+  redeploy: async () => (await import('./redeploy.ts')).addRedeployCommand,
   deploy: async () => (await import('./deploy.ts')).addDeployCommand,
   undeploy: async () => (await import('./deploy.ts')).addUndeployCommand,
   ps: async () => (await import('./ps.ts')).addPsCommand,

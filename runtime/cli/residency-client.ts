@@ -1,6 +1,6 @@
+import { createAsk } from '../control/ask.ts'
 import type { PlacementQuestion } from '../server/residency/function-choice.ts'
 import type { PlacedModel, PlacementReport } from '../server/residency/model-placement.ts'
-import { createAsk } from './control-client.ts'
 import { findServer } from './running-server.ts'
 
 /** What is done to the models that a running server has loaded. */
@@ -26,7 +26,7 @@ export async function findResidency(flags: Readonly<Record<string, unknown>>): P
 
 /** Asks a server through its control socket. */
 export function createResidencyClient(socketPath: string): ResidencyClient {
-  const ask = createAsk(socketPath)
+  const ask = createAsk({ socketPath })
   // The server is of the same sources; what it answers is what it was asked for.
   const read = async <Value>(path: string): Promise<Value> => (await (await ask(path)).json()) as Value
   const change = async <Value>(

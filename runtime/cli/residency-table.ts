@@ -79,9 +79,14 @@ export function formatAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)}d`
 }
 
-/** A model as tokens name it, with the tenant before it where its key has one. */
+/** Models as tokens name them, each with the tenant before it where its key has one; those of a graph with a plus between. */
 function nameOf(modelKey: string | null, version: string | null = null): string {
   if (modelKey === null) return nothing
+  const keys = modelKey.split('+')
+  return keys.map((key) => nameOfKey(key, keys.length === 1 ? version : null)).join('+')
+}
+
+function nameOfKey(modelKey: string, version: string | null): string {
   const [, scope = '', name = ''] = modelKey.split('/')
   const [id = '', known = ''] = (name.split('~', 1)[0] ?? '').split('@')
   const shown = version ?? decodeURIComponent(known)

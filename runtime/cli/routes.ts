@@ -3,6 +3,7 @@ import type { Manifest } from '../build/manifest.ts'
 import { writeRoutesTypes } from '../build/routes-types.ts'
 import { makeStateDirectory } from '../config/state-directory.ts'
 import { openFunctionSource } from '../entry/function-source.ts'
+import { deployedManifest, planDeployments } from '../replica/deployment-plan.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
 import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { routeList } from '../server/document.ts'
@@ -21,7 +22,13 @@ export function addRoutesCommand(program: Command): void {
     .description('List the routes of the functions in this folder, and write their types for clients.')
     .option('--json', 'print JSON')
     .action(routes)
-  addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment'])
+  addConfigFlags(command, [
+    'functionsDirectory',
+    'stateDirectory',
+    'routePrefix',
+    'environment',
+    'deployments',
+  ])
 }
 
 async function routes(flags: RoutesFlags): Promise<void> {
@@ -33,7 +40,9 @@ async function routes(flags: RoutesFlags): Promise<void> {
   await makeStateDirectory(folders.stateDirectory)
   const environment = visibleEnvironment(process.env, config.environment)
   await using source = await openFunctionSource({ ...folders, mode: 'dev', environment })
-  const manifest = await source.read()
+  const built = await source.read()
+  const plan = planDeployments(built.functions, { configured: config.deployments })
+  const manifest = deployedManifest(built, plan)
   await writeRoutesTypes(manifest, folders)
   createOutput(flags.json ?? false).result(routeList(manifest, identity), formatRoutes(manifest, identity))
   if (manifest.broken.length > 0) process.exitCode = 1

@@ -1,5 +1,5 @@
+import { findControlSocket } from '../control/control-socket.ts'
 import { IsoplexError } from '../error/error.ts'
-import { findControlSocket } from './administration.ts'
 import { openProject } from './project.ts'
 
 /**

@@ -1,16 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { Gateway } from '../entry/gateway.ts'
+import { Gateway, type GatewayOptions } from '../entry/gateway.ts'
 import { exitWithInput } from '../entry/parent.ts'
 import { createProcessLog } from '../entry/process-log.ts'
 import { playgroundPath } from '../server/page/routes.ts'
 import { exampleCall } from './example-call.ts'
 import { createOutput } from './output.ts'
-import { addConfigFlags, openProject, type Project } from './project.ts'
+import { addConfigFlags, openProject } from './project.ts'
 import { createServerReport, type Listening } from './server-report.ts'
+import { untilSignalled } from './signals.ts'
 
-type ServeFlags = Readonly<Record<string, string | undefined>> & {
+/** The flags of commands that serve. */
+export type ServeFlags = Readonly<Record<string, string | undefined>> & {
   readonly json?: boolean
   readonly build?: string
   readonly socket?: string
@@ -44,27 +46,31 @@ export function addServeCommand(program: Command): void {
 
 async function serve(mode: 'dev' | 'serve', flags: ServeFlags): Promise<void> {
   if (flags.supervised) exitWithInput()
+  const project = await openProject(flags)
+  const log = createProcessLog(project.config.logLevel)
+  const build = flags.build === undefined ? {} : { buildDirectory: resolve(flags.build) }
+  await serveGateway({ ...project, ...build, mode, log }, flags)
+}
+
+/** Starts a gateway, tells what becomes of it, and ends it at a signal. */
+export async function serveGateway(options: GatewayOptions, flags: ServeFlags): Promise<void> {
   const output = createOutput(flags.json ?? false)
   const report = createServerReport(output)
-  const project = await openProject(flags)
   const gateway = await Gateway.start({
-    ...project,
-    mode,
-    ...(flags.build === undefined ? {} : { buildDirectory: resolve(flags.build) }),
+    ...options,
     ...(flags.socket === undefined ? {} : { socketPath: resolve(flags.socket) }),
-    log: createProcessLog(project.config.logLevel),
     onManifest: (manifest) => report.manifest(manifest),
     onModels: (changes) => report.models(changes),
   })
-  report.listening(await describe(gateway, project))
+  report.listening(await describe(gateway, options))
   await untilSignalled()
   output.note('Stopping: requests at hand are finished first.')
   await gateway.stop()
 }
 
-async function describe(gateway: Gateway, project: Project): Promise<Listening> {
+async function describe(gateway: Gateway, folders: GatewayOptions): Promise<Listening> {
   const { manifest, identity, url, trusting } = gateway
-  const { functionsDirectory, stateDirectory } = project
+  const { functionsDirectory, stateDirectory } = folders
   const bodyFile = (name: string): string =>
     join(stateDirectory, 'examples', `${name.replaceAll('/', '--')}.json`)
   const { protocol } = url
@@ -86,15 +92,7 @@ async function describe(gateway: Gateway, project: Project): Promise<Listening> 
     functionsDirectory: relative(process.cwd(), functionsDirectory),
     playground: gateway.hasPlayground ? origin + playgroundPath : null,
     example: example?.line ?? null,
+    node: gateway.nodeAddress,
     tookMs: Math.round(performance.now()),
   }
-}
-
-/** Resolves at the first signal to end; a second one ends the process at once. */
-async function untilSignalled(): Promise<void> {
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  await new Promise<void>((resolveSignal) => {
-    for (const signal of signals) process.once(signal, () => resolveSignal())
-  })
-  for (const signal of signals) process.once(signal, () => process.exit(1))
 }

@@ -15,6 +15,8 @@ export interface Listening {
   readonly functionsDirectory: string
   /** Where the playground is; `null` where there is none. */
   readonly playground: string | null
+  /** Where gateways of other machines have replicas here; `null` where they cannot. */
+  readonly node?: string | null
   /** A line for a shell that calls a function; `null` where none can be called as it stands. */
   readonly example: string | null
   /** Since the start of the process. */
@@ -50,10 +52,12 @@ export function createServerReport({ result }: Pick<Output, 'result'>): ServerRe
       for (const change of changes) result({ event: 'model', ...change }, formatModel(change))
     },
     listening(facts: Listening) {
-      const { appName: app, routePrefix, origin, manifest, playground, example, tookMs } = facts
+      const { appName: app, routePrefix, origin, manifest, playground, example, node = null, tookMs } = facts
       const functions = manifest.functions.map(({ name }) => name)
       const url = `${origin}${routePrefix || '/'}`
-      result({ event: 'listening', url, app, functions, playground, example, tookMs }, greet(facts, url))
+      const own = node === null ? {} : { node }
+      const event = { event: 'listening', url, app, functions, playground, example, ...own, tookMs }
+      result(event, greet(facts, url))
     },
   })
 }
@@ -97,6 +101,7 @@ function greet({ manifest, routePrefix, functionsDirectory, ...facts }: Listenin
     `Listening on ${url}`,
     `Documentation on ${facts.origin}/-/docs`,
     ...(facts.playground === null ? [] : [`Playground on ${facts.playground}`]),
+    ...(facts.node ? [`Node for gateways on ${facts.node}`] : []),
     ...(facts.example === null ? [] : ['', 'Try it:', `  ${facts.example}`, '']),
   ].join('\n')
 }

@@ -16,7 +16,10 @@ export type Client<Routes> = { readonly [Name in keyof Routes]: Handle<Name, Rou
 
 /** Functions of which no more is known than that they have names. */
 export interface AnyRoutes {
-  readonly [name: string]: { readonly kind: 'function' | 'inference' | 'action'; readonly types?: AnyTypes }
+  readonly [name: string]: {
+    readonly kind: 'function' | 'inference' | 'action' | 'graph'
+    readonly types?: AnyTypes
+  }
 }
 
 interface AnyTypes {
@@ -29,11 +32,12 @@ interface AnyTypes {
 /** How a function is called, by its kind. */
 export type Handle<Name, Fn> = Fn extends { readonly kind: infer Kind; readonly types?: infer Types }
   ? ('inference' extends Kind ? InferenceHandle<Name, Typed<Types>> : unknown) &
+      ('graph' extends Kind ? InferenceHandle<Name, Typed<Types>> : unknown) &
       ('function' extends Kind ? EdgeHandle<Name, Typed<Types>> : unknown) &
       ('action' extends Kind ? ActionHandle<Name, Typed<Types>> : unknown)
   : never
 
-/** How an inference function is called. */
+/** How an inference function or a graph is called. */
 export interface InferenceHandle<Name, Types extends AnyTypes> {
   /** Has a model answer. @throws {IsoplexError} whatever the call fails with: see {@link makeCall} */
   infer(

@@ -74,6 +74,14 @@ export const defaults: Config = Object.freeze({
   jobStoreUrl: null,
   jobFilesUrl: null,
 
+  nodeAddress: null,
+  nodes: Object.freeze([]),
+  rayApplication: null,
+  runnerAddress: null,
+  nodeKeyFile: null,
+  nodeCertificateFile: null,
+  nodeCertificateKeyFile: null,
+  nodeAuthorityFile: null,
   rayAddress: null,
   clusterKeyFile: null,
 

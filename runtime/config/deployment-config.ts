@@ -1,5 +1,3 @@
-import type { ServerProvider } from './config.ts'
-
 /** How many replicas a deployment has by what it has to do. */
 export interface AutoscaleConfig {
   /** The fewest; 0 ends the last one when nobody asks any more, and the next request waits until one has come up. */
@@ -20,7 +18,7 @@ export interface DeploymentResources {
   /** Threads of one operator. @default `intraOpThreads` of the configuration */
   readonly intraOpThreads?: number
   /** Execution provider of models that name none. @default `provider` of the configuration */
-  readonly provider?: ServerProvider | 'auto'
+  readonly provider?: 'auto' | 'cpu' | 'cuda' | 'tensorrt' | 'webgpu'
   /** The CUDA devices that its replicas see, as `CUDA_VISIBLE_DEVICES` has them. Needs `replicas`. @default all */
   readonly cudaDevices?: string
   /** Bytes of models that one of its replicas holds. Needs `replicas`. @default `maxModelBytesPerReplica` */

@@ -92,14 +92,19 @@ const settings = {
 }
 
 const name = Type.String({
-  pattern: '^[\\w.~[\\]-]+(/[\\w.~[\\]-]+)*$',
+  pattern: '^[\\w~[\\]-][\\w.~[\\]-]*(/[\\w~[\\]-][\\w.~[\\]-]*)*$',
   maxLength: 256,
   expected: 'made of letters, digits and - . _ ~ [ ], in parts with slashes between',
 })
 
 /** The schema of a {@link DeploymentChange}. */
 export const deploymentChangeSchema = closed(
-  { ...changeable, replicas: Type.Optional(Type.Union([replicas, Type.Null()])) },
+  {
+    ...changeable,
+    replicas: Type.Optional(
+      Type.Union([...replicas.anyOf, Type.Null()], { expected: `${replicas.expected}, or null` }),
+    ),
+  },
   'an object',
 )
 

@@ -1,6 +1,9 @@
 import type { Definition } from './definition.ts'
 import type { GraphNode } from './graph-program.ts'
 
+/** What stands for both ends of a graph where its edges are named. */
+export const reservedNames: readonly string[] = Object.freeze(['input', 'answer'])
+
 /**
  * The names of a graph's nodes: the author's, else the last part of their function's, else that of their code. What has
  * a name that another has already gets a number.
@@ -9,7 +12,7 @@ export function nameNodes(
   nodes: readonly GraphNode[],
   nameOf: (definition: Definition) => string | undefined,
 ): ReadonlyMap<GraphNode, string> {
-  const taken = new Set(nodes.flatMap(({ name }) => name ?? []))
+  const taken = new Set([...reservedNames, ...nodes.flatMap(({ name }) => name ?? [])])
   const names = new Map<GraphNode, string>()
   for (const node of nodes) names.set(node, node.name ?? freshName(usualName(node, nameOf), taken))
   return names

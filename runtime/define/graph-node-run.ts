@@ -17,6 +17,8 @@ export interface NodeRunOptions {
 /** What a node answers where it fails, by the position of the item that fails; `null` where the graph is to fail. */
 export type FallbackOf = ((item: number | null) => Promise<unknown>) | null
 
+/** The most items that a node has under way at a time. */
+const mostItems = 64
 const firstPauseMs = 50
 const longestPauseMs = 2_000
 
@@ -32,16 +34,42 @@ export class NodeRun {
   }
 
   /** The answer to one input. */
-  async once(input: unknown, fallbackOf: FallbackOf): Promise<unknown> {
+  once(input: unknown, fallbackOf: FallbackOf): Promise<unknown> {
+    return this.#answer(input, null, fallbackOf)
+  }
+
+  async #answer(input: unknown, item: number | null, fallbackOf: FallbackOf): Promise<unknown> {
     try {
       return await this.#infer(input)
     } catch (error) {
-      return this.#recover(error, () => this.#infer(input), { item: null, fallbackOf })
+      return this.#recover(error, () => this.#infer(input), { item, fallbackOf })
     }
   }
 
-  /** The answers to many inputs, in their order, computed in batches where the function gathers its requests. */
+  /**
+   * The answers to many inputs, in their order. A function that gathers requests beside the graph gets them in batches;
+   * any other gets many at a time.
+   */
   async all(inputs: readonly unknown[], fallbackOf: FallbackOf): Promise<readonly unknown[]> {
+    const { work } = this.#options.node
+    const gathers = work.kind === 'function' && work.definition.batch && work.options.deployment === undefined
+    return gathers ? this.#inBatches(inputs, fallbackOf) : this.#sideBySide(inputs, fallbackOf)
+  }
+
+  async #sideBySide(inputs: readonly unknown[], fallbackOf: FallbackOf): Promise<readonly unknown[]> {
+    const answers: unknown[] = Array.from(inputs)
+    const rest = inputs.entries()
+    const work = async (): Promise<void> => {
+      for (const [item, input] of rest) {
+        this.#options.signal.throwIfAborted()
+        answers[item] = await this.#answer(input, item, fallbackOf)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(mostItems, inputs.length) }, work))
+    return answers
+  }
+
+  async #inBatches(inputs: readonly unknown[], fallbackOf: FallbackOf): Promise<readonly unknown[]> {
     const answers: unknown[] = []
     while (answers.length < inputs.length) {
       const item = answers.length

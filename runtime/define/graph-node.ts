@@ -10,6 +10,7 @@ import {
   type Resolved,
   type Wired,
 } from './graph-edge.ts'
+import { reservedNames } from './graph-names.ts'
 import type { GraphBranch, GraphChoice, GraphNode, GraphWork } from './graph-program.ts'
 import { toGraphValue } from './graph-value.ts'
 import type { HandleOptions } from './handle.ts'
@@ -163,8 +164,10 @@ function within(branch: GraphBranch, wire: () => unknown): ReturnType<typeof toG
 
 function createNode(work: GraphWork, input: unknown, options: NodeOptions<unknown>): GraphNode {
   const { name = null, retries = 0, timeoutMs = null } = options
-  if (name !== null && !nodeName.test(name)) {
-    throw new TypeError(`A node's "name" is a letter, then letters, digits and . _ -; got "${name}".`)
+  if (name !== null && (!nodeName.test(name) || reservedNames.includes(name))) {
+    throw new TypeError(
+      `A node's "name" is a letter, then letters, digits and . _ -, but neither input nor answer; got "${name}".`,
+    )
   }
   if (!Number.isSafeInteger(retries) || retries < 0) {
     throw new TypeError(`"retries" must be a whole number from 0; got ${retries}.`)

@@ -2,10 +2,9 @@ import type { Call } from './definition.ts'
 import { NodeRun } from './graph-node-run.ts'
 import type { GraphBranch, GraphNode, GraphOrigin, GraphProgram, GraphValue } from './graph-program.ts'
 import { originsOf, resolveValue } from './graph-value.ts'
-import type { OpenHandle } from './handle.ts'
 
 /** What a graph answers: what it takes, and in whose name its nodes call. */
-export type GraphCall = Pick<Call, 'input' | 'signal' | 'log'> & { readonly handle: OpenHandle }
+export type GraphCall = Pick<Call, 'input' | 'signal' | 'log' | 'handle'>
 
 /** What stands for the answer of a node whose branch is not taken: nothing that is taken can see it. */
 const untaken = Symbol('untaken')

@@ -1,9 +1,10 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { brandDefinition, type Definition, type FunctionTypes, settleEach } from './definition.ts'
+import { functionNameOf } from './function-name.ts'
 import { createEdge, type Edge, type EdgeOf, edgeFactsOf, type Resolved, type Wired } from './graph-edge.ts'
 import { nameNodes } from './graph-names.ts'
 import type { GraphInput, GraphNode, GraphProgram } from './graph-program.ts'
-import { type GraphCall, runGraph } from './graph-run.ts'
+import { runGraph } from './graph-run.ts'
 import { surveyGraph } from './graph-survey.ts'
 import { toGraphValue } from './graph-value.ts'
 import { assertOptions, type FunctionOptions } from './options.ts'
@@ -68,15 +69,18 @@ export function defineGraph<
   if (edge !== undefined && given === null)
     throw new TypeError('The "input" of a graph is what input() made.')
   const program: GraphProgram = surveyGraph(given, toGraphValue(answer))
-  const names = nameNodes(program.nodes, ({ name }) => name)
-  const nameOf = (node: GraphNode): string => names.get(node) ?? 'node'
+  let names: ReadonlyMap<GraphNode, string> | undefined
+  // Functions have their names only once all files have been read.
+  const nameOf = (node: GraphNode): string => {
+    names ??= nameNodes(program.nodes, functionNameOf)
+    return names.get(node) ?? ''
+  }
   return brandDefinition({
     ...options,
     ...(given ? { input: given.schema } : {}),
     kind: 'graph' as const,
     methods: Object.freeze([given ? ('POST' as const) : ('GET' as const)]),
     graph: program,
-    answer: (calls) =>
-      settleEach(calls, (call) => runGraph(program, call as typeof call & GraphCall, nameOf)),
+    answer: (calls) => settleEach(calls, (call) => runGraph(program, call, nameOf)),
   })
 }

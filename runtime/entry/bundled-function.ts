@@ -1,4 +1,5 @@
 import { type Definition, isDefinition } from '../define/definition.ts'
+import { noteFunctionName } from '../define/function-name.ts'
 import { IsoplexError } from '../error/error.ts'
 import { type FunctionModule, functionNamesIn } from '../runner/function-names.ts'
 
@@ -13,7 +14,11 @@ export interface BundledFunction {
 export async function importFunction(bundlePath: string, name: string): Promise<BundledFunction> {
   const module: FunctionModule = await import(bundlePath)
   const { default: definition } = module
-  if (isDefinition(definition)) return { definition, names: functionNamesIn(module).set(definition, name) }
+  if (isDefinition(definition)) {
+    const names = functionNamesIn(module).set(definition, name)
+    for (const [known, its] of names) noteFunctionName(known, its)
+    return { definition, names }
+  }
   throw new IsoplexError(
     'FUNCTION_BROKEN',
     `The bundle of "${name}" has no default export made by a define… function.`,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { removeControlPointer, writeControlPointer } from '../config/control-pointer.ts'
 import { type ControlServer, type ControlServerOptions, openControlServer } from '../server/control-server.ts'
-import { removeControlPointer, writeControlPointer } from './control-pointer.ts'
 
 /** What a server is controlled by from its own machine. */
 export interface ControlOptions extends Omit<ControlServerOptions, 'socketPath'> {

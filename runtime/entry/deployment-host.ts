@@ -3,7 +3,12 @@ import type { Config } from '../config/config.ts'
 import type { DeploymentChange } from '../config/deployment-config.ts'
 import { IsoplexError } from '../error/error.ts'
 import { type Deployment, toDeployment } from '../replica/deployment.ts'
-import { type DeploymentPlan, type PlannedDeployment, planDeployments } from '../replica/deployment-plan.ts'
+import {
+  type DeploymentPlan,
+  deployedManifest,
+  type PlannedDeployment,
+  planDeployments,
+} from '../replica/deployment-plan.ts'
 import { type DeploymentControl, type DeploymentReport, statusOf } from '../replica/deployment-report.ts'
 import type { SchedulerGroups } from '../replica/scheduler-groups.ts'
 import { invalidInput } from '../runner/refusal.ts'
@@ -17,8 +22,8 @@ export interface DeploymentHostOptions {
     Config,
     'deployments' | 'maxModelsPerReplica' | 'maxOngoingRequests' | 'requestTimeoutMs'
   >
-  /** Where the bundles lie. */
-  readonly bundlesDirectory: string
+  /** Where the bundles lie, those of the manifest that is followed last. */
+  readonly source: { readonly bundlesDirectory: string }
   /** The prefix of all routes; empty for none. */
   readonly routePrefix: string
   readonly scheduler: Pick<SchedulerGroups, 'activities' | 'follow' | 'load' | 'pool' | 'prepare'>
@@ -57,17 +62,8 @@ export class DeploymentHost implements DeploymentControl {
 
   /** What is served now, as {@link follow} gave it. */
   get current(): ServedDeployments {
-    const problems = this.#plan.problems.map(({ message: reason }) => {
-      return {
-        file: 'package.json',
-        place: { file: 'package.json', line: null, column: null },
-        reason,
-        served: false,
-      }
-    })
-    const functions = this.#served.map(({ manifest }) => manifest)
-    const broken = [...this.#manifest.broken, ...problems]
-    return { manifest: { functions, broken }, functions: this.#served, problems: this.#plan.problems }
+    const manifest = deployedManifest(this.#manifest, this.#plan)
+    return { manifest, functions: this.#served, problems: this.#plan.problems }
   }
 
   /** Every deployment, in the order of the functions and the configuration. */
@@ -162,8 +158,8 @@ export class DeploymentHost implements DeploymentControl {
   }
 
   #settle({ manifest: { name }, fn, settings }: PlannedDeployment): Deployment {
-    const { bundlesDirectory, config } = this.#options
-    return toDeployment(fn, bundlesDirectory, config, { name, settings })
+    const { source, config } = this.#options
+    return toDeployment(fn, source.bundlesDirectory, config, { name, settings })
   }
 
   #missing(name: string): never {

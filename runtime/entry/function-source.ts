@@ -13,6 +13,8 @@ export interface FunctionSource extends AsyncDisposable {
   readonly sources: ReadonlyMap<string, string | null>
   /** The manifest as it is now. `changed` names the files to look at; all of them where it is left out. */
   read(changed?: Iterable<string>): Promise<Manifest>
+  /** Has a listener told when it is to be read again. @default it changes with the files alone */
+  onChange?(listener: () => void): void
 }
 
 /** Where the sources lie. */

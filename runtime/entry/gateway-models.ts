@@ -1,3 +1,4 @@
+import { digestsOf } from '../model/composite.ts'
 import type { Logger } from '../observe/log.ts'
 import type { RunnerLink } from '../replica/runner-link.ts'
 import { createModelAccess, type ModelAccess, type ModelSource } from '../server/model-access.ts'
@@ -54,7 +55,7 @@ export function openGatewayModels(
   resources.use(watchState(stateDirectory, (name) => name.startsWith('registry.sqlite'), events))
   const others: (() => Iterable<string>)[] = []
   const hold = (): void => {
-    const loaded = [...scheduler.pool.links].flatMap(({ model }) => model?.digest ?? [])
+    const loaded = [...scheduler.pool.links].flatMap(({ model }) => (model ? digestsOf(model) : []))
     const digests = [...loaded, ...others.flatMap((list) => [...list()])]
     registry
       .ask('hold', [...new Set(digests)])

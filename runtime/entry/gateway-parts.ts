@@ -5,6 +5,7 @@ import { IsoplexError } from '../error/error.ts'
 import { EventLoopLag } from '../observe/event-loop-lag.ts'
 import type { Logger } from '../observe/log.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
+import type { NodeFleet } from '../replica/node/fleet.ts'
 import type { ResidencyControl } from '../replica/residency-control.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { SchedulerGroups } from '../replica/scheduler-groups.ts'
@@ -29,6 +30,7 @@ import { openGatewaySystem } from './gateway-system.ts'
 import { openGatewayTokens } from './gateway-tokens.ts'
 import { type JobHost, type JobHostOptions, openJobHost } from './job-host.ts'
 import { modelSettingsOf, serverAccessTokenOf } from './model-host.ts'
+import { openNodeSource } from './node-source.ts'
 import { openPageSource, type PageSource } from './page-source.ts'
 import type { RegistryData, RegistryMethods } from './registry.ts'
 
@@ -46,6 +48,8 @@ export interface PartsOptions {
   /** The path of a unix socket on which it listens, in place of host and port. */
   readonly socketPath?: string
   readonly log: Logger
+  /** Where replicas are, and what they serve. @default this machine, and the functions of the project */
+  readonly fleet?: NodeFleet
 }
 
 /** What a gateway is made of. */
@@ -95,31 +99,17 @@ export async function openParts(
   const registry = openRegistryThread(options)
   resources.defer(() => registry.close())
   const environment = visibleEnvironment(process.env, config.environment)
-  const source = resources.use(await openFunctionSource({ ...options, environment }))
+  const source = resources.use(await openSource(options, environment))
   const runDirectory = makeRunDirectory()
   resources.defer(() => removeRunDirectory(runDirectory))
   const tallies = new Tallies()
   const scheduler = openScheduler(options, { environment, runDirectory, tallies }, resources)
-  const { bundlesDirectory } = source
-  const places = { bundlesDirectory, routePrefix: identity.routePrefix }
-  const deployments = new DeploymentHost({ ...options, ...places, scheduler, serve })
+  const { routePrefix: prefix } = identity
+  const deployments = new DeploymentHost({ ...options, source, routePrefix: prefix, scheduler, serve })
   const models = openGatewayModels({ ...options, scheduler }, registry, resources)
   const trusting = isTrusting(options)
-  const exchange: ExchangeOptions = {
-    authorizer: {
-      verifier: tokens.verifier,
-      models: models.access,
-      trustsLoopback: trusting,
-    },
-    scheduler,
-    budget: new BodyBudget(config.maxBodiesInFlightBytes),
-    bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
-    routePrefix: identity.routePrefix,
-    log: options.log,
-    tallies,
-    connections: server,
-    closing: () => server.closing,
-  }
+  const shared = { scheduler, tallies, server, routePrefix: identity.routePrefix }
+  const exchange = exchangeOf(options, shared, { verifier: tokens.verifier, models: models.access })
   const callees = new CallDirectory(exchange)
   scheduler.answerCalls(callees)
   const { grants } = tokens
@@ -128,15 +118,8 @@ export async function openParts(
   const placement = openPlacement(options, scheduler, models.source)
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
-  const metrics = {
-    tallies,
-    jobs: jobs.tallies,
-    surveyJobs: jobs.survey,
-    residency: scheduler,
-    deployments,
-    lag,
-    bodies,
-  }
+  const measured = { tallies, jobs: jobs.tallies, surveyJobs: jobs.survey, residency: scheduler }
+  const metrics = { ...measured, deployments, lag, bodies }
   const { authorizer } = exchange
   const { stopping } = server
   const watched = { jobs: jobs.service, authorizer, stopping }
@@ -144,27 +127,43 @@ export async function openParts(
   const system = { ...options, ...watched, ...asked }
   const page = resources.use(await openPageSource(options, source, environment))
   const systemRoutes = [...(await openGatewaySystem(system, resources)), ...createPageRoutes(page)]
-  const { forget: forgetModels } = models
   const granting: GrantOptions = {
     authorizer: exchange.authorizer,
     registry: { findArtifact: (digest) => registry.ask('locateArtifact', digest) },
     grants,
     markedOnly: options.mode === 'serve',
   }
-  const served = {
-    identity,
-    server,
-    registry,
-    source,
-    scheduler,
-    deployments,
-    exchange,
-    callees,
-    placement,
-    jobs,
-    page,
+  const opened = { identity, server, registry, source, scheduler, deployments, exchange, callees }
+  return { ...opened, placement, jobs, page, systemRoutes, granting, forgetModels: models.forget }
+}
+
+/** What answers requests for functions shares. */
+function exchangeOf(
+  options: PartsOptions,
+  shared: Pick<ExchangeOptions, 'tallies' | 'routePrefix'> & Pick<GatewayParts, 'scheduler' | 'server'>,
+  authorizer: Pick<ExchangeOptions['authorizer'], 'verifier' | 'models'>,
+): ExchangeOptions {
+  const { config, log } = options
+  const { server, ...rest } = shared
+  return {
+    ...rest,
+    authorizer: { ...authorizer, trustsLoopback: isTrusting(options) },
+    budget: new BodyBudget(config.maxBodiesInFlightBytes),
+    bodyLimits: { maxBytes: config.maxBodyBytes, timeoutMs: config.uploadTimeoutMs },
+    log,
+    connections: server,
+    closing: () => server.closing,
   }
-  return { ...served, systemRoutes, granting, forgetModels }
+}
+
+function openSource(
+  options: PartsOptions,
+  environment: Readonly<Record<string, string>>,
+): Promise<FunctionSource> {
+  const { fleet, stateDirectory, config, log } = options
+  if (!fleet) return openFunctionSource({ ...options, environment })
+  const { maxStoreBytes, requestTimeoutMs: patienceMs } = config
+  return openNodeSource({ fleet, stateDirectory, maxStoreBytes, patienceMs, log })
 }
 
 /** Starts the thread of the registry. */
@@ -243,16 +242,18 @@ export interface SchedulerParts {
 
 /** Opens what brings requests to replicas, and starts these. */
 export function openScheduler(
-  { config, log }: PartsOptions,
+  { config, log, fleet }: PartsOptions,
   parts: SchedulerParts,
   resources: AsyncDisposableStack,
 ): SchedulerGroups {
   const { provider, fallback, intraOpThreads, replicas } = config
   // Left to itself the engine gives each session as many threads as the machine has cores, and these spin.
+  // A node knows its own cores.
   const threadsOf = (count: number): number =>
-    intraOpThreads || Math.max(1, Math.floor(availableParallelism() / Math.max(1, count)))
+    intraOpThreads || (fleet ? 0 : Math.max(1, Math.floor(availableParallelism() / Math.max(1, count))))
   const session = { provider, fallback, intraOpThreads: threadsOf(replicas) }
-  const scheduler = new SchedulerGroups({ ...config, ...parts, session, threadsOf, log })
+  const places = fleet ? { places: fleet } : {}
+  const scheduler = new SchedulerGroups({ ...config, ...parts, ...places, session, threadsOf, log })
   resources.defer(() => scheduler.close(0))
   return scheduler
 }

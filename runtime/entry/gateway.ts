@@ -5,12 +5,16 @@ import { writeRoutesTypes } from '../build/routes-types.ts'
 import { type FunctionWatcher, watchFunctions } from '../build/watch.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
+import { visibleEnvironment } from '../replica/environment.ts'
+import { nodesMissing } from '../replica/failure.ts'
+import { formatNodeAddress } from '../replica/node/security.ts'
 import type { PluginIdentity } from '../route/prefix.ts'
 import { type AppOptions, createApp } from '../server/app.ts'
 import { withModelKeys } from '../server/model-key.ts'
 import { createGrantRoute } from '../server/page/grant-route.ts'
 import { readinessOf } from '../server/readiness.ts'
 import { type GatewayParts, isTrusting, openParts, type PartsOptions } from './gateway-parts.ts'
+import { type OpenNode, openNode } from './node.ts'
 import { hasPlayground } from './page-source.ts'
 
 /** What a gateway serves, and how. */
@@ -30,6 +34,8 @@ export class Gateway {
   readonly #parts: GatewayParts
   readonly #resources: AsyncDisposableStack
   #watcher: FunctionWatcher | null = null
+  #node: OpenNode | null = null
+  #live = false
   #manifest: Manifest = Object.freeze({ functions: [], broken: [] })
 
   private constructor(options: GatewayOptions, parts: GatewayParts, resources: AsyncDisposableStack) {
@@ -53,6 +59,8 @@ export class Gateway {
       // Nobody waits for it but whoever asks whether the server is ready.
       void gateway.#parts.placement.preload()
       if (options.mode === 'dev') await gateway.#watch()
+      gateway.#followSource()
+      await gateway.#openNode()
       return gateway
     } catch (error) {
       await resources.disposeAsync()
@@ -80,6 +88,11 @@ export class Gateway {
     return hasPlayground(this.#options)
   }
 
+  /** Where gateways of other machines have replicas here, as `host:port`; `null` where they cannot. */
+  get nodeAddress(): string | null {
+    return this.#node && formatNodeAddress(this.#node.address)
+  }
+
   /** What is served now. */
   get manifest(): Manifest {
     return this.#parts.deployments.current.manifest
@@ -92,7 +105,7 @@ export class Gateway {
     // Requests that do not end leave some of the time to functions that have to be taken down.
     const { server, scheduler, jobs } = this.#parts
     // They go on at the next start, so that they need not be waited for.
-    const stopped = jobs.stop()
+    const stopped = Promise.all([jobs.stop(), this.#node?.close(Math.max(0, shutdownTimeoutMs))])
     const patienceMs = Math.max(0, shutdownTimeoutMs * 0.75 - shutdownGraceMs)
     await server.stop(shutdownGraceMs, patienceMs, () => scheduler.giveUp())
     await stopped
@@ -104,14 +117,16 @@ export class Gateway {
     const { source } = this.#parts
     const manifest = await source.read(changed)
     this.#watcher?.follow(source.sources)
-    if (manifest === this.#manifest) return
-    if (this.#options.mode === 'serve') assertServable(manifest, this.#options)
+    if (manifest === this.#manifest && this.#live) return
+    this.#live = true
+    if (this.#options.mode === 'serve' && !this.#options.fleet) assertServable(manifest, this.#options)
     this.#manifest = manifest
     const served = this.#parts.deployments.follow(manifest)
     const [problem] = served.problems
     if (this.#options.mode === 'serve' && problem) throw problem
     this.#goLive()
     if (this.#options.mode === 'dev') await this.#writeRoutesTypes(served.manifest)
+    await this.#node?.follow(manifest, source.bundlesDirectory)
     this.#options.onManifest?.(served.manifest)
   }
 
@@ -146,7 +161,9 @@ export class Gateway {
           preloads: placement.preloads,
           closing: server.closing,
           provider: config.provider,
+          nodes: this.#options.fleet?.report() ?? null,
         }),
+      ...(this.#options.fleet && functions.length === 0 ? { unserved: nodesMissing } : {}),
     }
     // Where nothing can be run, somebody else runs it and wants to know which model to have ready for it.
     const app = createApp(config.replicas === 0 ? withModelKeys(shown) : shown)
@@ -156,6 +173,25 @@ export class Gateway {
     server.use(app)
     placement.follow(functions)
     jobs.follow(this.#manifest, source.bundlesDirectory)
+  }
+
+  /** Where the functions come from may say that they have changed: they are read one change after the other. */
+  #followSource(): void {
+    let reading = Promise.resolve()
+    this.#parts.source.onChange?.(() => {
+      reading = reading
+        .then(() => this.#build())
+        .catch((error: unknown) => this.#options.log.error('The functions could not be read', { error }))
+    })
+  }
+
+  /** Lets gateways of other machines have replicas here, where the configuration says so. */
+  async #openNode(): Promise<void> {
+    const { config, fleet } = this.#options
+    if (config.nodeAddress === null || config.replicas === 0 || fleet) return
+    const environment = visibleEnvironment(process.env, config.environment)
+    this.#node = this.#resources.use(await openNode({ ...this.#options, environment }))
+    await this.#node.follow(this.#manifest, this.#parts.source.bundlesDirectory)
   }
 
   /** Follows the files: a change is built and goes live, whatever requests are under way. */

@@ -76,6 +76,7 @@ async function start(): Promise<void> {
       definition,
       nameOf: (fn) => names.get(fn) ?? null,
       model: order.model,
+      parts: order.parts,
       engine,
       concurrency: order.concurrency,
       fetchInput: createInputFetch(createOutboundPolicy(order.inputHosts)),

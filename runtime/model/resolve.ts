@@ -3,6 +3,7 @@ import type { ModelInfo } from '../define/context.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { Backend, FoundModel, ModelQuestion, ModelRecord } from './backend.ts'
+import type { ModelPart } from './composite.ts'
 import { modelNotFound } from './model-id.ts'
 import type { ProgressOptions } from './progress.ts'
 import { sumOfFiles } from './unpacked-folder.ts'
@@ -14,12 +15,17 @@ export interface ResolvedModel {
    * same bytes; it is made of nothing else, so that it may be logged.
    */
   readonly key: string
-  /** The SHA-256 of the artifact, in lower-case hexadecimal: the store keeps it while the model is in use. */
+  /**
+   * The SHA-256 of the artifact, in lower-case hexadecimal: the store keeps it while the model is in use. Of several
+   * models it is that of their digests, and stands for no artifact: `digestsOf` has those.
+   */
   readonly digest: string
   /** What the files of the unpacked artifact take, in bytes. */
   readonly bytes: number
   /** The backend's fields with `id`, `version`, and `path`, the folder of the unpacked artifact. */
   readonly info: ModelInfo
+  /** What it is made of, where it is several models that a graph's runner holds together; none for a single one. */
+  readonly parts?: readonly ModelPart[]
 }
 
 /** Where models are found and kept. */

@@ -6,13 +6,14 @@ import { type AnyIsoplexError, isIsoplexError } from '../error/error.ts'
 import { loadFailure } from '../runner/load-failure.ts'
 import { callerGone } from '../runner/open-request.ts'
 import type { ArtifactStore } from './artifact.ts'
-import { FunctionModules } from './function-modules.ts'
+import { FunctionModules, type PageModule } from './function-modules.ts'
 import { Grants } from './grants.ts'
 import type { PageMessage, RequestMessage } from './message.ts'
 import { type MessagePost, refusal } from './message-sink.ts'
 import type { PageModel } from './model.ts'
 import type { ModelFolders } from './model-folders.ts'
 import { ModelLoading } from './model-loading.ts'
+import { PageCalls } from './page-calls.ts'
 import { Residence } from './residence.ts'
 import { Resident } from './resident.ts'
 
@@ -43,6 +44,7 @@ export class PageHost {
   readonly #options: PageHostOptions
   readonly #modules: FunctionModules
   readonly #grants = new Grants()
+  readonly #calls: PageCalls
   readonly #loading: ModelLoading
   readonly #residence: Residence
   readonly #failures = new FailureMemory<AnyIsoplexError>({
@@ -59,7 +61,14 @@ export class PageHost {
     const { log, maxModelBytes } = options
     this.#options = options
     this.#modules = new FunctionModules(log)
-    this.#loading = new ModelLoading({ ...options, grants: this.#grants })
+    this.#calls = new PageCalls({
+      post: options.post,
+      request: (message) => void this.#arrive(message),
+      cancel: (id) => this.#cancel(id),
+      credit: (id, bytes) => this.#credit(id, bytes),
+      hasModel: (url, name) => this.#modules.importedBy(url, name).model !== undefined,
+    })
+    this.#loading = new ModelLoading({ ...options, grants: this.#grants, calls: this.#calls })
     this.#residence = new Residence({
       maxModelBytes,
       failed: ({ options: { name } }, error) =>
@@ -69,12 +78,12 @@ export class PageHost {
 
   /** Takes a message of the page. */
   receive(message: PageMessage): void {
-    if (message.kind === 'request') void this.#arrive(message)
-    else if (message.kind === 'cancel') this.#cancel(message.id)
+    if (message.kind === 'request') {
+      this.#calls.note(message)
+      void this.#arrive(message)
+    } else if (message.kind === 'cancel') this.#cancel(message.id)
     else if (message.kind === 'clear') void this.#clear()
-    else if (message.kind === 'credit') {
-      for (const resident of this.#residence.all()) resident.credit(message.id, message.bytes)
-    }
+    else if (message.kind === 'credit') this.#credit(message.id, message.bytes)
   }
 
   /** Notes why a model, named by a file of its own, does not compute on the provider that was wished for. */
@@ -93,6 +102,10 @@ export class PageHost {
     }
   }
 
+  #credit(id: number, bytes: number): void {
+    for (const resident of this.#residence.all()) resident.credit(id, bytes)
+  }
+
   async #clear(): Promise<void> {
     await this.#options.artifacts.clear().catch((error: unknown) => {
       this.#options.log.warn('What is kept of models could not be removed', { error })
@@ -105,36 +118,39 @@ export class PageHost {
     this.#arriving.add(id)
     if (hasModel) this.#options.prepare?.('asked')
     try {
-      const [definition, model] = await Promise.all([
+      const [module, model] = await Promise.all([
         this.#modules.get(name, moduleUrl),
         hasModel ? this.#grants.ask(message) : null,
       ])
       if (!this.#arriving.delete(id)) return
-      this.#residentFor(message, definition, model).add(message, arrivedMs)
+      this.#residentFor(message, module, model).add(message, arrivedMs)
     } catch (error) {
       this.#arriving.delete(id)
-      this.#options.post(refusal(id, error), [])
+      this.#calls.post(refusal(id, error), [])
     }
   }
 
   #cancel(id: number): void {
     if (this.#arriving.delete(id)) {
-      this.#options.post(refusal(id, callerGone()), [])
+      this.#calls.post(refusal(id, callerGone()), [])
       return
     }
     for (const resident of this.#residence.all()) if (resident.cancel(id)) return
   }
 
-  #residentFor(message: RequestMessage, definition: Definition, model: PageModel | null): Resident {
+  #residentFor(message: RequestMessage, module: PageModule, model: PageModel | null): Resident {
     const { name, moduleUrl, baseUrl } = message
     const key = JSON.stringify([moduleUrl, baseUrl, model?.key ?? null])
     const known = this.#residence.get(key)
     if (known) return known
     const failure = this.#failures.get(key, performance.now())
     if (failure) throw failure
-    const { log, post } = this.#options
+    const { log } = this.#options
+    const { post } = this.#calls
+    const { definition, names } = module
+    const nameOf = (fn: Definition): string | null => names.get(fn) ?? null
     const emptied = (resident: Resident): void => this.#emptied(resident)
-    const resident = new Resident({ key, name, definition, model, log, post, emptied })
+    const resident = new Resident({ key, name, definition, nameOf, model, log, post, emptied })
     this.#residence.assertFits(resident)
     this.#residence.add(resident)
     if (model) this.#options.prepare?.('granted')

@@ -2,6 +2,7 @@ import type { ModelInfo } from '../define/context.ts'
 import type { Engine, Session } from '../engine/engine.ts'
 import { IsoplexError } from '../error/error.ts'
 import { createCallPlacement } from '../runner/call-placement.ts'
+import type { CallTransport } from '../runner/call-transport.ts'
 import { FunctionHandles } from '../runner/function-handles.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import type { ArtifactFolder, ArtifactStore } from './artifact.ts'
@@ -17,6 +18,8 @@ export interface ModelLoadingOptions {
   readonly artifacts: ArtifactStore
   readonly folders: ModelFolders
   readonly grants: Grants
+  /** Takes calls to the other functions of the page. */
+  readonly calls: CallTransport
 }
 
 /** One coming up. */
@@ -89,7 +92,11 @@ export class ModelLoading {
     const engine = recording(this.#options.engine, sessions)
     const free = (): Promise<unknown> => Promise.allSettled(sessions.map((session) => session.dispose()))
     const shared = { engine, log, fetchInput: fetchPageInput }
-    const handles = new FunctionHandles({ ...shared, nameOf: () => null, place: createCallPlacement() })
+    const handles = new FunctionHandles({
+      ...shared,
+      nameOf: resident.options.nameOf,
+      place: createCallPlacement({ transport: this.#options.calls }),
+    })
     const wanted: FunctionToLoad = { ...shared, name, definition, model, openHandle: handles.opener }
     try {
       return { loaded: freeing(await loadFunction(wanted), { handles, free, release }), sessions }

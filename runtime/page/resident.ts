@@ -24,6 +24,8 @@ export interface ResidentOptions {
   /** The function's name. */
   readonly name: string
   readonly definition: Definition
+  /** The name of a function that its module has from a function file; `null` of any other. */
+  readonly nameOf: (definition: Definition) => string | null
   readonly model: PageModel | null
   readonly log: FunctionLog
   readonly post: MessagePost
@@ -81,7 +83,7 @@ export class Resident {
       encode: createEncoder(this.#definition),
       sink: createMessageSink(post, (request) => this.#runOf(request)),
       closed: (request) => this.#closed(request),
-      waits: () => undefined,
+      waitsOf: ({ id }) => this.#open.get(id)?.batch?.waits ?? null,
     }
   }
 
@@ -166,6 +168,12 @@ export class Resident {
     this.options.post({ kind: 'ready', id, idempotent: this.#definition.idempotent ?? true }, [])
   }
 
+  /** A batch that waits for other residents takes up no room: another one may be answered meanwhile. */
+  #waits(waiting: boolean): void {
+    this.#running += waiting ? -1 : 1
+    if (waiting) this.#pump()
+  }
+
   #pump(): void {
     const definition = this.#definition
     const concurrency =
@@ -184,7 +192,7 @@ export class Resident {
   /** What waits, up to the bounds of a batch; one that has to run alone is a batch by itself. */
   #gather(): RequestBatch {
     const { maxSize, maxBytes = defaultBatchBytes } = this.#definition.batch ?? { maxSize: 1 }
-    const batch = new RequestBatch()
+    const batch = new RequestBatch((waiting) => this.#waits(waiting))
     let bytes = 0
     let count = 0
     for (const arrival of this.#waiting) {

@@ -1,3 +1,4 @@
+import type { GraphOutline } from '../define/graph-outline.ts'
 import type { Method, Place } from '../define/options.ts'
 
 /** What `GET /-/routes` answers. */
@@ -22,7 +23,7 @@ export interface RouteFacts {
   /** The path from the top of the server, with parameters in braces: `/hello/{name}`. */
   readonly path: string
   readonly methods: readonly Method[]
-  readonly kind: 'function' | 'inference' | 'action'
+  readonly kind: 'function' | 'inference' | 'action' | 'graph'
   readonly access: 'token' | 'public'
   readonly runs: readonly Place[]
   /** Whether a request may be sent again where it is not known what became of it. */
@@ -42,4 +43,6 @@ export interface RouteFacts {
     /** The names of its steps in their order; empty for an action without. */
     readonly steps: readonly string[]
   }
+  /** What a graph looks like; none for other functions. */
+  readonly graph?: GraphOutline
 }

@@ -8,6 +8,7 @@ import type { Catalog, CatalogFunction } from './catalog.ts'
 import { shownIssues, useDraft } from './draft.ts'
 import { type Failure, readFailure } from './failure.ts'
 import { FunctionHead } from './function-head.tsx'
+import { noOverlay } from './overlay.ts'
 import { SnippetView } from './snippet-view.tsx'
 import { hashOfJob, jobsHash } from './view-hash.ts'
 
@@ -40,7 +41,7 @@ export function ActionBench({ fn, catalog, caller, baseUrl, hasToken }: ActionBe
           element={element}
           onRun={run}
           issues={shownIssues(fn, form, refused === null ? [] : [refused])}
-          overlay={null}
+          overlay={noOverlay}
         >
           <div class="run-bar">
             <div class="run-buttons">

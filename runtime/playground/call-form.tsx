@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { type CatalogFunction, type Slot, slots } from './catalog.ts'
 import type { FormState } from './draft.ts'
 import type { Issue } from './fit.ts'
+import type { Overlay } from './overlay.ts'
 import { SlotForm } from './slot-form.tsx'
 
 /** What a form of a call is made of. */
@@ -10,7 +11,7 @@ export interface CallFormProps {
   readonly form: FormState
   readonly element: { current: HTMLFormElement | null }
   readonly issues: Readonly<Record<Slot, readonly Issue[]>>
-  readonly overlay: readonly number[] | null
+  readonly overlay: Overlay
   readonly onRun: (times: number) => void
   readonly children: JSX.Element
 }

@@ -1,3 +1,5 @@
+import { readGraph } from './graph-facts.ts'
+import type { GraphFacts } from './graph-layout.ts'
 import { isRecord, type JsonSchema, resolveSchema, type SchemaDocument } from './schema.ts'
 
 /** The three parts of a call that a person fills in, in the order of a form. */
@@ -22,6 +24,8 @@ export interface CatalogFunction {
   readonly runsHere: boolean
   /** What the jobs of an action report; `null` for functions. */
   readonly action: ActionFacts | null
+  /** What a graph is made of; `null` for other functions. */
+  readonly graph: GraphFacts | null
   /** What each part of a call looks like; `null` where the function takes none. */
   readonly schemas: Readonly<Record<Slot, JsonSchema | null>>
   /** The media types of a body, the first being the usual one; empty for none. */
@@ -123,6 +127,7 @@ function readFunction(
     defaultModel: textOf(route.defaultModel) || null,
     runsHere: Object.hasOwn(here, name),
     action: route.kind === 'action' ? actionOf(route.action) : null,
+    graph: route.kind === 'graph' ? readGraph(route.graph) : null,
     schemas: {
       params: parametersIn('path', parameters),
       query: parametersIn('query', parameters),

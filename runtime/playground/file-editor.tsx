@@ -1,8 +1,10 @@
 import type { JSX } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { BoxLayer } from './box-layer.tsx'
 import { fileUrlOf, type ReadFile, readFileUrl, takesMediaType } from './file-url.ts'
-import { type EditorProps, useControl } from './form.tsx'
+import { type EditorProps, FormContext, useControl } from './form.tsx'
 import { formatBytes } from './latency.ts'
+import type { MarkedBox } from './overlay.ts'
 
 /** What files are taken. */
 export interface FileEditorProps extends EditorProps {
@@ -14,6 +16,7 @@ export interface FileEditorProps extends EditorProps {
 export function FileEditor({ mediaTypes, maxBytes, ...props }: FileEditorProps): JSX.Element {
   const { value, onChange, pointer, label } = props
   const control = useControl(pointer)
+  const { overlay } = useContext(FormContext)
   const [refusal, setRefusal] = useState('')
   const [isOver, setOver] = useState(false)
   const read = useMemo(() => (typeof value === 'string' ? readFileUrl(value) : null), [value])
@@ -49,7 +52,7 @@ export function FileEditor({ mediaTypes, maxBytes, ...props }: FileEditorProps):
         or drop a file here: {mediaTypes.join(', ')}
         {maxBytes === null ? '' : `, at most ${formatBytes(maxBytes)}`}
       </p>
-      {read === null ? null : <FilePreview file={read} />}
+      {read === null ? null : <FilePreview file={read} boxes={overlay.boxes} />}
       <div class="wrong-text" aria-live="polite">
         {refusal}
       </div>
@@ -57,10 +60,17 @@ export function FileEditor({ mediaTypes, maxBytes, ...props }: FileEditorProps):
   )
 }
 
+/** A file that is shown. */
+export interface FilePreviewProps {
+  readonly file: ReadFile
+  /** Parts that are marked where it is a picture. @default none */
+  readonly boxes?: readonly MarkedBox[]
+}
+
 /** What a file is, and how it looks where it is a picture. */
-export function FilePreview({ file }: { readonly file: ReadFile }): JSX.Element {
+export function FilePreview({ file, boxes = [] }: FilePreviewProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const [size, setSize] = useState<string | null>(null)
+  const [size, setSize] = useState<{ readonly width: number; readonly height: number } | null>(null)
   useEffect(() => {
     let isCurrent = true
     setSize(null)
@@ -70,7 +80,7 @@ export function FilePreview({ file }: { readonly file: ReadFile }): JSX.Element 
         canvas.current.width = bitmap.width
         canvas.current.height = bitmap.height
         context.drawImage(bitmap, 0, 0)
-        setSize(`${bitmap.width} × ${bitmap.height}`)
+        setSize({ width: bitmap.width, height: bitmap.height })
       }
       bitmap.close()
     }
@@ -82,9 +92,13 @@ export function FilePreview({ file }: { readonly file: ReadFile }): JSX.Element 
   }, [file])
   return (
     <div class="file-preview">
-      <canvas ref={canvas} class={size === null ? 'gone' : ''} role="img" aria-label="The picture" />
+      <div class={size === null ? 'picture gone' : 'picture'}>
+        <canvas ref={canvas} role="img" aria-label="The picture" />
+        {size === null || boxes.length === 0 ? null : <BoxLayer {...size} boxes={boxes} />}
+      </div>
       <p class="note">
-        {[file.mediaType ?? 'unknown type', formatBytes(file.bytes.length), size].filter(Boolean).join(', ')}
+        {file.mediaType ?? 'unknown type'}, {formatBytes(file.bytes.length)}
+        {size === null ? '' : `, ${size.width} × ${size.height}`}
       </p>
     </div>
   )

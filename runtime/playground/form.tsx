@@ -1,5 +1,6 @@
 import { type ComponentChildren, createContext, type JSX } from 'preact'
 import { useContext } from 'preact/hooks'
+import { noOverlay, type Overlay } from './overlay.ts'
 import type { SchemaDocument } from './schema.ts'
 
 /** What the fields of one part of a call share. */
@@ -9,8 +10,8 @@ export interface FormFacts {
   readonly issues: ReadonlyMap<string, readonly string[]>
   /** Comes before the ids of all fields. */
   readonly prefix: string
-  /** Numbers from 0 to 1 of the last answer, spread evenly over what was sent. */
-  readonly overlay: readonly number[] | null
+  /** What of the last answer is drawn over what was sent. */
+  readonly overlay: Overlay
 }
 
 /** Where the fields find {@link FormFacts}. */
@@ -18,7 +19,7 @@ export const FormContext = createContext<FormFacts>({
   document: {},
   issues: new Map(),
   prefix: '',
-  overlay: null,
+  overlay: noOverlay,
 })
 
 /** What every editor of a value is given. */

@@ -29,6 +29,7 @@ export function FunctionHead({
 
 function kindText(kind: string): string {
   if (kind === 'action') return 'action: runs as a job'
+  if (kind === 'graph') return 'graph of functions'
   return kind === 'inference' ? 'inference' : 'edge function'
 }
 

@@ -65,7 +65,7 @@ export function FunctionList({
 }
 
 function Marks({ fn }: { readonly fn: CatalogFunction }): JSX.Element {
-  const kind = { inference: 'model', action: 'job' }[fn.kind] ?? 'edge'
+  const kind = { inference: 'model', action: 'job', graph: 'graph' }[fn.kind] ?? 'edge'
   const words = [kind, fn.runsHere ? 'browser' : null]
   return <span class="marks">{words.filter(Boolean).join(' · ')}</span>
 }

@@ -5,6 +5,7 @@ import { Field } from './field.tsx'
 import type { Issue } from './fit.ts'
 import { type EditorProps, FieldFrame, FormContext } from './form.tsx'
 import { JsonEditor } from './json-editor.tsx'
+import type { Overlay } from './overlay.ts'
 import type { JsonSchema, SchemaDocument } from './schema.ts'
 import { examplesOf } from './starting-value.ts'
 
@@ -21,7 +22,7 @@ export interface SlotFormProps {
   readonly issues: readonly Issue[]
   /** Hears whether the JSON view holds JSON; `null` where it does. */
   readonly onProblem: (problem: string | null) => void
-  readonly overlay: readonly number[] | null
+  readonly overlay: Overlay
 }
 
 /** One part of a call, as fields or as JSON: two views of the same value. */

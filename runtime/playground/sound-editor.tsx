@@ -82,7 +82,7 @@ function Wave({ samples }: { readonly samples: readonly unknown[] }): JSX.Elemen
       )
       .join('')
   }, [samples, width, height])
-  const values = samples.length === 0 ? [] : (overlay ?? [])
+  const values = samples.length === 0 ? [] : (overlay.shares ?? [])
   const step = width / Math.max(1, values.length)
   const line = values.map(
     (each, index) => `${index * step},${(1 - each) * height} ${(index + 1) * step},${(1 - each) * height}`,

@@ -1,6 +1,6 @@
 import type { Ran } from 'isoplex/client'
 import type { JSX } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { AgreementView } from './agreement-view.tsx'
 import { AnswerPanel } from './answer.tsx'
 import { CallForm, focusFirstMistake } from './call-form.tsx'
@@ -9,8 +9,9 @@ import { type Outcome, useCalls, type Wish } from './calls.ts'
 import type { Catalog, CatalogFunction } from './catalog.ts'
 import { shownIssues, useDraft } from './draft.ts'
 import { FunctionHead } from './function-head.tsx'
+import { GraphView } from './graph-view.tsx'
 import { LatencyPlot } from './latency-plot.tsx'
-import { firstShares } from './overlay.ts'
+import { noOverlay, type Overlay, overlayOf } from './overlay.ts'
 import { RunBar } from './run-bar.tsx'
 import { SnippetView } from './snippet-view.tsx'
 
@@ -37,19 +38,18 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
     if (form.check()) calls.run(wish, form.draft, times)
     else focusFirstMistake(element)
   }
-  const output = calls.outcomes.find(({ state }) => state === 'done')?.answer?.output
+  const overlay = useOverlay(calls.outcomes, form.draft.input)
   return (
     <>
       <FunctionHead fn={fn} hasToken={hasToken} />
+      {fn.graph ? (
+        <section class="card" aria-labelledby="graph-title">
+          <h2 id="graph-title">The graph</h2>
+          <GraphView graph={fn.graph} />
+        </section>
+      ) : null}
       <div class="bench">
-        <CallForm
-          fn={fn}
-          form={form}
-          element={element}
-          onRun={run}
-          issues={issues}
-          overlay={firstShares(output)}
-        >
+        <CallForm fn={fn} form={form} element={element} onRun={run} issues={issues} overlay={overlay}>
           <RunBar
             fn={fn}
             wish={wish}
@@ -79,6 +79,13 @@ export function Workbench({ fn, catalog, caller, baseUrl, hasToken, onLoaded }: 
       </section>
     </>
   )
+}
+
+/** What is drawn over the input as long as it is the one that was answered. */
+function useOverlay(outcomes: readonly Outcome[], input: unknown): Overlay {
+  const done = outcomes.find(({ state }) => state === 'done')
+  const output = done?.draft.input === input ? done?.answer?.output : undefined
+  return useMemo(() => (output === undefined ? noOverlay : overlayOf(output)), [output])
 }
 
 function Answers({ outcomes }: { readonly outcomes: readonly Outcome[] }): JSX.Element {

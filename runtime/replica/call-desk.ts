@@ -2,7 +2,7 @@ import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
 import { jsonReplyHead, type RequestHead } from '../runner/head.ts'
-import { pumpStream } from '../runner/stream.ts'
+import { chunksUntil, pumpStream } from '../runner/stream.ts'
 import type { CallHead } from './call-head.ts'
 import type { CallTarget, CallTargets } from './call-target.ts'
 import type { Caller } from './caller.ts'
@@ -21,17 +21,18 @@ import type { RunnerLink } from './runner-link.ts'
 import type { Tallies } from './tallies.ts'
 import type { Answer, Work } from './ticket.ts'
 
+/** Answers a request: as `Scheduler.submit`. */
+export type Submit = (work: Work) => Promise<Answer>
+
 /** What a desk works with. */
 export interface CallDeskOptions {
   readonly tallies: Pick<Tallies, 'call'>
   readonly log: FunctionLog
-  /** As `Scheduler.submit`. */
-  readonly submit: (work: Work) => Promise<Answer>
   /** A call of a runner has begun or has ended: more may go to the runner, or it must have one of its places back. */
   readonly changed: (link: RunnerLink) => void
 }
 
-/** The most functions that may wait for one another. */
+/** The most functions of which each may wait for the next, the last one with them. */
 const mostCallers = 16
 /** Tensors and files come as their bytes, streams as lines. */
 const acceptedForms = 'multipart/form-data, application/octet-stream, application/x-ndjson'
@@ -43,15 +44,15 @@ const noHeaders: RequestHead['headers'] = Object.freeze([])
  */
 export class CallDesk {
   readonly #options: CallDeskOptions
-  #targets: CallTargets | null = null
+  #open: { readonly targets: CallTargets; readonly submit: Submit } | null = null
 
   constructor(options: CallDeskOptions) {
     this.#options = options
   }
 
-  /** Names who knows the functions that can be called; before, there are none. */
-  use(targets: CallTargets): void {
-    this.#targets = targets
+  /** Names who knows the functions that can be called, and who answers; before, there are none. */
+  open(targets: CallTargets, submit: Submit): void {
+    this.#open = { targets, submit }
   }
 
   /** Takes a frame of a runner. Whether it was about a call that the runner makes. */
@@ -111,17 +112,18 @@ export class CallDesk {
   async #submit(link: RunnerLink, call: OutgoingCall): Promise<Answer> {
     const { head } = call
     const caller = callerOf(link, call)
-    if (caller.chain.length > mostCallers) throw callTooDeep([...caller.chain, head.function])
-    if (!this.#targets) throw functionNotFound(head.function)
-    const target = await this.#targets.find({ from: link.deployment, caller, head })
+    if (caller.chain.length >= mostCallers) throw callTooDeep([...caller.chain, head.function])
+    if (!this.#open) throw functionNotFound(head.function)
+    const { targets, submit } = this.#open
+    const target = await targets.find({ from: link.deployment, caller, head })
     if (call.cancelled) throw callerGone()
-    return await this.#options.submit(workOf(call, caller, target))
+    return await submit(workOf(call, caller, target))
   }
 
   async #stream(link: RunnerLink, call: OutgoingCall, body: ReadableStream<Uint8Array>): Promise<void> {
     const send = (piece: Uint8Array): void => link.answerCall(frameKinds.callStreamChunk, call.id, 0, [piece])
     // That it broke off is all that is known of a stream that fails; who made it has logged why.
-    const whole = await pumpStream(body, call.credit, send).catch(() => false)
+    const whole = await pumpStream(chunksUntil(body, call.signal), call.credit, send).catch(() => false)
     this.#end(link, call)
     link.answerCall(frameKinds.callStreamEnd, call.id, whole ? 0 : frameFlags.streamBroken, [])
   }
@@ -144,9 +146,9 @@ export class CallDesk {
   }
 }
 
-function callerOf({ deployment }: RunnerLink, { parent }: OutgoingCall): Caller {
+function callerOf({ deployment }: RunnerLink, { parent, head }: OutgoingCall): Caller {
   const { credentials, stickyKey, chain } = parent.ticket.work.caller
-  return { credentials, stickyKey, chain: [...chain, deployment.name] }
+  return { credentials, stickyKey, chain: [...chain, deployment.name, ...head.through] }
 }
 
 /** The callee sees what it would over HTTP. */
@@ -154,12 +156,13 @@ function workOf(call: OutgoingCall, caller: Caller, target: CallTarget): Work {
   const { head, body, parent } = call
   const { deployment, model, method, url } = target
   const { requestId, principal } = parent.ticket.work.head
-  const { params, contentType, timeoutMs } = head
+  const { params, contentType, timeoutMs, model: wished } = head
+  const named = wished === null ? {} : { modelNamed: true }
   const accept = acceptedForms
   return {
     deployment,
     model,
-    head: { requestId, principal, method, url, params, contentType, accept, headers: noHeaders },
+    head: { requestId, principal, method, url, params, contentType, accept, headers: noHeaders, ...named },
     body,
     caller,
     parent: parent.ticket,

@@ -1,28 +1,38 @@
+import type { ModelPart } from '../model/composite.ts'
 import type { ReplicaProcess } from './replica-process.ts'
-import type { DepartureReport, ReplicaReport, ResidencyReport, ResidentReport } from './residency-report.ts'
+import type {
+  DepartureReport,
+  ReplicaReport,
+  ResidencyReport,
+  ResidentPart,
+  ResidentReport,
+} from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
 
-/** What of a scheduler is reported with its runners. */
-export interface CensusFacts {
-  readonly isPinned: (link: RunnerLink) => boolean
-  /** The group of its replicas; `null` for the default group. */
+/** Whose replicas are reported. */
+export interface CensusPlace {
+  readonly processes: Iterable<ReplicaProcess>
+  /** The group that they are; `null` for the default group. */
   readonly group: string | null
 }
 
 /** Reports what is loaded where, and what has left lately. */
 export function takeCensus(
-  replicas: Iterable<ReplicaProcess>,
+  { processes, group }: CensusPlace,
   departures: readonly DepartureReport[],
-  facts: CensusFacts,
+  isPinned: (link: RunnerLink) => boolean,
 ): ResidencyReport {
-  return { replicas: [...replicas].map((replica) => reportReplica(replica, facts)), departures }
+  const replicas = [...processes].map((replica) => ({ ...reportReplica(replica, isPinned), group }))
+  return { replicas, departures }
 }
 
-function reportReplica(replica: ReplicaProcess, { isPinned, group }: CensusFacts): ReplicaReport {
+function reportReplica(
+  replica: ReplicaProcess,
+  isPinned: (link: RunnerLink) => boolean,
+): Omit<ReplicaReport, 'group'> {
   const runners = [...replica.links].map((link) => reportRunner(link, isPinned(link)))
   return {
     replica: replica.number,
-    group,
     pid: replica.pid,
     state: replica.state,
     startedAtMs: toEpochMs(replica.startedMs),
@@ -42,6 +52,7 @@ function reportRunner(link: RunnerLink, pinned: boolean): ResidentReport {
     modelKey: model?.key ?? null,
     modelId: model?.info.id ?? null,
     version: model?.info.version ?? null,
+    parts: model?.parts?.map(reportPart) ?? [],
     state,
     startedAtMs: toEpochMs(link.startedMs),
     loadedAtMs: link.activeMs === null ? null : toEpochMs(link.activeMs),
@@ -53,6 +64,10 @@ function reportRunner(link: RunnerLink, pinned: boolean): ResidentReport {
     principal,
     providers,
   }
+}
+
+function reportPart({ function: name, model: { key, info } }: ModelPart): ResidentPart {
+  return { function: name, modelKey: key, modelId: info.id, version: info.version }
 }
 
 /** From the clock of this process, which only rises, to that of the wall. */

@@ -36,3 +36,8 @@ export class Departures {
     return this.#reports.toReversed()
   }
 }
+
+/** Why a runner has left: its own end counts where the gateway did not want it to. */
+export function reasonOf({ terminated, departure }: RunnerLink): DepartureReason {
+  return terminated && departure !== 'failed' ? 'terminated' : (departure ?? 'crashed')
+}

@@ -1,4 +1,4 @@
-import type { FunctionManifest } from '../build/manifest.ts'
+import type { FunctionManifest, Manifest } from '../build/manifest.ts'
 import type { DeploymentChange, DeploymentConfig, DeploymentSettings } from '../config/deployment-config.ts'
 import { settingsContradictions } from '../config/deployment-contradictions.ts'
 import { nearestName } from '../config/nearest.ts'
@@ -66,6 +66,16 @@ export function planDeployments(
     else if (name !== fn.name) consider(fn, name, withChange(settingsOf(entry), changed.get(name)))
   }
   return withoutConflicts(candidates, problems)
+}
+
+/** A manifest with a function for each deployment; what cannot be served stands among what is broken. */
+export function deployedManifest({ broken }: Manifest, { deployments, problems }: DeploymentPlan): Manifest {
+  const file = 'package.json'
+  const place = { file, line: null, column: null }
+  return {
+    functions: deployments.map(({ manifest }) => manifest),
+    broken: [...broken, ...problems.map(({ message: reason }) => ({ file, place, reason, served: false }))],
+  }
 }
 
 function settingsOf({ name: _, function: __, ...settings }: DeploymentConfig): DeploymentSettings {
@@ -177,9 +187,10 @@ function rankOf({ manifest, fn }: PlannedDeployment): number {
   return manifest.name === fn.name && manifest.route === fn.route ? 0 : 1
 }
 
-function routesOf({ manifest, fn, mount }: PlannedDeployment): readonly FunctionRoute[] {
+function routesOf(planned: PlannedDeployment): readonly FunctionRoute[] {
+  const { manifest, fn, mount } = planned
   const { name, route } = manifest
-  const file = mount === null && route === fn.route ? fn.file : `deployment "${name}" of ${fn.file}`
+  const file = rankOf(planned) === 0 ? fn.file : `deployment "${name}" of ${fn.file}`
   const own = { file, name, pattern: parseRoute(route, file) }
   if (mount === null) return [own]
   const rest = `${mount === '/' ? '' : mount}/[...rest]`

@@ -29,6 +29,13 @@ export interface DeploymentReport {
   readonly settings: DeploymentSettings
 }
 
+/** What `GET /-/deployments` answers. */
+export interface DeploymentList {
+  /** Where the functions are called, from the server's own machine. */
+  readonly url: string
+  readonly deployments: readonly DeploymentReport[]
+}
+
 /** What an operator sees of deployments, and does to them. */
 export interface DeploymentControl {
   list(): readonly DeploymentReport[]

@@ -33,6 +33,8 @@ export interface Deployment {
   readonly maxInReplica: number
   /** Whether a request may run again after a replica died with it. */
   readonly idempotent: boolean
+  /** The functions that it may call, by their names. */
+  readonly calls: readonly string[]
   /** From arrival to the first byte of the reply. */
   readonly timeoutMs: number
   /** What `setup` gets as `options`: any JSON. */
@@ -59,6 +61,9 @@ export interface DeploymentPurpose {
 /** The most bytes of bodies in one batch, where the function does not say. */
 const defaultBatchBytes = 16 * 1024 * 1024
 
+/** Requests that a graph with models works on side by side: while one computes, others read, wait and write. */
+const graphsAtWork = 4
+
 /**
  * Settles the options of a deployment. `bundleDirectory` is where the function's bundle lies.
  *
@@ -71,6 +76,7 @@ export function toDeployment(
   { name, settings }: DeploymentPurpose = { name: fn.name, settings: fn.deployment ?? {} },
 ): Deployment {
   const computes = fn.kind === 'inference'
+  const holds = fn.model !== undefined || (fn.graph?.models.length ?? 0) > 0
   const { intraOpThreads, provider } = settings.resources ?? {}
   const batch = (fn.batch && settings.batch) ?? fn.batch ?? { maxSize: 1, maxDelayMs: 0 }
   const group = groupOf(name, settings)
@@ -82,12 +88,15 @@ export function toDeployment(
     batch: Object.freeze({ maxBytes: defaultBatchBytes, ...batch }),
     // A model computes one batch at a time; a function that waits for others can wait for many.
     concurrency:
-      settings.maxOngoingRequests ?? fn.maxOngoingRequests ?? (computes ? 1 : defaults.maxOngoingRequests),
+      settings.maxOngoingRequests ??
+      fn.maxOngoingRequests ??
+      (computes ? 1 : holds ? graphsAtWork : defaults.maxOngoingRequests),
     ahead: computes ? 1 : 0,
-    maxInReplica: fn.model
-      ? (settings.maxModelsPerReplica ?? fn.model.maxModelsPerReplica ?? defaults.maxModelsPerReplica)
+    maxInReplica: holds
+      ? (settings.maxModelsPerReplica ?? fn.model?.maxModelsPerReplica ?? defaults.maxModelsPerReplica)
       : 1,
     idempotent: fn.idempotent,
+    calls: fn.calls ?? [],
     timeoutMs: settings.timeoutMs ?? fn.timeoutMs ?? defaults.requestTimeoutMs,
     options: settings.options ?? Object.freeze({}),
     session: Object.freeze({

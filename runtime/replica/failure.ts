@@ -34,6 +34,14 @@ export function replicasMissing({ deployment }: RequestQueue): AnyIsoplexError {
   )
 }
 
+/** Refuses a request because there is no node that could answer it. */
+export function nodesMissing(): AnyIsoplexError {
+  return new IsoplexError(
+    'REPLICAS_MISSING',
+    'No node is there to answer; see that nodes run, and what /readyz says of them.',
+  )
+}
+
 /** Ends the wait of a request whose time is up. */
 export function deadlineExceeded({ work }: Ticket): AnyIsoplexError {
   const { name } = work.deployment
@@ -134,7 +142,7 @@ export function functionNotFound(name: string): AnyIsoplexError {
 export function callTooDeep(chain: readonly string[]): AnyIsoplexError {
   return new IsoplexError(
     'CALL_TOO_DEEP',
-    `Functions call each other without an end: ${chain.join(' > ')}. At most ${chain.length - 2} may wait for one another.`,
+    `Functions call each other without an end: ${chain.join(' > ')}. At most ${chain.length - 1} may depend on one another.`,
     { details: { chain } },
   )
 }

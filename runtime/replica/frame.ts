@@ -57,6 +57,18 @@ export const frameKinds = Object.freeze({
   callCancel: 25,
   /** Runner: the gateway may send that many more bytes of a call's stream; payload u32. */
   callCredit: 26,
+  /** Between gateway and node: a message; payload JSON. */
+  control: 32,
+  /** Between gateway and node, either way: a question for content; payload JSON, the id is the asker's. */
+  question: 33,
+  /** The answer to it; payload JSON. */
+  answer: 34,
+  /** The answer to it; payload bytes. */
+  piece: 35,
+  /** It cannot be answered. */
+  noAnswer: 36,
+  /** Between gateway and node, either way: I am here. */
+  beat: 37,
 } as const)
 
 /** Flags of a frame. */

@@ -1,18 +1,21 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { WireError } from '../error/wire.ts'
 import { takeCensus } from './census.ts'
-import { Departures } from './departures.ts'
+import { Departures, reasonOf } from './departures.ts'
 import { draining } from './failure.ts'
 import { decodeJson, type Frame, frameKinds } from './frame.ts'
 import { idleReasonOf } from './idleness.ts'
+import type { KeeperEvents } from './keeper-events.ts'
 import { RunnerLoader } from './loader.ts'
+import { Loans } from './loans.ts'
 import type { RunnerReport } from './message.ts'
-import { holds, isFurther, isKept, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
+import { holds, isFurther, keptOf, Occupancy, type OccupancyLimits, presenceOf } from './occupancy.ts'
 import { type EndOfRunner, type PoolOptions, ReplicaPool } from './pool.ts'
 import type { RequestQueue } from './queue.ts'
 import { leavingOf, relocationOf } from './relocation.ts'
 import type { DepartureReason, ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
+import { type CurrentDeployments, isKeptForCallers, isStale } from './staleness.ts'
 import { type LoadOptions, Wishes } from './wishes.ts'
 
 /** How many runners are kept, and for how long. */
@@ -21,20 +24,6 @@ export interface KeeperOptions extends PoolOptions, OccupancyLimits {
   readonly loadTimeoutMs: number
   /** How long an unused runner is kept; a further one of the same model a tenth of that, a second at least. */
   readonly runnerIdleMs: number
-}
-
-/** What the keeper tells the scheduler. */
-export interface KeeperEvents {
-  /** Something has changed that may let waiting requests go on: `queue` of that queue, `null` of any. */
-  changed(queue: RequestQueue | null): void
-  /** A frame that belongs to a request. */
-  frame(link: RunnerLink, frame: Frame): void
-  /** A runner has ended; what it had in hand is the scheduler's to run again. `changed` follows. */
-  ended(link: RunnerLink, how: EndOfRunner): void
-  /** Whether requests wait for a runner of a queue. */
-  needs(queue: RequestQueue): boolean
-  /** A load may be why replicas died: it is not tried again before `acquit` or `condemn`. */
-  suspectLoad(queue: RequestQueue): void
 }
 
 /** How often, at least, it is looked for what nobody uses and for what is missing. */
@@ -53,9 +42,10 @@ export class RunnerKeeper {
   readonly #departures = new Departures()
   readonly #occupancy: Occupancy
   readonly #loader: RunnerLoader
+  readonly #loans: Loans
   readonly #sweep: Timer
   readonly #isPinned = ({ queue }: RunnerLink): boolean => this.#wishes.isPinned(queue)
-  #current: ReadonlySet<string> | null = null
+  #current: CurrentDeployments = null
   #closing = false
 
   constructor(options: KeeperOptions, events: KeeperEvents) {
@@ -69,11 +59,13 @@ export class RunnerKeeper {
       ended: (link, how) => this.#ended(link, how),
     })
     this.#occupancy = new Occupancy(this.pool, options, this.#isPinned)
+    this.#loans = new Loans(this.#occupancy)
     this.#loader = new RunnerLoader({
       ...options,
       pool: this.pool,
       occupancy: this.#occupancy,
       wishes: this.#wishes,
+      loans: this.#loans,
       suspect: (queue) => events.suspectLoad(queue),
     })
     this.#sweep = setInterval(() => this.#tidy(), Math.min(sweepMs, options.runnerIdleMs / 2 + 1)).unref()
@@ -117,7 +109,7 @@ export class RunnerKeeper {
    */
   async unload(deploymentName: string | null, modelKey: string): Promise<number> {
     this.#unpin(deploymentName, modelKey)
-    const links = this.#kept.filter((link) => holds(link, deploymentName, modelKey))
+    const links = keptOf(this.pool).filter((link) => holds(link, deploymentName, modelKey))
     for (const link of links) this.#retire(link, 'unload')
     await Promise.all(links.map(({ gone }) => gone))
     return links.length
@@ -130,7 +122,7 @@ export class RunnerKeeper {
   setPinned(deploymentName: string, modelKey: string, pinned: boolean): void {
     if (pinned) {
       this.#wishes.pin(deploymentName, modelKey)
-      for (const { queue, principal } of this.#kept) this.#wishes.identify(queue, principal)
+      for (const { queue, principal } of keptOf(this.pool)) this.#wishes.identify(queue, principal)
     } else this.#unpin(deploymentName, modelKey)
   }
 
@@ -141,10 +133,7 @@ export class RunnerKeeper {
 
   /** Reports what is loaded where, and what has left lately. */
   report(): ResidencyReport {
-    return takeCensus(this.pool.processes, this.#departures.list(), {
-      isPinned: this.#isPinned,
-      group: this.#options.group ?? null,
-    })
+    return takeCensus(this.pool, this.#departures.list(), this.#isPinned)
   }
 
   /** A suspected load is not why replicas died: it is tried as usual. */
@@ -161,24 +150,21 @@ export class RunnerKeeper {
   /** Names the deployments that are current: runners of others finish what they have and go. */
   setCurrent(deploymentIds: ReadonlySet<string>): void {
     this.#current = deploymentIds
-    for (const link of this.#kept) this.settle(link)
+    for (const link of keptOf(this.pool)) this.settle(link)
   }
 
   /** To be called when a runner may have become idle: it goes if it has to. */
   settle(link: RunnerLink): void {
+    if (this.#loans.unblocks(link)) this.#changed()
     if (!link.idle) return
-    if (link.state === 'active' && this.#isStale(link)) {
+    this.#reclaim()
+    if (link.state === 'active' && this.#isOver(link)) {
       link.state = 'retiring'
       link.departure = 'stale'
     }
     if (link.state !== 'retiring') return
     link.stop()
-    link.within(link.takedownMs, () => this.terminate(link, 'it does not end'))
-  }
-
-  /** Ends a runner at once, whatever it does. */
-  terminate(link: RunnerLink, why: string): void {
-    this.pool.terminate(link, why)
+    link.within(link.takedownMs, () => this.pool.terminate(link, 'it does not end'))
   }
 
   /** Retires every runner, then ends the replicas; by force after the time given. */
@@ -188,10 +174,6 @@ export class RunnerKeeper {
     this.#wishes.clear(draining())
     for (const link of this.pool.links) this.#retire(link, 'stop')
     await this.pool.close(timeoutMs)
-  }
-
-  get #kept(): RunnerLink[] {
-    return [...this.pool.links].filter(isKept)
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
@@ -215,15 +197,18 @@ export class RunnerKeeper {
   #settleIn(link: RunnerLink): void {
     const { queue, principal } = link
     const admission = this.#occupancy.admissionOf(link)
-    if (this.#isStale(link)) this.#retire(link, 'stale')
+    if (this.#isOver(link)) this.#retire(link, 'stale')
     else if (admission.outcome === 'admitted') {
+      if (this.#occupancy.isLent(link)) this.#loans.lend()
       link.state = 'active'
       link.activeMs = performance.now()
       this.#wishes.identify(queue, principal)
       this.#wishes.fulfil(queue)
       this.#events.changed(queue)
-    } else if (admission.outcome === 'full' && !isFurther(link)) {
-      for (const { resident, reason } of admission.victims) this.#retire(resident.key, reason)
+    } else if ((admission.outcome === 'full' || admission.outcome === 'later') && !isFurther(link)) {
+      if (admission.outcome === 'full')
+        for (const { resident, reason } of admission.victims) this.#retire(resident.key, reason)
+      this.#loans.block()
     } else {
       // Its place was taken meanwhile, by what must stay; or it was only to help, and helps nobody by eviction.
       this.#loader.displaced(link)
@@ -239,27 +224,32 @@ export class RunnerKeeper {
     this.settle(link)
   }
 
-  #isStale({ deployment, queue }: RunnerLink): boolean {
-    if (this.#current === null || this.#current.has(deployment.id)) return false
-    return !this.#events.needs(queue) && !this.#wishes.isAwaited(queue)
+  /** Has those go that are beyond the limits since places were lent, as soon as they can. */
+  #reclaim(): void {
+    for (const { resident, reason } of this.#loans.due(keptOf(this.pool))) this.#retire(resident.key, reason)
+  }
+
+  #isOver(link: RunnerLink): boolean {
+    if (!isStale(link, this.#current) || this.#events.needs(link.queue)) return false
+    return !this.#wishes.isAwaited(link.queue) && !isKeptForCallers(link, this.pool.links, this.#current)
   }
 
   #ended(link: RunnerLink, how: EndOfRunner): void {
     const { queue } = link
     queue.links.delete(link)
     if (how.during === 'starting') this.#loader.died(link, how)
-    const forced = link.terminated && link.departure !== 'failed'
-    const reason = forced ? 'terminated' : (link.departure ?? 'crashed')
+    const reason = reasonOf(link)
     this.#departures.add(link, reason)
     queue.tally.left(reason)
     link.end()
     this.#events.ended(link, how)
+    for (const other of keptOf(this.pool)) if (isStale(other, this.#current)) this.settle(other)
     if (how.crashed && how.during === 'active') this.#loader.bereave(queue)
-    for (const waiting of this.#kept) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#changed()
   }
 
   #changed(): void {
+    for (const waiting of keptOf(this.pool)) if (waiting.state === 'loaded') this.#settleIn(waiting)
     this.#events.changed(null)
     this.#relocate()
     this.#fulfilWishes()
@@ -268,7 +258,7 @@ export class RunnerKeeper {
 
   /** Moves the runners of a replica that leaves, those first that were used last. */
   #relocate(): void {
-    for (const link of leavingOf(this.#kept)) {
+    for (const link of leavingOf(keptOf(this.pool))) {
       const facts = { pinned: this.#isPinned(link), nowMs: performance.now() }
       const relocation = this.#closing || this.pool.size === 0 ? 'go' : relocationOf(link, facts)
       const mayStay = relocation === 'wait' || (relocation === 'succeed' && this.#loader.succeed(link))
@@ -279,7 +269,7 @@ export class RunnerKeeper {
   /** Has what is pinned, or was asked for, loaded where nobody serves it. */
   #fulfilWishes(): void {
     for (const queue of this.#wishes.queues()) {
-      const isCurrent = this.#current === null || this.#current.has(queue.deployment.id)
+      const isCurrent = !isStale(queue, this.#current)
       if (presenceOf(queue).active === 0 && (isCurrent || this.#wishes.isAwaited(queue))) this.want(queue)
     }
   }
@@ -287,11 +277,12 @@ export class RunnerKeeper {
   #tidy(): void {
     const { runnerIdleMs } = this.#options
     const nowMs = performance.now()
-    for (const link of this.#kept) {
+    for (const link of keptOf(this.pool)) {
       const reason = idleReasonOf(link, nowMs, { runnerIdleMs, isPinned: this.#isPinned })
       if (reason) this.#retire(link, reason)
       this.#loader.examine(link, nowMs)
     }
+    this.#reclaim()
     this.#relocate()
     this.#fulfilWishes()
   }

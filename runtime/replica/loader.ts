@@ -3,6 +3,7 @@ import type { AnyIsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
 import { loadBroken, modelTooLarge, noThread, roomTaken } from './failure.ts'
 import { LoadHistory } from './load-history.ts'
+import type { Loans } from './loans.ts'
 import type { RunnerReport } from './message.ts'
 import { type Occupancy, presenceOf } from './occupancy.ts'
 import type { EndOfRunner, ReplicaPool } from './pool.ts'
@@ -16,6 +17,7 @@ export interface LoaderOptions {
   readonly pool: ReplicaPool
   readonly occupancy: Occupancy
   readonly wishes: Wishes
+  readonly loans: Loans
   /** The longest that a function and its model may take to come up. */
   readonly loadTimeoutMs: number
   readonly log: FunctionLog
@@ -178,9 +180,10 @@ export class RunnerLoader {
 
   /** Starts a runner where there is room, or (`any`) will be; gives back why there neither is nor will be any. */
   #startIn(room: 'free' | 'any', queue: RequestQueue, principal: string): AnyIsoplexError | null {
-    const { pool, occupancy } = this.#options
+    const { pool, occupancy, loans } = this.#options
     const placement = occupancy.placeFor(queue, principal)
     const { outcome } = placement
+    if (outcome === 'later') loans.block()
     if (outcome === 'too-large') return modelTooLarge(queue, queue.model?.bytes ?? 0, placement.limitBytes)
     if (outcome === 'taken') return roomTaken(queue)
     if (outcome === 'free' || (outcome === 'full' && room === 'any')) {

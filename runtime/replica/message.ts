@@ -1,4 +1,5 @@
 import type { ModelInfo } from '../define/context.ts'
+import type { HeldPart } from '../runner/graph-parts.ts'
 import type { RunnerAddress } from './runner-gate.ts'
 
 /** Said to a process of a replica at its start where its runners are likely to load models. */
@@ -21,6 +22,8 @@ export interface RunnerOrder {
   readonly concurrency: number
   /** The model to load; `null` for a function without one. */
   readonly model: ModelInfo | null
+  /** The models of a graph's nodes, which it holds together; none for other functions. */
+  readonly parts: readonly HeldPart[]
   /** What sessions use where the function does not say. */
   readonly session: {
     readonly provider: string

@@ -45,31 +45,56 @@ export class Occupancy {
   /** Where a runner is to be started. What comes up counts as if it were there, since it soon is. */
   placeFor(queue: RequestQueue, principal: string): Placement {
     const { deployment, model, links } = queue
-    const taken = new Set([...links].map((link) => link.replica))
+    const taken = new Set([...links].filter((link) => !isCallingOnItself(link)).map(({ replica }) => replica))
     const rooms = this.#pool.replicas
       .filter((replica) => !taken.has(replica))
       .map(({ number, links }) => {
         const coming = [...links].filter(isComing)
         const loads = coming.filter(({ state }) => state === 'starting')
+        // What waits until a caller goes must not keep away what the caller waits for.
+        const beside =
+          queue.calls > 0 ? coming.filter((link) => loads.includes(link) || link.queue.calls > 0) : coming
         const { maxParallelLoads } = this.#limits
-        const open = loads.length < maxParallelLoads
-        return { replica: number, open, openBeside: coming.length < maxParallelLoads }
+        return {
+          replica: number,
+          open: loads.length < maxParallelLoads,
+          openBeside: beside.length < maxParallelLoads,
+        }
       })
     // Whoever asks again and again while every replica is busy costs no more than this.
     if (!rooms.some(({ open }) => open)) return { outcome: 'later' }
     const newcomer = { group: deployment.id, principal, bytes: model?.bytes ?? 0 }
-    return place(this.#residents(), newcomer, rooms, this.#limitsOf(queue))
+    return place(this.#residentsBeside(queue), newcomer, rooms, this.#limitsOf(queue))
   }
 
   /** Whether a runner that has come up may serve, and else who makes room. */
   admissionOf(link: RunnerLink): Admission<RunnerLink> {
-    const residents = this.#residents().filter(({ key }) => key !== link && !isComing(key))
+    return this.#admit(link, this.#residentsBeside(link.queue))
+  }
+
+  /** Whether a runner that has come up is only let in because others, who wait for calls, lend their places. */
+  isLent(link: RunnerLink): boolean {
+    return link.queue.calls > 0 && this.standingBeside(link).outcome !== 'admitted'
+  }
+
+  /** What must happen before a runner that serves is within the limits, whoever waits for calls. */
+  standingBeside(link: RunnerLink): Admission<RunnerLink> {
+    return this.#admit(link, this.#residents())
+  }
+
+  #admit(link: RunnerLink, residents: readonly Resident<RunnerLink>[]): Admission<RunnerLink> {
     const { deployment, principal, bytes } = link
     return admit(
-      residents,
+      residents.filter(({ key }) => key !== link && !isComing(key)),
       { replica: numberOf(link), group: deployment.id, principal, bytes },
       this.#limitsOf(link.queue),
     )
+  }
+
+  /** Runners that wait for calls lend their places to what is called. */
+  #residentsBeside({ calls }: RequestQueue): Resident<RunnerLink>[] {
+    const residents = this.#residents()
+    return calls > 0 ? residents.filter(({ key }) => !key.lends) : residents
   }
 
   #limitsOf({ deployment }: RequestQueue): ResidencyLimits {
@@ -82,16 +107,15 @@ export class Occupancy {
   }
 
   #residents(): Resident<RunnerLink>[] {
-    return [...this.#pool.links].filter(isKept).map((link) => {
-      const standing = standingOf(link)
+    return keptOf(this.#pool).map((link) => {
       return {
         key: link,
         replica: numberOf(link),
         group: link.deployment.id,
         principal: link.principal,
         bytes: link.bytes,
-        standing,
-        pinned: standing !== 'leaving' && this.#isPinned(link),
+        standing: standingOf(link),
+        pinned: !leaves(link) && this.#isPinned(link),
         // A stream may last for long, and nothing could take its place before its end.
         lastUsedMs: link.streaming ? Number.POSITIVE_INFINITY : link.lastUsedMs,
       }
@@ -133,9 +157,9 @@ function isComing({ state }: RunnerLink): boolean {
   return state === 'starting' || state === 'loaded'
 }
 
-/** Whether a runner is one of those that are kept: what is tried alone takes nobody's room. */
-export function isKept({ replica }: RunnerLink): boolean {
-  return replica.state !== 'isolated'
+/** The runners that are kept: what is tried alone takes nobody's room. */
+export function keptOf({ links }: Pick<ReplicaPool, 'links'>): RunnerLink[] {
+  return [...links].filter(({ replica }) => replica.state !== 'isolated')
 }
 
 /** A replica that leaves keeps its number, which is another's already. */
@@ -144,9 +168,22 @@ function numberOf({ replica }: RunnerLink): number {
 }
 
 function standingOf(link: RunnerLink): Standing {
-  if (link.state === 'retiring' || link.replica.state === 'leaving') return 'leaving'
+  if (link.workload.waits) return 'waiting'
+  if (leaves(link)) return 'leaving'
   if (isComing(link)) return 'busy'
   // What it has in hand is soon done, unless it is a stream.
   if (isFurther(link) && !link.streaming) return 'surplus'
-  return link.idle ? 'idle' : 'busy'
+  if (!link.idle) return 'busy'
+  // It is sent what waits for it in this turn: who had it go before would have it loaded for nothing, again and again.
+  return link.free && link.queue.length > 0 ? 'waiting' : 'idle'
+}
+
+/** Whether it is on its way out, with its replica or without. */
+function leaves({ state, replica }: RunnerLink): boolean {
+  return state === 'retiring' || replica.state === 'leaving'
+}
+
+/** Whether a runner goes that may have to wait for another of its own kind before it can. */
+function isCallingOnItself({ state, lends, queue }: RunnerLink): boolean {
+  return state === 'retiring' && lends && queue.calls > 0
 }

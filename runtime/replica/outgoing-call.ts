@@ -1,6 +1,15 @@
 import { StreamCredit } from '../runner/stream.ts'
 import type { CallHead } from './call-head.ts'
+import type { frameKinds } from './frame.ts'
 import type { SentRequest } from './sent-request.ts'
+
+/** What a frame tells a runner that answers one of its calls. */
+export type CallAnswerKind = (typeof frameKinds)[
+  | 'callReply'
+  | 'callRefusal'
+  | 'callStreamStart'
+  | 'callStreamChunk'
+  | 'callStreamEnd']
 
 /** A call that a function makes of another, from its frame to its answer. */
 export class OutgoingCall {

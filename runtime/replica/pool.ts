@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import type { ModelPart } from '../model/composite.ts'
+import type { HeldPart } from '../runner/graph-parts.ts'
 import type { CrewOptions } from './crew-options.ts'
 import type { Frame } from './frame.ts'
 import type { RunnerOrder } from './message.ts'
@@ -103,9 +105,19 @@ export class ReplicaPool {
     return this.#crew.processes
   }
 
+  /** The group that its replicas are; `null` for the default group. */
+  get group(): string | null {
+    return this.#options.group ?? null
+  }
+
   /** How many replicas are kept to serve, ready or not. */
   get size(): number {
     return this.#crew.placeNumbers.length
+  }
+
+  /** Whether there may be more of them soon, or none, as nodes come and go. */
+  get changing(): boolean {
+    return this.#options.places !== undefined
   }
 
   /** Sets how many replicas are to serve: see {@link ReplicaCrew.resize}. */
@@ -155,6 +167,7 @@ export class ReplicaPool {
       options,
       concurrency,
       model: queue.model?.info ?? null,
+      parts: queue.model?.parts?.map(toHeldPart) ?? [],
       session: { ...session, ...queue.deployment.session },
       inputHosts,
       logLevel,
@@ -241,6 +254,10 @@ export class ReplicaPool {
     else if (!link.terminated)
       link.within(terminationMs, () => this.terminate(link, 'it has lost its connection'))
   }
+}
+
+function toHeldPart({ function: name, asked, model }: ModelPart): HeldPart {
+  return { function: name, asked, key: model.key, model: model.info }
 }
 
 function factsOf({ deployment, model, replica }: RunnerLink): Readonly<Record<string, unknown>> {

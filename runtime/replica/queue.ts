@@ -38,6 +38,7 @@ export class RequestQueue {
   readonly #waiting = new FairLine<Ticket>(fairness)
   /** Requests whose runner died: they go one to a batch, by turns with batches of the others. */
   readonly #again = new Set<Ticket>()
+  #calls = 0
   #tookAgain = false
   #timer: Timer | null = null
 
@@ -51,6 +52,11 @@ export class RequestQueue {
   /** How many requests wait. */
   get length(): number {
     return this.#waiting.length + this.#again.size
+  }
+
+  /** How many of those that wait are calls of functions. */
+  get calls(): number {
+    return this.#calls
   }
 
   /** When the request that has waited longest arrived; infinite where none waits. */
@@ -79,17 +85,19 @@ export class RequestQueue {
   add(ticket: Ticket): void {
     ticket.queue = this
     ticket.waiting = this.#waiting.add(ticket)
+    if (ticket.work.parent) this.#calls += 1
   }
 
   /** Lets a request go that is settled. */
   drop(ticket: Ticket): void {
     const waited = ticket.waiting !== null && this.#waiting.delete(ticket.waiting)
-    if (!waited) this.#again.delete(ticket)
+    if ((waited || this.#again.delete(ticket)) && ticket.work.parent) this.#calls -= 1
   }
 
   /** Takes a request back whose runner died. */
   addAgain(ticket: Ticket): void {
     this.#again.add(ticket)
+    if (ticket.work.parent) this.#calls += 1
   }
 
   /**
@@ -104,6 +112,7 @@ export class RequestQueue {
     this.#tookAgain = alone !== undefined && !(this.#tookAgain && this.#waiting.length > 0)
     if (alone && this.#tookAgain) {
       this.#again.delete(alone)
+      if (alone.work.parent) this.#calls -= 1
       return [alone]
     }
     const { maxSize, maxBytes } = this.deployment.batch
@@ -117,6 +126,7 @@ export class RequestQueue {
       if (batch.length > 0 && (bytes > maxBytes || taken === part)) break
       parts.set(next.principal, taken + 1)
       this.#waiting.shift()
+      if (next.work.parent) this.#calls -= 1
       batch.push(next)
       if (batch.length === maxSize) break
     }
@@ -152,6 +162,12 @@ export class RequestQueue {
   holdsOthers(principal: string): boolean {
     if (this.#waiting.length > this.#waiting.lengthOf(principal)) return true
     for (const ticket of this.#again) if (ticket.principal !== principal) return true
+    return false
+  }
+
+  /** Whether any of those that wait is as asked for. */
+  holds(test: (ticket: Ticket) => boolean): boolean {
+    for (const ticket of [...this.#again, ...this.#waiting]) if (test(ticket)) return true
     return false
   }
 

@@ -41,10 +41,16 @@ export type ChannelOpener = (wish: ChannelWish) => ReplicaChannel
 
 /** The places that a crew keeps taken, where they are not simply so many on this machine. */
 export interface ReplicaPlaces {
-  /** The number of each place. */
-  readonly numbers: readonly number[]
+  /** The number of each place, where the crew is to have so many replicas. */
+  numbersFor(size: number): readonly number[]
   /** Who opens a channel for a place, or (`null`) for a spare, whose runners come in by a door; `null` where there is nowhere to have it now. */
   openerFor(number: number | null, door: RunnerDoor): ChannelOpener | null
   /** Whether a spare may take a place. */
   suits(spare: ReplicaProcess, number: number): boolean
+  /** Whether a spare may stay where it is. */
+  mayStay(spare: ReplicaProcess): boolean
+  /** Has a listener told of every change of the places. */
+  onChange(listener: () => void): void
+  /** The places of a crew that has as many as it asks for, wherever they are. */
+  group(): ReplicaPlaces
 }

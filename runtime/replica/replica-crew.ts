@@ -44,6 +44,7 @@ export class ReplicaCrew {
     this.#size = options.replicas
     this.#replacement = new ReplacementPolicy(options)
     this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
+    options.places?.onChange(() => this.fill())
     this.fill()
   }
 
@@ -85,7 +86,7 @@ export class ReplicaCrew {
   /** The numbers of the places that are to be taken. */
   get placeNumbers(): readonly number[] {
     const { places } = this.#options
-    return places ? places.numbers : Array.from({ length: this.#size }, (_, number) => number)
+    return places ? places.numbersFor(this.#size) : Array.from({ length: this.#size }, (_, number) => number)
   }
 
   /** Gives the spare away, `null` where none is at hand: it is the taker's to end by {@link dismiss}. */
@@ -131,7 +132,10 @@ export class ReplicaCrew {
     for (const replica of [...this.#processes]) {
       const { state, number } = replica
       const goes = state === 'spare' ? numbers.size === 0 : isPlaced(state) && !numbers.has(number)
-      if (state === 'spare' && numbers.has(number)) replica.number = this.#freeNumber()
+      if (state === 'spare') {
+        if (numbers.has(number)) replica.number = this.#freeNumber()
+        if (this.#options.places?.mayStay(replica) === false) this.dismiss(replica)
+      }
       if (!goes) continue
       replica.enter('leaving')
       this.#events.leaving(replica)

@@ -37,6 +37,8 @@ export interface ResidentReport {
   readonly modelKey: string | null
   readonly modelId: string | null
   readonly version: string | null
+  /** The models that it holds together, where it is a graph's; empty for any other. */
+  readonly parts: readonly ResidentPart[]
   readonly state: RunnerState
   readonly startedAtMs: number
   /** When it began to take requests; `null` before. */
@@ -52,6 +54,15 @@ export interface ResidentReport {
   /** For whom it was loaded. */
   readonly principal: string
   readonly providers: readonly string[]
+}
+
+/** A model that a graph's runner holds. */
+export interface ResidentPart {
+  /** The function that it is loaded for. */
+  readonly function: string
+  readonly modelKey: string
+  readonly modelId: string
+  readonly version: string
 }
 
 /** A runner that has left. */

@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Socket, SocketHandler, TCPSocketListener, TLSOptions, UnixSocketListener } from 'bun'
 import type { FunctionLog } from '../define/context.ts'
 import { FrameConnection } from './connection.ts'
 import { decodeJson, type Frame, frameKinds, maxFrameBytes } from './frame.ts'
+import { isSameText } from './node/handshake.ts'
 import type { RunnerLink } from './runner-link.ts'
 
 /** Where a runner finds its gateway. */
@@ -136,7 +136,7 @@ export class RunnerGate implements RunnerDoor {
     const greeting = frame.kind === frameKinds.hello ? decodeJson<unknown>(frame.payload) : null
     const link = isGreeting(greeting) ? this.#events.find(greeting.runner) : undefined
     const word = link?.replica.wordOf(link.nonce) ?? ''
-    if (!link || !isGreeting(greeting) || !isSame(greeting.nonce, word) || this.#greeted.has(link)) {
+    if (!link || !isGreeting(greeting) || !isSameText(greeting.nonce, word) || this.#greeted.has(link)) {
       this.#drop(socket)
       return false
     }
@@ -172,10 +172,4 @@ interface Greeting {
 function isGreeting(value: unknown): value is Greeting {
   const { runner, nonce } = Object(value) as Partial<Greeting>
   return typeof runner === 'number' && typeof nonce === 'string'
-}
-
-/** Compares in a time that tells nothing of where they differ. */
-function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }

@@ -5,7 +5,7 @@ import type { Deployment } from './deployment.ts'
 import { frameFlags, frameKinds } from './frame.ts'
 import type { PayloadPart } from './frame-writer.ts'
 import { IdMap } from './id-map.ts'
-import type { OutgoingCall } from './outgoing-call.ts'
+import type { CallAnswerKind, OutgoingCall } from './outgoing-call.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReason } from './residency-report.ts'
@@ -19,14 +19,6 @@ import { type SentBatch, Workload } from './workload.ts'
  * `active` (it takes work), `retiring` (it finishes what it has, then ends), `gone`.
  */
 export type RunnerState = 'starting' | 'loaded' | 'active' | 'retiring' | 'gone'
-
-/** What a frame tells a runner that answers one of its calls. */
-type CallAnswerKind = (typeof frameKinds)[
-  | 'callReply'
-  | 'callRefusal'
-  | 'callStreamStart'
-  | 'callStreamChunk'
-  | 'callStreamEnd']
 
 /** The gateway's end of one runner: its state, its connection, and what it has in hand. */
 export class RunnerLink {
@@ -109,6 +101,16 @@ export class RunnerLink {
   /** Whether one of its answers is a stream that has begun. */
   get streaming(): boolean {
     for (const { stream } of this.sent.values()) if (stream) return true
+    return false
+  }
+
+  /**
+   * Whether its place is lent to what is called: a batch of it waits for calls, or streams its answer to a caller who may
+   * wait for something else first.
+   */
+  get lends(): boolean {
+    if (this.workload.lends) return true
+    for (const { stream, ticket } of this.sent.values()) if (stream && ticket.work.parent) return true
     return false
   }
 

@@ -3,6 +3,7 @@ import { createCallPlacement } from '../runner/call-placement.ts'
 import { createDecoder, type Decoder } from '../runner/decoder.ts'
 import { createEncoder } from '../runner/encoder.ts'
 import { FunctionHandles, type FunctionHandlesOptions } from '../runner/function-handles.ts'
+import { GraphParts, type HeldPart } from '../runner/graph-parts.ts'
 import type { RequestHead } from '../runner/head.ts'
 import { type FunctionToLoad, type LoadedFunction, loadFunction } from '../runner/loaded-function.ts'
 import { OpenRequest, type ReplyOptions } from '../runner/open-request.ts'
@@ -10,11 +11,14 @@ import { splitByRows } from '../runner/row-split.ts'
 import { decodeHead, type Frame, frameFlags, frameKinds } from './frame.ts'
 import { createFrameSink, type FrameSend } from './frame-sink.ts'
 import { IdMap } from './id-map.ts'
+import { RunnerCalls } from './runner-calls.ts'
 
 /** What a runner needs of its surroundings. */
 export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held'> {
   /** The name of a function that the bundle has from a function file; `null` of any other. */
   readonly nameOf: FunctionHandlesOptions['nameOf']
+  /** The models of a graph's nodes, which are held with it. */
+  readonly parts: readonly HeldPart[]
   /** Batches worked on side by side. */
   readonly concurrency: number
   readonly send: FrameSend
@@ -25,7 +29,8 @@ export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held
 /**
  * Holds one function with one model and answers the requests that frames bring: decode, check, infer, check,
  * encode. Requests of one batch are answered by one call of the function; batches run one after the other, or
- * `concurrency` side by side. What fails for one request fails that request only.
+ * `concurrency` side by side, those that wait for calls to other runners not counted. What fails for one request fails
+ * that request only.
  */
 export class Runner {
   readonly #options: RunnerOptions
@@ -35,25 +40,31 @@ export class Runner {
   readonly #open = new IdMap<{ readonly request: OpenRequest; readonly batch: RequestBatch }>()
   readonly #batches: RequestBatch[] = []
   readonly #handles: FunctionHandles
+  readonly #parts: GraphParts
+  readonly #calls: RunnerCalls
   #gathering: RequestBatch | null = null
   #loaded: LoadedFunction | null = null
+  /** The batches that are being answered, less those that wait for calls to other runners. */
   #running = 0
   #emptied: (() => void) | null = null
   #stopped: Promise<void> | null = null
 
   constructor(options: RunnerOptions) {
-    const { name, log, send, nameOf, engine, fetchInput } = options
+    const { name, log, send, nameOf, parts, engine, fetchInput } = options
     const definition = splitByRows(options.definition)
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
-    this.#handles = new FunctionHandles({ nameOf, place: createCallPlacement(), engine, log, fetchInput })
+    this.#calls = new RunnerCalls({ send })
+    this.#parts = new GraphParts(parts)
+    const place = this.#parts.placement(createCallPlacement({ transport: this.#calls }))
+    this.#handles = new FunctionHandles({ nameOf, place, engine, log, fetchInput })
     this.#replyOptions = {
       name,
       encode: createEncoder(definition),
       log,
       sink: createFrameSink(send),
       closed: (request) => this.#closed(request),
-      waits: () => undefined,
+      waitsOf: ({ id }) => this.#open.get(id)?.batch.waits ?? null,
     }
   }
 
@@ -62,18 +73,25 @@ export class Runner {
    * up before it is freed.
    */
   async start(): Promise<void> {
-    this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
+    try {
+      await this.#parts.load(this.#options.definition, this.#handles)
+      this.#loaded = await loadFunction({ ...this.#options, openHandle: this.#handles.opener })
+    } catch (error) {
+      await this.#handles.dispose()
+      throw error
+    }
     this.#pump()
   }
 
   /** Takes a frame from the gateway. */
-  receive({ kind, id, flags, payload }: Frame): void {
+  receive(frame: Frame): void {
+    const { kind, id, flags, payload } = frame
     if (kind === frameKinds.request) this.#gather(id, flags, payload)
     else if (kind === frameKinds.cancel) this.#cancel(id)
     else if (kind === frameKinds.credit) {
       const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
       this.#open.get(id)?.request.addCredit(view.getUint32(0, true))
-    }
+    } else this.#calls.receive(frame)
   }
 
   /** Finishes what is in hand, then frees the model and the function's state; once, however often it is called. */
@@ -97,7 +115,7 @@ export class Runner {
 
   #gather(id: number, flags: number, payload: Uint8Array<ArrayBuffer>): void {
     const { head, body } = decodeHead<RequestHead>(payload)
-    this.#gathering ??= new RequestBatch()
+    this.#gathering ??= new RequestBatch((waiting) => this.#waits(waiting))
     const batch = this.#gathering
     const request = new OpenRequest({ id, head, body }, this.#replyOptions)
     this.#open.set(id, { request, batch })
@@ -118,6 +136,12 @@ export class Runner {
   #closed({ id }: OpenRequest): void {
     this.#open.delete(id)
     if (this.#open.size === 0) this.#emptied?.()
+  }
+
+  /** A batch that waits for calls to other runners takes up no room: another one may be answered meanwhile. */
+  #waits(waiting: boolean): void {
+    this.#running += waiting ? -1 : 1
+    if (waiting) this.#pump()
   }
 
   #pump(): void {

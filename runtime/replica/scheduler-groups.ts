@@ -50,6 +50,7 @@ export class SchedulerGroups implements ResidencyControl {
   readonly #groups = new Map<string, OwnGroup>()
   #current: ReadonlyMap<string, Deployment> = new Map()
   #targets: CallTargets | null = null
+  readonly #submit = (work: Work): Promise<Answer> => this.submit(work)
   #opened = 0
   #looking: Timer | null = null
   /** Groups that have nothing to do any more, on their way out. */
@@ -57,8 +58,7 @@ export class SchedulerGroups implements ResidencyControl {
   #closed: Promise<void> | null = null
 
   constructor(options: GroupsOptions) {
-    const submitCall = (work: Work): Promise<Answer> => this.submit(work)
-    this.#options = { ...options, admission: options.admission ?? new Admission(options), submitCall }
+    this.#options = { ...options, admission: options.admission ?? new Admission(options) }
     this.#default = new Scheduler(this.#options)
   }
 
@@ -95,6 +95,12 @@ export class SchedulerGroups implements ResidencyControl {
   /** Has a deployment's group come up, so that its models can be loaded before {@link follow} names it. */
   prepare({ group }: Deployment): void {
     if (group && !this.#closed && !this.#groups.has(group.id)) this.#groups.set(group.id, this.#open(group))
+  }
+
+  /** Names who knows the functions that can be called by others; before, there are none. */
+  answerCalls(targets: CallTargets): void {
+    this.#targets = targets
+    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets, this.#submit)
   }
 
   /** Answers a request: see {@link Scheduler.submit}. */
@@ -140,12 +146,6 @@ export class SchedulerGroups implements ResidencyControl {
   /** The requests that wait, by deployment and model. */
   backlog(): readonly BacklogReport[] {
     return this.#schedulers.flatMap((scheduler) => scheduler.backlog())
-  }
-
-  /** Names who knows the functions that can be called by others: see {@link Scheduler.answerCalls}. */
-  answerCalls(targets: CallTargets): void {
-    this.#targets = targets
-    for (const scheduler of this.#schedulers) scheduler.answerCalls(targets)
   }
 
   /** What each current deployment has to do, and with what, by its name. */
@@ -211,6 +211,7 @@ export class SchedulerGroups implements ResidencyControl {
       const scheduler = new Scheduler({
         ...this.#options,
         replicas,
+        ...(this.#options.places ? { places: this.#options.places.group() } : {}),
         group: group.id,
         runDirectory: directory,
         environment:
@@ -218,7 +219,7 @@ export class SchedulerGroups implements ResidencyControl {
         session: { ...session, intraOpThreads: threadsOf(most) },
         ...(maxModelBytes === undefined ? {} : { maxModelBytesPerReplica: maxModelBytes }),
       })
-      if (this.#targets) scheduler.answerCalls(this.#targets)
+      if (this.#targets) scheduler.answerCalls(this.#targets, this.#submit)
       return scheduler
     })
   }

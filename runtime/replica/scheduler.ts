@@ -1,7 +1,7 @@
 import type { AnyIsoplexError } from '../error/error.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import { Admission, type AdmissionOptions } from './admission.ts'
-import { CallDesk } from './call-desk.ts'
+import { CallDesk, type Submit } from './call-desk.ts'
 import type { CallTargets } from './call-target.ts'
 import { breakStream, deliver } from './delivery.ts'
 import type { Deployment } from './deployment.ts'
@@ -11,6 +11,7 @@ import {
   deadlineExceeded,
   draining,
   loadBroken,
+  nodesMissing,
   replicaCrashed,
   replicasMissing,
 } from './failure.ts'
@@ -25,7 +26,8 @@ import type { RunnerLink } from './runner-link.ts'
 import type { RerunCause, Tallies } from './tallies.ts'
 import { type Answer, Ticket, type Work } from './ticket.ts'
 import { TicketWatch } from './ticket-watch.ts'
-import { type Suspect, Ward } from './ward.ts'
+import type { Suspect } from './trial-room.ts'
+import { Ward } from './ward.ts'
 import type { LoadOptions } from './wishes.ts'
 
 /** How requests are queued and runners kept. */
@@ -33,8 +35,6 @@ export interface SchedulerOptions extends KeeperOptions, AdmissionOptions {
   readonly tallies: Tallies
   /** Decides which requests are taken; several schedulers may share it. @default one of its own */
   readonly admission?: Admission
-  /** Takes what functions call of each other. @default the scheduler itself */
-  readonly submitCall?: (work: Work) => Promise<Answer>
 }
 
 /** How long a runner may go on with a request after its deadline before it is ended. */
@@ -53,7 +53,8 @@ export class Scheduler implements ResidencyControl {
   readonly #ward: Ward
   readonly #admission: Admission
   readonly #watch = new TicketWatch({
-    overdue: (ticket) => this.#giveUp(ticket, deadlineExceeded(ticket), overdueGraceMs),
+    overdue: (ticket) =>
+      this.#giveUp(ticket, this.pool.size === 0 ? nodesMissing() : deadlineExceeded(ticket), overdueGraceMs),
     left: (ticket) => this.#giveUp(ticket, callerGone(), ticket.work.deployment.timeoutMs),
   })
   readonly #queues: QueueMap
@@ -87,7 +88,6 @@ export class Scheduler implements ResidencyControl {
     this.#desk = new CallDesk({
       tallies: options.tallies,
       log: options.log,
-      submit: options.submitCall ?? ((work) => this.submit(work)),
       changed: (link) => this.#dispatcher.hear(link),
     })
     this.#ward = new Ward({
@@ -108,9 +108,13 @@ export class Scheduler implements ResidencyControl {
     return this.#keeper.pool
   }
 
-  /** Names who knows the functions that can be called by others; before, there are none. */
-  answerCalls(targets: CallTargets): void {
-    this.#desk.use(targets)
+  /**
+   * Names who knows the functions that others can call; before, there are none.
+   *
+   * @param submit answers the calls, by default this scheduler itself
+   */
+  answerCalls(targets: CallTargets, submit: Submit = (work) => this.submit(work)): void {
+    this.#desk.open(targets, submit)
   }
 
   /**
@@ -213,7 +217,7 @@ export class Scheduler implements ResidencyControl {
 
   /** Without a replica nothing would ever be answered. */
   #unmanned(queue: RequestQueue): AnyIsoplexError | null {
-    return this.pool.size === 0 ? replicasMissing(queue) : null
+    return this.pool.size === 0 && !this.pool.changing ? replicasMissing(queue) : null
   }
 
   /** Answers with an error; a runner that has the request in hand is told to let go of it. */
@@ -226,7 +230,7 @@ export class Scheduler implements ResidencyControl {
 
   /** Tells a runner that nobody waits for a request, and ends the runner where it will not let go. */
   #cancel(link: RunnerLink, ticketId: number, graceMs: number): void {
-    link.cancel(ticketId, graceMs, () => this.#keeper.terminate(link, 'it does not let go of a request'))
+    link.cancel(ticketId, graceMs, () => this.pool.terminate(link, 'it does not let go of a request'))
   }
 
   /** Forgets a queue in which nothing waits and which nobody serves. */

@@ -1,55 +1,24 @@
-import type { AnyIsoplexError } from '../error/error.ts'
-import { fromWire, type WireError } from '../error/wire.ts'
-import { breakStream } from './delivery.ts'
-import { loadBroken } from './failure.ts'
-import { decodeJson, type Frame, frameKinds } from './frame.ts'
-import type { EndOfRunner, ReplicaPool } from './pool.ts'
-import { RequestQueue } from './queue.ts'
-import type { ReplicaProcess } from './replica-process.ts'
-import type { RunnerLink } from './runner-link.ts'
 import type { Ticket } from './ticket.ts'
+import { type Suspect, type TrialEvents, TrialRoom, type TrialRoomOptions } from './trial-room.ts'
 
-/** What may have ended replicas. */
-export interface Suspect {
-  /** Where it comes from: the function and the model. */
-  readonly queue: RequestQueue
-  /** The request; `null` where loading itself is suspected. */
-  readonly ticket: Ticket | null
-}
-
-/** How a trial ends, but for a request that is answered: that one's caller has been told. */
-export interface WardEvents {
-  /** It died of this, and of nothing else. */
-  convicted(suspect: Suspect): void
-  /** The function and its model came up. */
-  loadAcquitted(queue: RequestQueue): void
-  /** The function or its model did not come up, in an orderly way. */
-  loadFailed(queue: RequestQueue, error: AnyIsoplexError): void
-  /** A frame of a runner that belongs to a request. */
-  frame(link: RunnerLink, frame: Frame): void
-  /** A runner has let go of what it had in hand. */
-  changed(): void
-}
+/** How trials end, and what goes on in them. */
+export type WardEvents = Omit<TrialEvents, 'next' | 'dismissed'>
 
 /** What a ward is made from. */
-export interface WardOptions {
-  readonly pool: Pick<ReplicaPool, 'takeSpare' | 'dismiss' | 'start' | 'terminate'>
-  /** The longest that a function and its model may take to come up. */
-  readonly loadTimeoutMs: number
+export interface WardOptions extends Omit<TrialRoomOptions, 'events'> {
   readonly events: WardEvents
 }
 
 /**
  * Tries one by one what was in hand when replicas died: alone in a replica of its own, so that whatever dies there
- * died of it, and nobody fails for another's fault. It has a replica only while there is something to try.
+ * died of it, and nobody fails for another's fault. Where a request that is tried waits for a call which is a suspect
+ * too, that one is tried meanwhile in a further replica.
  */
 export class Ward {
   readonly #options: WardOptions
   readonly #suspects = new Set<Suspect>()
-  #replica: ReplicaProcess | null = null
-  /** The runner of the trial, kept for the next suspect of the same function and model. */
-  #runner: RunnerLink | null = null
-  #trial: Suspect | null = null
+  /** Each is for what the trial in the one before waits for. */
+  readonly #rooms: TrialRoom[] = []
 
   constructor(options: WardOptions) {
     this.#options = options
@@ -63,21 +32,15 @@ export class Ward {
   /** Takes a suspect in. A request that is settled meanwhile, by its deadline or its caller, leaves by itself. */
   admit(suspect: Suspect): void {
     this.#suspects.add(suspect)
-    suspect.ticket?.onSettled(() => this.#dismissCase(suspect))
+    suspect.ticket?.onSettled(() => this.#dismiss(suspect))
     this.proceed()
   }
 
-  /** Goes on with the next trial as far as that is possible; to be called when a spare replica has come up. */
+  /** Goes on with the trials as far as that is possible; to be called when a spare replica has come up. */
   proceed(): void {
-    if (this.#trial) return
-    const [suspect] = this.#suspects
-    this.#clear(suspect)
-    if (!this.#runner) {
-      if (suspect) this.#start(suspect)
-      else this.#close()
-    } else if (suspect && this.#runner.state === 'active' && this.#runner.idle) {
-      this.#try(suspect, this.#runner)
-    }
+    for (const room of [...this.#rooms]) room.proceed()
+    while (this.#rooms.at(-1)?.empty) this.#rooms.pop()
+    if (this.#nextIn(this.#rooms.length)) this.#open()
   }
 
   /** Fails every request that waits for its trial or is being tried. */
@@ -85,108 +48,43 @@ export class Ward {
     for (const { ticket } of [...this.#suspects]) ticket?.fail(error)
   }
 
-  #start(suspect: Suspect): void {
-    const { pool, loadTimeoutMs } = this.#options
-    this.#replica ??= pool.takeSpare()
-    if (!this.#replica) return
-    const queue = new RequestQueue(suspect.queue.key, suspect.queue)
-    const link = pool.start(this.#replica, queue, {
-      frame: (from, frame) => this.#receive(from, frame),
-      ended: (from, how) => this.#ended(from, how),
-    })
-    this.#runner = link
-    this.#trial = suspect
-    link.within(loadTimeoutMs, () => {
-      this.#failLoad(suspect, loadBroken(suspect.queue, `did not come up within ${loadTimeoutMs} ms`))
-      pool.terminate(link, 'it does not come up')
-    })
-  }
-
-  #try(suspect: Suspect, link: RunnerLink): void {
-    this.#trial = suspect
-    if (!suspect.ticket) {
-      this.#acquitLoad(suspect)
-      return
+  #open(): void {
+    const place = this.#rooms.length
+    const events: TrialEvents = {
+      ...this.#options.events,
+      next: () => this.#nextIn(place),
+      dismissed: (suspect) => this.#dismiss(suspect),
     }
-    link.send([suspect.ticket], performance.now())
-    link.flush()
+    const room = new TrialRoom({ ...this.#options, events })
+    this.#rooms.push(room)
+    room.proceed()
   }
 
-  #receive(link: RunnerLink, frame: Frame): void {
-    if (frame.kind === frameKinds.ready) {
-      if (link.state !== 'starting') return
-      link.inTime()
-      link.state = 'active'
-      if (this.#trial) this.#try(this.#trial, link)
-    } else if (frame.kind === frameKinds.failed) {
-      this.#retire(link)
-      if (this.#trial) this.#failLoad(this.#trial, fromWire(decodeJson<WireError>(frame.payload)))
-    } else {
-      this.#options.events.frame(link, frame)
+  /** The first suspect that is nobody's: in the first room any, in a further one what the trial before it waits for. */
+  #nextIn(place: number): Suspect | undefined {
+    const caller = this.#rooms[place - 1]?.trial?.ticket
+    if (place > 0 && !caller) return undefined
+    const others = this.#rooms.filter((_, index) => index !== place)
+    for (const suspect of this.#suspects) {
+      if (others.some(({ trial }) => trial === suspect)) continue
+      if (!caller || isCalledBy(suspect, caller)) return suspect
     }
-    if (link === this.#runner) this.proceed()
-    else if (link.idle) this.#retire(link)
-    this.#options.events.changed()
+    return undefined
   }
 
-  #ended(link: RunnerLink, { crashed }: EndOfRunner): void {
-    for (const sent of link.abandon()) breakStream(sent)
-    this.#options.events.changed()
-    if (link !== this.#runner) {
-      this.#options.pool.dismiss(link.replica)
-      return
-    }
-    this.#runner = null
-    if (crashed) this.#replica = null
-    const trial = this.#trial
-    if (trial) {
-      this.#dismissCase(trial)
-      this.#options.events.convicted(trial)
-    }
-    this.proceed()
-  }
-
-  #acquitLoad(suspect: Suspect): void {
-    this.#dismissCase(suspect)
-    this.#options.events.loadAcquitted(suspect.queue)
-  }
-
-  #failLoad(suspect: Suspect, error: AnyIsoplexError): void {
-    this.#dismissCase(suspect)
-    suspect.ticket?.fail(error)
-    this.#options.events.loadFailed(suspect.queue, error)
-  }
-
-  #dismissCase(suspect: Suspect): void {
+  #dismiss(suspect: Suspect): void {
     if (!this.#suspects.delete(suspect)) return
-    if (this.#trial === suspect) this.#trial = null
+    for (const room of this.#rooms) room.release(suspect)
     this.proceed()
   }
+}
 
-  /**
-   * Has a runner go that is of no use for the next trial. One that streams an answer is left to it, with its replica;
-   * one that comes up is waited for.
-   */
-  #clear(next: Suspect | undefined): void {
-    const link = this.#runner
-    if (link?.streaming) {
-      this.#runner = null
-      this.#replica = null
-    } else if (link?.state === 'active' && link.idle && link.queue.key !== next?.queue.key) {
-      this.#retire(link)
-    }
-  }
+/** Whether a request, or one that waits for a load, is called by another, be it through others. */
+function isCalledBy({ ticket, queue }: Suspect, caller: Ticket): boolean {
+  return ticket ? descends(ticket, caller) : queue.holds((waiting) => descends(waiting, caller))
+}
 
-  #retire(link: RunnerLink): void {
-    if (link.state === 'retiring') return
-    link.state = 'retiring'
-    link.stop()
-    link.within(link.takedownMs, () => this.#options.pool.terminate(link, 'it does not end'))
-  }
-
-  #close(): void {
-    if (this.#runner || !this.#replica) return
-    this.#options.pool.dismiss(this.#replica)
-    this.#replica = null
-  }
+function descends({ work }: Ticket, caller: Ticket): boolean {
+  for (let parent = work.parent; parent; parent = parent.work.parent) if (parent === caller) return true
+  return false
 }

@@ -2,6 +2,7 @@ import { type Call, type Callers, type Definition, toError } from '../define/def
 import { createCall, type RunnerFacts } from './call.ts'
 import type { Decoder } from './decoder.ts'
 import { callerGone, type OpenRequest } from './open-request.ts'
+import { Waits } from './waits.ts'
 
 /** How the batches of one runner are answered. */
 export interface BatchAnswering {
@@ -13,7 +14,14 @@ export interface BatchAnswering {
 /** Requests that are answered by one call of the function. */
 export class RequestBatch implements Callers {
   readonly #requests: OpenRequest[] = []
+  /** Counts the calls to other runners that its requests wait for. */
+  readonly waits: Waits
   #abort: AbortController | null = null
+
+  /** `waits` is told when the batch begins to wait for calls to other runners, and when it waits for none any more. */
+  constructor(waits: (waiting: boolean) => void) {
+    this.waits = new Waits(waits)
+  }
 
   /** Adds a request; not after the batch is being answered. */
   add(request: OpenRequest): void {

@@ -39,6 +39,12 @@ export function createBodyDecoder(schema: TSchema): BodyDecoder {
   }
 }
 
+/** Makes what puts files and tensors in their places in a value that came as JSON, such as an item of a stream. */
+export function createItemReader(schema: TSchema): (item: unknown) => unknown {
+  const slots = findSlots(schema)
+  return (item) => fromJson(item, slots)
+}
+
 /** Decodes without a check, by the media type. */
 function createFormDecoder(schema: TSchema): BodyDecoder {
   const slots = findSlots(schema)

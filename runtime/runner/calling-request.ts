@@ -1,24 +1,24 @@
 import { IsoplexError } from '../error/error.ts'
-import { Waits } from './waits.ts'
+import type { Waits } from './waits.ts'
 
 /** The most calls of one request that are under way to other runners; further ones wait for their turn. */
 export const maxCallsUnderWay = 64
-/** The most functions that may wait for each other. */
+/** The most functions of which each may wait for the next, the last one with them. */
 export const maxCallDepth = 16
 
 /** A request whose function may call others: all of their calls, however deep, are made in its name. */
 export class CallingRequest {
   /** Its id in the runner's hands; 0 where there is none, as while a model warms up. */
   readonly id: number
-  readonly #waits: Waits
+  readonly #waits: Waits | null
   readonly #cancels = new Set<() => void>()
   readonly #queue: (() => void)[] = []
   #answered = false
 
-  /** `waits` is told when the first call to another runner begins, and when the last one has ended. */
-  constructor(id: number, waits: (waiting: boolean) => void) {
+  /** `waits` counts its calls to other runners; `null` where nothing does. */
+  constructor(id: number, waits: Waits | null) {
     this.id = id
-    this.#waits = new Waits(waits)
+    this.#waits = waits
   }
 
   /** @throws {IsoplexError} `CANCELLED` where the request has been answered */
@@ -37,9 +37,9 @@ export class CallingRequest {
     this.assertUnanswered()
     signal.throwIfAborted()
     this.#cancels.add(cancel)
-    const end = this.#waits.begin()
+    const end = this.#waits?.begin()
     return () => {
-      end()
+      end?.()
       if (this.#cancels.delete(cancel)) this.#queue.shift()?.()
     }
   }
@@ -84,14 +84,20 @@ export interface CallPlace {
 /**
  * The place of a function that is called beside its caller.
  *
- * @throws {IsoplexError} `CALL_TOO_DEEP` where too many functions would wait for each other.
+ * @throws {IsoplexError} as {@link assertDepth}
  */
 export function placeBeside({ request, chain }: CallPlace, name: string, waits: Waits | null): CallPlace {
-  const longer = [...chain, name]
-  if (longer.length <= maxCallDepth) return { request, chain: longer, waits }
+  assertDepth(chain, name)
+  return { request, chain: [...chain, name], waits }
+}
+
+/** @throws {IsoplexError} `CALL_TOO_DEEP` where too many functions would wait for the one that is called */
+export function assertDepth(callers: readonly string[], name: string): void {
+  if (callers.length < maxCallDepth) return
+  const chain = [...callers, name]
   throw new IsoplexError(
     'CALL_TOO_DEEP',
-    `More than ${maxCallDepth} functions wait for each other: ${longer.join(' > ')}. A function must not call itself without end.`,
-    { details: { chain: longer } },
+    `More than ${maxCallDepth} functions would wait for each other: ${chain.join(' > ')}. A function must not call itself without end.`,
+    { details: { chain } },
   )
 }

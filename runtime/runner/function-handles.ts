@@ -32,23 +32,29 @@ export interface FunctionHandlesOptions {
    * The model with which a function answers beside its caller, `null` where it needs none; or else what answers it in
    * another runner, which may refuse.
    */
-  readonly place: (fn: CalledFunction, options: HandleOptions) => LocalModel | null | Callee
+  readonly place: (fn: CalledFunction, options: HandleOptions, opening: Opening) => LocalModel | null | Callee
   readonly engine: Engine
   readonly log: FunctionLog
   readonly fetchInput: InputFetch
 }
 
 /** For whom a handle is opened. */
-interface Opening {
+export interface Opening {
   readonly source: CallSource
   readonly caller: CallerModel | null
+}
+
+/** What answers beside its caller, and loads it; the same one each time. */
+interface LoadedCallee {
+  readonly callee: Callee
+  readonly load: () => Promise<LoadedFunction>
 }
 
 /** The functions that others call. What answers beside its caller is loaded once for each of its models. */
 export class FunctionHandles {
   readonly #options: FunctionHandlesOptions
   /** By function, then by the model's key; `null` is that of functions without a model. */
-  readonly #local = new Map<Definition, Map<unknown, Callee>>()
+  readonly #local = new Map<Definition, Map<unknown, LoadedCallee>>()
   readonly #loaded = new Set<Promise<LoadedFunction>>()
 
   constructor(options: FunctionHandlesOptions) {
@@ -63,6 +69,16 @@ export class FunctionHandles {
   readonly opener: HandleOpener = (source, caller) =>
     // The types of a definition are those of its schemas, to which every call is held.
     ((fn: unknown, options: HandleOptions = {}) => this.#open(fn, options, { source, caller })) as OpenHandle
+
+  /** The name of a function that comes from a function file; `null` of any other. */
+  nameOf(definition: Definition): string | null {
+    return this.#options.nameOf(definition)
+  }
+
+  /** Loads a function that answers beside its callers ahead of its first call; `null` is one without a model. */
+  async load(definition: Definition, model: LocalModel | null): Promise<void> {
+    await this.#beside({ definition, name: this.nameOf(definition) }, model).load()
+  }
 
   /** Frees all that was loaded. What fails does not keep the rest from being freed. */
   async dispose(): Promise<void> {
@@ -88,15 +104,15 @@ export class FunctionHandles {
       throw new TypeError(`"model" names the model of a function without one; got ${options.model}.`)
     }
     const called = { definition, name: this.#options.nameOf(definition) }
-    const place = heldModel(called, options, opening) ?? this.#options.place(called, options)
-    const callee = place !== null && 'answer' in place ? place : this.#beside(called, place)
+    const place = this.#options.place(called, options, opening)
+    const callee = place !== null && 'answer' in place ? place : this.#beside(called, place).callee
     return createHandle(callee, opening.source)
   }
 
-  #beside(fn: CalledFunction, model: LocalModel | null): Callee {
+  #beside(fn: CalledFunction, model: LocalModel | null): LoadedCallee {
     const { definition } = fn
     const name = fn.name ?? definition.name ?? 'a function'
-    const byModel = this.#local.get(definition) ?? new Map<unknown, Callee>()
+    const byModel = this.#local.get(definition) ?? new Map<unknown, LoadedCallee>()
     this.#local.set(definition, byModel)
     const known = byModel.get(model?.key ?? null)
     if (known) return known
@@ -113,9 +129,9 @@ export class FunctionHandles {
       })
       return fresh
     }
-    const callee = createLocalCallee({ name, definition, load })
-    byModel.set(model?.key ?? null, callee)
-    return callee
+    const local = { callee: createLocalCallee({ name, definition, load }), load }
+    byModel.set(model?.key ?? null, local)
+    return local
   }
 
   async #comeUp(definition: Definition, name: string, model: LocalModel | null): Promise<LoadedFunction> {
@@ -138,18 +154,6 @@ export class FunctionHandles {
       throw loadFailure(error, { name, model: id, log: "the server's log" })
     }
   }
-}
-
-/** The caller's own model, where the function would load the same one in the same way. */
-function heldModel(
-  { definition }: CalledFunction,
-  { model: wished, deployment }: HandleOptions,
-  { caller }: Opening,
-): LocalModel | null {
-  if (!caller?.loader || caller.loader !== definition.model) return null
-  if (wished !== undefined || deployment !== undefined) return null
-  const { model, modelInfo } = caller
-  return { key: modelInfo, prepare: async () => modelInfo, held: { model } }
 }
 
 function assertCallableFunction(value: unknown): Definition {

@@ -11,6 +11,8 @@ export interface RequestHead {
   readonly accept: string | null
   /** The headers less those that carry credentials; only where the function asks for requests as sent. */
   readonly headers: readonly (readonly [string, string])[]
+  /** Whether a function that calls has named the model that answers, in place of the token. @default false */
+  readonly modelNamed?: boolean
 }
 
 /** What precedes the bytes of a reply. */

@@ -107,7 +107,7 @@ async function warmUp(
 ): Promise<void> {
   const { signal } = new AbortController()
   const decoded = { input, params: {}, query: {} }
-  const place = { request: new CallingRequest(0, () => undefined), chain: [name], waits: null }
+  const place = { request: new CallingRequest(0, null), chain: [name], waits: null }
   const call = createCall({ head: warmUpHead, body: new Uint8Array(), signal, place }, decoded, facts)
   const [outcome] = await definition.answer([call], { signal })
   if (outcome instanceof Error) throw outcome

@@ -4,6 +4,7 @@ import { CallingRequest, type CallPlace } from './calling-request.ts'
 import type { Encoder, Reply } from './encoder.ts'
 import type { ReplyHead, RequestHead } from './head.ts'
 import { pumpStream, StreamCredit } from './stream.ts'
+import type { Waits } from './waits.ts'
 
 /** A request as it arrived. `id` is unique among those of one runner. */
 export interface ArrivedRequest {
@@ -31,8 +32,8 @@ export interface ReplyOptions {
   readonly sink: ReplySink
   /** Is told of each request once, when it has been answered. */
   readonly closed: (request: OpenRequest) => void
-  /** Is told when a request begins to wait for calls to other runners, and when it waits for none any more. */
-  readonly waits: (request: OpenRequest, waiting: boolean) => void
+  /** What counts the calls to other runners that a request waits for; `null` where nothing does. */
+  readonly waitsOf: (request: OpenRequest) => Waits | null
 }
 
 /** A request in a runner's hands, from its arrival to its answer. */
@@ -160,8 +161,8 @@ export class OpenRequest {
   }
 
   #makePlace(): CallPlace {
-    const { name, waits } = this.#options
-    const request = new CallingRequest(this.id, (waiting) => waits(this, waiting))
+    const { name, waitsOf } = this.#options
+    const request = new CallingRequest(this.id, waitsOf(this))
     if (this.#answered) request.close()
     return { request, chain: [name], waits: null }
   }

@@ -1,4 +1,4 @@
-import { IsoplexError } from '../error/error.ts'
+import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { bytesWithin } from './bounded-bytes.ts'
 
 /** Who reads a reply: how much of it, and until when. */
@@ -47,6 +47,7 @@ export async function bytesOf(
 /** Why a reply has no more: its reader was told to stop, or it broke off. */
 function brokenOff({ signal, requestId }: ReplyReading, cause: unknown): unknown {
   if (signal.aborted) return signal.reason
+  if (isIsoplexError(cause)) return cause
   return new IsoplexError('FETCH_FAILED', 'The reply broke off before its end.', {
     details: { reason: 'cut-off' },
     cause,

@@ -26,25 +26,39 @@ export interface ReplyValue {
  *
  * @throws {IsoplexError} `FETCH_FAILED` where the reply breaks off, or is not what its head says.
  */
-export async function readReply({ headers, body }: Response, reading: ReplyReading): Promise<ReplyValue> {
-  const contentType = headers.get('content-type') ?? ''
-  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+export async function readReply(
+  { headers, body }: Pick<Response, 'headers'> & { readonly body: ReadableStream<Uint8Array> | null },
+  reading: ReplyReading,
+): Promise<ReplyValue> {
+  const mediaType = mediaTypeOf(headers)
   if (body && mediaType === 'text/event-stream') return { value: readEvents(body, reading), streams: true }
   if (body && mediaType === 'application/x-ndjson') return { value: readLines(body, reading), streams: true }
-  const bytes = await bytesOf(body, reading)
+  return { value: readWhole(headers, await bytesOf(body, reading), reading), streams: false }
+}
+
+/**
+ * Reads a whole answer of which all bytes are there.
+ *
+ * @throws {IsoplexError} `FETCH_FAILED` where it is not what its head says.
+ */
+export function readWhole(
+  headers: Headers,
+  bytes: Uint8Array<ArrayBuffer>,
+  reading: Pick<ReplyReading, 'requestId'>,
+): unknown {
+  const mediaType = mediaTypeOf(headers)
   try {
-    return { value: wholeValue(bytes, headers, contentType, mediaType), streams: false }
+    return wholeValue(bytes, headers, mediaType)
   } catch (cause) {
     throw senseless(`is not the ${mediaType.slice(0, 64)} that it says it is`, reading, cause)
   }
 }
 
-function wholeValue(
-  bytes: Uint8Array<ArrayBuffer>,
-  headers: Headers,
-  contentType: string,
-  mediaType: string,
-): unknown {
+function mediaTypeOf(headers: Headers): string {
+  return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+function wholeValue(bytes: Uint8Array<ArrayBuffer>, headers: Headers, mediaType: string): unknown {
   if (bytes.length === 0 && mediaType === '') return undefined
   const label = toTensorLabel(headers.get('x-tensor-type') ?? '', headers.get('x-tensor-dims') ?? '')
   if (label) return tensorOfLabel(label, bytes, '')
@@ -52,7 +66,7 @@ function wholeValue(
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   }
   if (mediaType === 'multipart/form-data') {
-    const parts = parseMultipart(contentType, bytes)
+    const parts = parseMultipart(headers.get('content-type') ?? '', bytes)
     if (isFilledForm(parts)) return valueOfForm(parts)
   }
   return fileValue(bytes, isMediaType(mediaType) ? mediaType : 'application/octet-stream')

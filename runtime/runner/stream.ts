@@ -49,3 +49,20 @@ export async function pumpStream(
   }
   return true
 }
+
+/** The chunks of a stream until it ends or nobody wants more of it, whichever comes first; then the stream is ended. */
+export async function* chunksUntil(
+  stream: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const reader = stream.getReader()
+  const leave = (): void => void reader.cancel().catch(() => undefined)
+  signal.addEventListener('abort', leave)
+  if (signal.aborted) leave()
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value
+  } finally {
+    signal.removeEventListener('abort', leave)
+    leave()
+  }
+}

@@ -1,6 +1,7 @@
 import { cors } from '@elysiajs/cors'
 import { Elysia } from 'elysia'
 import type { Manifest } from '../build/manifest.ts'
+import type { AnyIsoplexError } from '../error/error.ts'
 import { type AppIdentity, openApiDocument, routeList } from './document.ts'
 import { createExchange, type ExchangeOptions, type ServedFunction } from './exchange.ts'
 import { createSubmission, type SubmissionOptions } from './job/submission.ts'
@@ -27,6 +28,8 @@ export interface AppOptions {
   readonly systemRoutes: readonly SystemRoute[]
   /** Where actions hand their jobs over; `null` serves no actions. */
   readonly submissions: SubmissionOptions | null
+  /** Why there is no function to answer. @default there is, or the route is wrong */
+  readonly unserved?: () => AnyIsoplexError
   /** Answers requests for a function. @default what runs it */
   readonly answering?: (served: ServedFunction) => Answering
 }
@@ -58,7 +61,7 @@ export function createApp(options: AppOptions): App {
   const refuse: Refuse = (request, error) => refusalReply(error, request, bodyLimits.maxBytes)
   const app = new Elysia()
   app.onError(({ code, request, error }) => {
-    if (code === 'NOT_FOUND') return refuse(request, routeNotFound(request))
+    if (code === 'NOT_FOUND') return refuse(request, options.unserved?.() ?? routeNotFound(request))
     const requestId = requestIdOf(request.headers)
     log.error('A request failed', { requestId, error })
     return problemReply(error, requestId, true)

@@ -1,8 +1,10 @@
 import { readModelToken } from '../auth/bearer.ts'
 import { anonymous, type Credentials, withModel } from '../auth/credentials.ts'
 import type { TokenVerifier } from '../auth/verifier.ts'
+import type { GraphModelManifest } from '../build/graph-manifest.ts'
 import type { FunctionManifest } from '../build/manifest.ts'
 import { IsoplexError } from '../error/error.ts'
+import { composeModels, type ModelPart } from '../model/composite.ts'
 import type { ResolvedModel } from '../model/resolve.ts'
 import type { Asking, ModelAccess } from './model-access.ts'
 
@@ -42,7 +44,7 @@ export async function authorize(
   authorizer: Authorizer,
 ): Promise<Authorization> {
   const credentials = await verifiedOf(headers, authorizer)
-  const stickyKey = fn.model ? readStickyKey(headers) : null
+  const stickyKey = fn.model || fn.graph ? readStickyKey(headers) : null
   return await grantAccess({ credentials, stickyKey, modelId: null }, fn, authorizer)
 }
 
@@ -72,19 +74,26 @@ export interface Asker {
   readonly modelId: string | null
 }
 
+/** What of a function decides who may ask it, and for which model. */
+export type GrantedFunction = Pick<FunctionManifest, 'name' | 'access' | 'model' | 'graph'>
+
 /**
- * Settles who pays and which model answers, by what a token says that has been verified.
+ * Settles who pays and which model answers, by what a token says that has been verified. The models of a graph are
+ * granted one by one, as they would be to calls of its nodes, and answer together.
  *
  * @throws {IsoplexError} as {@link authorize}, less `TOKEN_INVALID` for a token that cannot be verified.
  */
 export async function grantAccess(
   { stickyKey, ...asker }: Asker,
-  fn: FunctionManifest,
+  fn: GrantedFunction,
   authorizer: Omit<Authorizer, 'verifier'>,
 ): Promise<Authorization> {
   const { models } = authorizer
   const { credentials } = asker
   const asking = askingOf(asker, fn, authorizer)
+  if (fn.graph && fn.graph.models.length > 0) {
+    return await grantParts({ stickyKey, ...asker }, fn.graph.models, authorizer)
+  }
   if (!('modelId' in asking)) {
     return {
       principal: credentials ? await models.confirm(credentials) : anonymous,
@@ -98,6 +107,40 @@ export async function grantAccess(
   return { ...(await granted), credentials }
 }
 
+/** The principal is the same for each: it is of the token. */
+async function grantParts(
+  asker: Asker,
+  parts: readonly GraphModelManifest[],
+  authorizer: Omit<Authorizer, 'verifier'>,
+): Promise<Authorization> {
+  const granted = await Promise.all(
+    parts.map((part) => grantAccess(askerOfPart(asker, part), functionOfPart(part), authorizer)),
+  )
+  const models = parts.flatMap(({ function: name, asked }, position): readonly ModelPart[] => {
+    const model = granted[position]?.model
+    return model ? [{ function: name, asked, model }] : []
+  })
+  const principal = granted[0]?.principal ?? anonymous
+  return { principal, model: composeModels(models), credentials: asker.credentials }
+}
+
+/** Who asks for one of the models of a graph: who asks the graph, for what the graph says. */
+export function askerOfPart<Who extends Pick<Asker, 'modelId'>>(
+  asker: Who,
+  { asked }: GraphModelManifest,
+): Who {
+  return { ...asker, modelId: asked ?? asker.modelId }
+}
+
+/** The function whose model is one of those of a graph. */
+export function functionOfPart({
+  function: name,
+  access,
+  default: defaultId,
+}: GraphModelManifest): GrantedFunction {
+  return { name, access, model: defaultId === null ? {} : { default: defaultId } }
+}
+
 async function verifiedOf(
   headers: Headers,
   { verifier }: Pick<Authorizer, 'verifier'>,
@@ -106,10 +149,14 @@ async function verifiedOf(
   return token === null ? null : await verifier.verify(token)
 }
 
-/** In whose name the backend is asked, and for which model where the function has one. */
-function askingOf(
+/**
+ * In whose name the backend is asked, and for which model where the function has one.
+ *
+ * @throws {IsoplexError} `TOKEN_MISSING`
+ */
+export function askingOf(
   { credentials, modelId }: Omit<Asker, 'stickyKey'>,
-  fn: FunctionManifest,
+  fn: GrantedFunction,
   { trustsLoopback }: Pick<Authorizer, 'trustsLoopback'>,
 ): Asking | Pick<Asking, 'credentials'> {
   if (credentials !== null) {
@@ -124,7 +171,7 @@ function askingOf(
   return { credentials, modelId: defaultId }
 }
 
-function tokenMissing({ name }: FunctionManifest): IsoplexError<'TOKEN_MISSING'> {
+function tokenMissing({ name }: GrantedFunction): IsoplexError<'TOKEN_MISSING'> {
   return new IsoplexError(
     'TOKEN_MISSING',
     `"${name}" needs a model token: send one in the header serve_multiplexed_model_id, or as Authorization: Bearer.`,

@@ -69,6 +69,7 @@ export function routeList({ functions, broken }: Manifest, { appName, routePrefi
       ...(fn.model?.default === undefined ? {} : { defaultModel: fn.model.default }),
       ...(fn.calls === undefined ? {} : { calls: fn.calls }),
       ...(fn.action === undefined ? {} : { action: actionFacts(fn.action) }),
+      ...(fn.graph === undefined ? {} : { graph: { nodes: fn.graph.nodes, edges: fn.graph.edges } }),
     })),
     broken: broken.map(({ file, place, reason, served }) => ({ file, place, reason, served })),
   }

@@ -2,8 +2,16 @@ import { createHash } from 'node:crypto'
 import type { FunctionManifest } from '../build/manifest.ts'
 import type { ModelRecord } from '../model/backend.ts'
 import { type AppOptions, createApp } from './app.ts'
-import { type Authorizer, authenticate, stickyHeader } from './authorization.ts'
+import {
+  type Authorizer,
+  askerOfPart,
+  askingOf,
+  authenticate,
+  functionOfPart,
+  stickyHeader,
+} from './authorization.ts'
 import type { ExchangeOptions, ServedFunction } from './exchange.ts'
+import type { Asking } from './model-access.ts'
 import { jsonReply, problemReply, requestIdOf } from './reply.ts'
 import type { Answering } from './routes.ts'
 import type { SystemRoute } from './system-route.ts'
@@ -68,7 +76,22 @@ function createKeyAnswer(
 
 async function keyOf(headers: Headers, fn: FunctionManifest, authorizer: Authorizer): Promise<string | null> {
   const asking = await authenticate(headers, fn, authorizer)
-  const { models } = authorizer
+  if (fn.graph && fn.graph.models.length > 0) {
+    const { credentials } = asking
+    const keys = fn.graph.models.map((part) => {
+      const asker = askerOfPart({ credentials, modelId: null }, part)
+      return keyOfAsking(headers, askingOf(asker, functionOfPart(part), authorizer), authorizer)
+    })
+    return (await Promise.all(keys)).join('+')
+  }
+  return await keyOfAsking(headers, asking, authorizer)
+}
+
+async function keyOfAsking(
+  headers: Headers,
+  asking: Asking | Pick<Asking, 'credentials'>,
+  { models }: Authorizer,
+): Promise<string | null> {
   if ('modelId' in asking) return toKey(await models.describe(asking, headers.get(stickyHeader)))
   if (asking.credentials) await models.confirm(asking.credentials)
   return null

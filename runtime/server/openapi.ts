@@ -32,12 +32,14 @@ const kindTitles: Readonly<Record<FunctionManifest['kind'], string>> = {
   function: 'Edge functions',
   inference: 'Inference functions',
   action: 'Actions',
+  graph: 'Graphs',
 }
 
 /** The OpenAPI operations of a function, by its methods in lower case. */
 export function operationsOf(fn: FunctionManifest, parts: DocumentParts): Readonly<Record<string, object>> {
   const adopted = adoptSchemas(fn, parts.schemas)
-  const { accepts, access, description, input, kind, query } = adopted
+  const { accepts, access, input, kind, query } = adopted
+  const description = describe(adopted)
   const isAction = kind === 'action'
   const operation = {
     tags: [kindTitles[kind]],
@@ -57,6 +59,25 @@ export function operationsOf(fn: FunctionManifest, parts: DocumentParts): Readon
       const operationId = nextOperationId(fn, method, parts.operationIds)
       return [method.toLowerCase(), { operationId, ...operation }]
     }),
+  )
+}
+
+/** What a function says of itself, and for a graph what it is made of. */
+function describe({ description, graph }: FunctionManifest): string | undefined {
+  if (!graph) return description
+  const nodes = graph.nodes.map((node) => {
+    const { name, function: called, model, after, fanOut, condition } = node
+    const facts = [
+      called === null ? 'code of its own' : `calls \`${called}\``,
+      ...(model === null ? [] : [`with the model \`${model}\``]),
+      ...(fanOut ? ['for each item'] : []),
+      ...(condition === null ? [] : ['on a condition']),
+      ...(after.length === 0 ? [] : [`after ${after.join(', ')}`]),
+    ]
+    return `- \`${name}\` ${facts.join(', ')}`
+  })
+  return [...(description === undefined ? [] : [description]), `Its nodes:\n\n${nodes.join('\n')}`].join(
+    '\n\n',
   )
 }
 

@@ -41,6 +41,7 @@ const kindNames: Readonly<Record<FunctionManifest['kind'], string>> = {
   function: 'Edge function',
   inference: 'Inference function',
   action: 'Action',
+  graph: 'Graph',
 }
 
 const jobNote =

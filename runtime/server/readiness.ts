@@ -1,4 +1,5 @@
 import type { Manifest } from '../build/manifest.ts'
+import type { NodeReport } from '../replica/node/fleet.ts'
 import type { RunnerLink } from '../replica/runner-link.ts'
 import type { Readiness } from './app.ts'
 import type { PreloadState } from './residency/preloading.ts'
@@ -13,6 +14,8 @@ export interface ReadinessFacts {
   readonly closing: boolean
   /** The provider that the operator wished for. */
   readonly provider: string
+  /** The nodes that replicas are on; `null` where they are on this machine. */
+  readonly nodes: readonly NodeReport[] | null
 }
 
 /** As much of a pool as can be told of. */
@@ -33,7 +36,8 @@ export type ObservedRunner = Pick<RunnerLink, 'state' | 'model' | 'providers' | 
  * one, the server is not stopping, and the models that the
  * configuration names are loaded, or have failed to. Beside it stands what an operator looks for first; it names no model and no tenant, since anybody may read it.
  */
-export function readinessOf({ manifest, scheduler, preloads, closing, provider }: ReadinessFacts): Readiness {
+export function readinessOf(facts: ReadinessFacts): Readiness {
+  const { manifest, scheduler, preloads, closing, provider, nodes } = facts
   const { pool } = scheduler
   const replicas = pool.replicas.map((replica) => {
     const runners = [...replica.links].filter(({ state }) => state === 'active')
@@ -45,10 +49,11 @@ export function readinessOf({ manifest, scheduler, preloads, closing, provider }
   })
   const links = [...pool.links]
   return Object.freeze({
-    ready: (replicas.length > 0 || pool.size === 0) && !closing && preloads.loading === 0,
+    ready: (replicas.length > 0 || (pool.size === 0 && nodes === null)) && !closing && preloads.loading === 0,
     stopping: closing,
     preloads,
     replicas: { wanted: pool.size, ready: replicas },
+    ...(nodes === null ? {} : { nodes }),
     provider: {
       wished: provider,
       inUse: [...new Set(links.flatMap(({ providers }) => providers))].toSorted(),

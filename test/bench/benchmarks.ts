@@ -1,5 +1,6 @@
 import { measureAuth } from './auth.ts'
 import { measureChurn } from './churn.ts'
+import { measureCompose } from './compose.ts'
 import { measureCrash } from './crash.ts'
 import { measureFair } from './fair.ts'
 import type { Figure } from './figure.ts'
@@ -35,6 +36,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   memory: measureMemory,
   scale: measureScale,
   jobs: measureJobs,
+  compose: measureCompose,
   web: measureWeb,
   ray: measureRay,
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readControlPointers } from '../../runtime/entry/control-pointer.ts'
+import { readControlPointers } from '../../runtime/config/control-pointer.ts'
 import type { ReplicaReport, ResidencyReport } from '../../runtime/replica/residency-report.ts'
 
 /** What the server of a project says is loaded where, by its control socket. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createControlClient } from '../../runtime/cli/control-client.ts'
-import { readControlPointers } from '../../runtime/entry/control-pointer.ts'
+import { readControlPointers } from '../../runtime/config/control-pointer.ts'
 import { adding } from '../support/function-files.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { makeProject, startServer, type TestProject, type TestServer } from '../support/server.ts'

@@ -243,3 +243,25 @@ describe('an action', () => {
     expect(() => describeFile('a.ts', brandDefinition(rest))).toThrow('must be made by defineAction()')
   })
 })
+
+describe('what a function says of its own deployment', () => {
+  const deployed = (deployment: unknown) => describeFile('a.ts', withOptions({ deployment }))
+
+  it('is part of its manifest', () => {
+    const deployment = { replicas: { min: 0, max: 2 }, options: { a: [1, null] }, routePrefix: '/v1/a' }
+    expect(deployed(deployment).deployment).toEqual(deployment)
+  })
+
+  it.each([
+    [1, /"deployment" is not taken\. It must be an object; it is 1/],
+    [{ replcas: 1 }, /\/replcas is not known; the nearest is \/replicas/],
+    [{ name: 'b' }, /\/name is not known/],
+    [{ replicas: { min: 3, max: 2 } }, /replicas\.min \(3\) must not exceed/],
+    [{ resources: { cudaDevices: '0' } }, /set replicas/],
+    [{ options: () => 1 }, /"deployment\.options" must be JSON/],
+    [{ options: { when: new Date(0) } }, /"deployment\.options" must be JSON/],
+    [{ options: Number.NaN }, /"deployment\.options" must be JSON/],
+  ])('is not %j', (deployment, message) => {
+    expect(() => deployed(deployment)).toThrow(message)
+  })
+})

@@ -109,9 +109,22 @@ describe('a newcomer', () => {
   })
 
   it('takes the place of who leaves already, then of surplus, then of the idle, then of the busy', () => {
-    const residents = standings.map((standing, index) => resident(standing, { standing, lastUsedMs: -index }))
+    const ready = standings.filter((standing) => standing !== 'waiting')
+    const residents = ready.map((standing, index) => resident(standing, { standing, lastUsedMs: -index }))
     const victims = residents.map((_, index) => outcomeOf(residents.slice(index), { maxInGroup: 4 - index }))
-    expect(victims).toEqual(standings.map((standing) => [`${standing} count`]))
+    expect(victims).toEqual(ready.map((standing) => [`${standing} count`]))
+  })
+
+  it('waits for who waits for others, unless it would be refused all the same', () => {
+    const waiting = resident('waiting', { standing: 'waiting' })
+    expect(outcomeOf([waiting, resident('busy', { standing: 'busy' })], { maxInGroup: 2 })).toEqual([
+      'busy count',
+    ])
+    expect(outcomeOf([waiting], { maxInGroup: 1 })).toBe('later')
+    const pinned = resident('pinned', { pinned: true, bytes: 9 })
+    expect(outcomeOf([waiting, pinned], { maxInReplica: 2 })).toBe('later')
+    expect(outcomeOf([waiting, pinned], { maxBytesInReplica: 10 }, { bytes: 2 })).toBe('taken')
+    expect(outcomeOf([{ ...waiting, pinned: true }], { maxInGroup: 1 })).toBe('taken')
   })
 
   it('spares who is pinned, and is refused where only the pinned are left', () => {
@@ -201,23 +214,27 @@ describe('whatever the residents and the limits', () => {
   it('the newcomer fits exactly as it is said, once the victims have gone', () => {
     holds((facts) => {
       const { admission, staying } = settle(facts)
-      const unpinned = facts.residents.filter(({ pinned }) => pinned)
+      const pinned = facts.residents.filter((each) => each.pinned)
+      const detained = facts.residents.filter((each) => each.pinned || each.standing === 'waiting')
       if (admission.outcome === 'admitted') expect(fits(facts.residents, facts)).toBe(true)
       else if (admission.outcome === 'full') {
         expect(fits(facts.residents, facts)).toBe(false)
         expect(fits(staying, facts)).toBe(true)
-      } else if (admission.outcome === 'taken') expect(fits(unpinned, facts)).toBe(false)
-      else expect(fits([], facts)).toBe(false)
+      } else if (admission.outcome === 'taken') expect(fits(pinned, facts)).toBe(false)
+      else if (admission.outcome === 'later') {
+        expect(fits(detained, facts)).toBe(false)
+        expect(detained.length).toBeGreaterThan(pinned.length)
+      } else expect(fits([], facts)).toBe(false)
     })
   })
 
-  it('a victim is a resident that is not pinned, and goes once', () => {
+  it('a victim is a resident that is neither pinned nor waits, and goes once', () => {
     holds((facts) => {
       const { victims } = settle(facts)
       expect(new Set(victims).size).toBe(victims.length)
       for (const victim of victims) {
         expect(facts.residents).toContain(victim)
-        expect(victim.pinned).toBe(false)
+        expect(victim.pinned || victim.standing === 'waiting').toBe(false)
       }
     })
   })

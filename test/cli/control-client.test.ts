@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createControlClient, isControlled } from '../../runtime/cli/control-client.ts'
+import { createControlClient } from '../../runtime/cli/control-client.ts'
+import { isControlled } from '../../runtime/control/ask.ts'
 import { createAdministration, type ReportingAdministration } from '../../runtime/model/administration.ts'
 import { openArtifactStore } from '../../runtime/model/artifact-store.ts'
 import type { Progress } from '../../runtime/model/progress.ts'

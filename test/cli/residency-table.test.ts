@@ -27,6 +27,15 @@ describe('the table of what is loaded', () => {
     )
   })
 
+  it('shows the models of a graph together', () => {
+    const both = residentOf(1, 'digits+words', {
+      modelKey: `${key('', 'digits@1')}+${key('', 'words@2')}`,
+      version: '1+2',
+    })
+    const report = { replicas: [replicaOf(0, both)], departures: [], backlog: [] }
+    expect(formatResidency(report, nowMs).split('\n')[1]).toMatch('read      digits@1+words@2  active')
+  })
+
   it('shows what waits, and the last ten that have left', () => {
     const left = (replica: number): DepartureReport => ({
       function: 'read',

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { baseUrlOf, fillPath } from '../../runtime/client/address.ts'
 import { matchPattern } from '../../runtime/route/match.ts'
 import { parseRoute } from '../../runtime/route/pattern.ts'
-import { queryOf, textOf } from '../../runtime/runner/url-text.ts'
 import { issuesOf } from '../replica/refused.ts'
 
 describe('fillPath', () => {
@@ -40,18 +39,6 @@ describe('fillPath', () => {
   })
 })
 
-describe('queryOf', () => {
-  it.each([
-    [{}, ''],
-    [{ a: undefined, b: [] }, ''],
-    [{ a: 'x y&z', b: 5, c: true, d: null }, '?a=x+y%26z&b=5&c=true&d=null'],
-    [{ a: [1, 'b', undefined] }, '?a=1&a=b'],
-    [{ a: { b: 1 } }, '?a=%7B%22b%22%3A1%7D'],
-  ])('of %j is %s', (query, text) => {
-    expect(queryOf(query)).toBe(text)
-  })
-})
-
 describe('baseUrlOf', () => {
   it.each([
     ['http://localhost:3000', 'http://localhost:3000'],
@@ -73,8 +60,4 @@ describe('baseUrlOf', () => {
       expect(() => baseUrlOf(given, undefined)).toThrow('"baseUrl"')
     },
   )
-})
-
-it('writes what is no text as JSON', () => {
-  expect(['a', 1, null, true, [1], undefined].map(textOf)).toEqual(['a', '1', 'null', 'true', '[1]', ''])
 })

@@ -179,7 +179,7 @@ describe('a graph that runs', () => {
 })
 
 describe('a failure', () => {
-  const busy = (): IsoplexError => new IsoplexError('DRAINING', 'Busy.')
+  const busy = () => new IsoplexError('REPLICA_CRASHED', 'Busy.')
   const failing = (times: number, error: () => Error = busy) => {
     let tries = 0
     return defineFunction({
@@ -222,7 +222,7 @@ describe('a failure', () => {
 
   it('is tried again where it may pass, so often as the node says', async () => {
     expect(await run(bind(failing(2), 0, { retries: 2 }))).toBe(3)
-    await expect(run(bind(failing(2), 0, { retries: 1 }))).rejects.toMatchObject({ code: 'DRAINING' })
+    await expect(run(bind(failing(2), 0, { retries: 1 }))).rejects.toMatchObject({ code: 'REPLICA_CRASHED' })
     const broken = failing(1, () => new IsoplexError('FUNCTION_BROKEN', 'Broken.'))
     await expect(run(bind(broken, 0, { retries: 5 }))).rejects.toMatchObject({ code: 'FUNCTION_BROKEN' })
   })
@@ -337,7 +337,7 @@ describe('a random graph', () => {
               inputs,
               async (_, { signal }) => {
                 begun.add(position)
-                if (position === broken) throw new IsoplexError('DRAINING', 'broken')
+                if (position === broken) throw new IsoplexError('REPLICA_CRASHED', 'broken')
                 if (needs.length > 0 || broken === 0) return position
                 running += 1
                 await new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -353,7 +353,7 @@ describe('a random graph', () => {
         // A node that waits for the signal keeps those from running that need it: the broken one must not be such.
         fc.pre(broken === 0 || !waits || (graph[broken]?.length ?? 0) === 0)
         const error: unknown = await run(edges).catch((thrown: unknown) => thrown)
-        expect(error).toMatchObject({ code: 'DRAINING', message: `Node "n${broken}": broken` })
+        expect(error).toMatchObject({ code: 'REPLICA_CRASHED', message: `Node "n${broken}": broken` })
         expect(running).toBe(0)
         for (const position of reachable) expect(begun.has(position)).toBe(false)
       }),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readControlPointers } from '../../runtime/entry/control-pointer.ts'
+import { readControlPointers } from '../../runtime/config/control-pointer.ts'
 import type { JobDocument } from '../../runtime/job/document.ts'
 import type { JobEvent } from '../../runtime/job/event.ts'
 import {

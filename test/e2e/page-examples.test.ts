@@ -1,4 +1,5 @@
 import type { Browser } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import seven from '../../functions/_examples/seven.json' with { type: 'json' }
 import { hasChromium, launchChromium } from '../support/chromium.ts'
@@ -11,13 +12,32 @@ const tolerance = 1e-4
 /** A tone of three and a bit of the windows that the model hears at a time. */
 const tone = Array.from({ length: 1_600 }, (_, place) => 0.5 * Math.sin(place / 9))
 
+/** A picture with a word in it, and where that stands. */
+const picture = await pictureOf('Harbour', 200, 64)
+const line = await pictureOf('Harbour', 160, 48)
+const box = [
+  [20, 8],
+  [180, 8],
+  [180, 56],
+  [20, 56],
+]
+
 /** Something to ask of each example that runs in pages. */
 const questions: readonly Question[] = [
   { name: 'digits', input: { pixels: seven } },
   { name: 'hello/[name]', params: { name: 'Ada & Søren/2' }, query: { loud: true } },
+  { name: 'ocr', input: { picture } },
+  { name: 'ocr/cut', input: { picture, boxes: [box] } },
+  { name: 'ocr/decode', input: { picture } },
+  { name: 'ocr/detect', input: { picture } },
+  { name: 'ocr/orient', input: { picture: line } },
+  { name: 'ocr/recognize', input: { picture: line } },
   { name: 'speech', input: { audio: tone } },
   { name: 'stream', query: { to: 5 } },
 ]
+
+/** Those that compute with a model. */
+const withModel: readonly string[] = ['digits', 'ocr', 'ocr/detect', 'ocr/orient', 'ocr/recognize', 'speech']
 
 /** Pages, and what computes in each. */
 const places: readonly (readonly [title: string, OpenOptions, provider: string, threads: boolean])[] = [
@@ -57,7 +77,7 @@ describe.runIf(hasChromium)('the examples', { timeout: 120_000 }, () => {
       const here = await page.put({ ...question, where: 'browser' })
       const there = await page.put({ ...question, where: 'server' })
       expect([here.error, there.error]).toEqual([undefined, undefined])
-      const hasModel = ['digits', 'speech'].includes(question.name)
+      const hasModel = withModel.includes(question.name)
       expect(here.ran).toMatchObject({ where: 'browser', provider: hasModel ? provider : null })
       expect(there.ran).toMatchObject({ where: 'server', fellBack: null })
       expectNear(toNumbers(here.output), toNumbers(there.output))
@@ -81,6 +101,15 @@ describe.runIf(hasChromium)('the examples', { timeout: 120_000 }, () => {
     })
   })
 })
+
+/** Black text on white, as a data: URL. */
+async function pictureOf(text: string, width: number, height: number): Promise<string> {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
+    <rect width="100%" height="100%" fill="white"/>
+    <text x="24" y="${height / 2 + 10}" font-family="DejaVu Sans" font-size="30">${text}</text></svg>`
+  const png = await sharp(Buffer.from(svg)).png().toBuffer()
+  return `data:image/png;base64,${png.toString('base64')}`
+}
 
 /** The state of `speech`, which is numbers in base64, as these numbers; all else as it is. */
 function toNumbers(output: unknown): unknown {

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { readControlPointers } from '../../runtime/config/control-pointer.ts'
 import { openControl } from '../../runtime/entry/control.ts'
-import { readControlPointers } from '../../runtime/entry/control-pointer.ts'
 import { createScratch } from '../model/scratch.ts'
 import { surround } from '../server/served.ts'
 

@@ -14,6 +14,7 @@ const fn: CatalogFunction = {
   defaultModel: null,
   runsHere: true,
   action: null,
+  graph: null,
   schemas: { params: null, query: null, input: { type: 'object' } },
   mediaTypes: ['application/json'],
 }

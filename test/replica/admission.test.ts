@@ -48,6 +48,22 @@ describe('a principal', () => {
     expect(admission.admit(two, 'a')).toBeNull()
   })
 
+  it('has the calls of its requests beside its share, but within the bounds of queues', () => {
+    const admission = open({ maxRequestsPerPrincipal: 1, maxQueuedRequests: 1 })
+    const queue = makeQueue(deploymentOf())
+    expect([admission.admit(queue, 'a'), admission.admitCall(queue, 'a')]).toEqual([null, null])
+    admission.release('a')
+    expect([admission.admit(queue, 'a'), tallies.principal('a').requests]).toEqual([null, 2])
+    wait(queue, 'a')
+    expect(admission.admitCall(queue, 'a')?.code).toBe('QUEUE_FULL')
+    for (let count = 0; count < 3; count += 1) admission.convict(queue, 'b')
+    expect(admission.admitCall(queue, 'b')?.code).toBe('QUARANTINED')
+    expect([...tallies.rejections.entries]).toEqual([
+      ['QUEUE_FULL', 1],
+      ['QUARANTINED', 1],
+    ])
+  })
+
   it('is counted with what it asked for and what it was refused', () => {
     const admission = open({ maxRequestsPerPrincipal: 1 })
     for (let count = 0; count < 3; count += 1) admission.admit(makeQueue(deploymentOf()), 'a')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FunctionManifest } from '../../runtime/build/manifest.ts'
+import type { DeploymentSettings } from '../../runtime/config/deployment-config.ts'
 import { toDeployment } from '../../runtime/replica/deployment.ts'
 
 const manifest: FunctionManifest = {
@@ -20,6 +21,65 @@ const manifest: FunctionManifest = {
 const defaults = { maxModelsPerReplica: 3, maxOngoingRequests: 64, requestTimeoutMs: 30_000 }
 const settle = (changes: Partial<FunctionManifest> = {}) =>
   toDeployment({ ...manifest, ...changes }, '/bundles', defaults)
+
+const deploy = (settings: DeploymentSettings, name = 'fast') =>
+  toDeployment({ ...manifest, batch: { maxSize: 8, maxDelayMs: 1 } }, '/bundles', defaults, {
+    name,
+    settings,
+  })
+
+describe('a deployment of another name', () => {
+  it('knows its function, and says more than that', () => {
+    const settings: DeploymentSettings = {
+      maxOngoingRequests: 2,
+      maxModelsPerReplica: 9,
+      timeoutMs: 7,
+      batch: { maxSize: 4, maxDelayMs: 3 },
+      options: { a: 1 },
+      resources: { intraOpThreads: 2, provider: 'cpu' },
+    }
+    expect(deploy(settings)).toMatchObject({
+      name: 'fast',
+      functionName: 'digits',
+      concurrency: 2,
+      maxInReplica: 9,
+      timeoutMs: 7,
+      batch: { maxSize: 4, maxDelayMs: 3, maxBytes: 16_777_216 },
+      options: { a: 1 },
+      session: { intraOpThreads: 2, provider: 'cpu' },
+      group: null,
+    })
+  })
+
+  it('has other runners where its settings differ, but not where only the number of its replicas does', () => {
+    const ids = [{}, { options: 1 }, { options: 2 }, { timeoutMs: 1 }, { replicas: 1 }].map(
+      (each) => deploy(each).id,
+    )
+    expect(new Set([...ids, settle().id]).size).toBe(6)
+    expect(deploy({ replicas: 2 }).id).toBe(deploy({ replicas: { min: 1, max: 2 } }).id)
+    expect(deploy({ routePrefix: '/a' }).id).toBe(deploy({}).id)
+  })
+
+  it('has other processes where its devices or the room for models differ', () => {
+    const groupOf = (resources: DeploymentSettings['resources'] = {}) =>
+      deploy({ replicas: 2, resources }).group
+    expect(groupOf()).toEqual({ id: 'fast', replicas: 2, resources: {} })
+    const ids = [{}, { cudaDevices: '0' }, { cudaDevices: '1' }, { maxModelBytes: 1 }].map(
+      (each) => groupOf(each)?.id,
+    )
+    expect(new Set(ids).size).toBe(4)
+    expect(groupOf({ provider: 'cpu' })?.id).toBe('fast')
+  })
+})
+
+it('a function says itself what its own deployment has', () => {
+  expect(settle({ deployment: { options: 5, replicas: 1 } })).toMatchObject({
+    name: 'digits',
+    options: 5,
+    group: { id: 'digits' },
+  })
+  expect(settle()).toMatchObject({ options: {}, group: null })
+})
 
 describe('toDeployment', () => {
   it('names other code by another id', () => {

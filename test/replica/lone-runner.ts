@@ -3,6 +3,7 @@ import type { Definition } from '../../runtime/define/definition.ts'
 import type { Engine } from '../../runtime/engine/engine.ts'
 import type { WireError } from '../../runtime/error/wire.ts'
 import { createOutboundPolicy } from '../../runtime/network/policy.ts'
+import type { CallHead } from '../../runtime/replica/call-head.ts'
 import { createInputFetch } from '../../runtime/replica/fetched-input.ts'
 import {
   concat,
@@ -13,9 +14,11 @@ import {
   type FrameKind,
   frameFlags,
   frameKinds,
+  readUint32,
 } from '../../runtime/replica/frame.ts'
 import type { PayloadPart } from '../../runtime/replica/frame-writer.ts'
 import { Runner } from '../../runtime/replica/runner.ts'
+import type { HeldPart } from '../../runtime/runner/graph-parts.ts'
 import { jsonReplyHead, type ReplyHead, type RequestHead } from '../../runtime/runner/head.ts'
 import { createPlainEngine } from '../define/engine.ts'
 import { headOf } from './request-head.ts'
@@ -29,6 +32,15 @@ export interface Answered {
   end: 'reply' | 'refusal' | 'stream' | 'broken' | null
 }
 
+/** A call that a runner has sent. */
+export interface SentCall {
+  readonly id: number
+  readonly head: CallHead
+  readonly body: Uint8Array
+  cancelled: boolean
+  creditBytes: number
+}
+
 /** A line of the log. */
 export interface Line {
   readonly level: string
@@ -40,6 +52,8 @@ export interface Line {
 export class LoneRunner {
   readonly runner: Runner
   readonly lines: Line[] = []
+  /** The calls that its function has made, and what was told of them since. */
+  readonly calls: SentCall[] = []
   readonly #answered = new Map<number, Answered>()
   readonly #looks = new Set<() => void>()
 
@@ -51,6 +65,7 @@ export class LoneRunner {
       concurrency?: number
       inputHosts?: readonly string[]
       nameOf?: (definition: Definition) => string | null
+      parts?: readonly HeldPart[]
     } = {},
   ) {
     const write =
@@ -69,6 +84,7 @@ export class LoneRunner {
       model: options.model ?? null,
       engine: options.engine ?? createPlainEngine({}),
       concurrency: options.concurrency ?? 1,
+      parts: options.parts ?? [],
       nameOf: options.nameOf ?? (() => null),
       fetchInput: createInputFetch(createOutboundPolicy(options.inputHosts ?? [])),
       log,
@@ -96,6 +112,11 @@ export class LoneRunner {
     const payload = new Uint8Array(4)
     new DataView(payload.buffer).setUint32(0, bytes, true)
     this.runner.receive({ kind: frameKinds.credit, id, flags: 0, payload, tookUs: 0 })
+  }
+
+  /** Answers a call as a gateway does. */
+  answerCall(kind: FrameKind, id: number, flags: number, payload: readonly Uint8Array[]): void {
+    this.runner.receive({ kind, id, flags, payload: concat(payload), tookUs: 0 })
   }
 
   /** What has come for a request so far. */
@@ -134,6 +155,22 @@ export class LoneRunner {
   }
 
   #receive(kind: FrameKind, id: number, flags: number, payload: Uint8Array<ArrayBuffer>): void {
+    if (kind >= frameKinds.call) this.#receiveCall(kind, id, payload)
+    else this.#receiveAnswer(kind, id, flags, payload)
+    for (const look of [...this.#looks]) look()
+  }
+
+  #receiveCall(kind: FrameKind, id: number, payload: Uint8Array<ArrayBuffer>): void {
+    const known = this.calls.find((call) => call.id === id)
+    if (kind === frameKinds.call) {
+      const { head, body } = decodeHead<CallHead>(payload)
+      this.calls.push({ id, head, body, cancelled: false, creditBytes: 0 })
+    } else if (!known) throw new Error(`Call ${id} is not known.`)
+    else if (kind === frameKinds.callCancel) known.cancelled = true
+    else known.creditBytes += readUint32(payload, 0)
+  }
+
+  #receiveAnswer(kind: FrameKind, id: number, flags: number, payload: Uint8Array<ArrayBuffer>): void {
     const answer = this.answer(id)
     if (answer.end) throw new Error(`Request ${id} was answered again.`)
     const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -146,7 +183,6 @@ export class LoneRunner {
     } else if (kind === frameKinds.streamStart) answer.head = decodeJson<ReplyHead>(payload)
     else if (kind === frameKinds.streamChunk) answer.text += text(payload)
     else if (kind === frameKinds.streamEnd) answer.end = flags & frameFlags.streamBroken ? 'broken' : 'stream'
-    for (const look of [...this.#looks]) look()
   }
 }
 

@@ -211,3 +211,53 @@ describe('a replica beyond its limits', () => {
     expect(warnings).toEqual([expect.stringContaining('raise it')])
   })
 })
+
+describe('another size', () => {
+  it('takes the spare first where it grows, and has another spare come up', async () => {
+    open()
+    await untilComplete()
+    const [spare] = pidsOf('spare')
+    crew.resize(2)
+    expect(crew.serving.find(({ number }) => number === 1)?.pid).toBe(spare)
+    await untilComplete(2)
+    expect(states()).toEqual(['0 serving', '1 serving', '2 spare'])
+  })
+
+  it('starts those for whom there is no spare', async () => {
+    open()
+    await untilComplete()
+    crew.resize(3)
+    await untilComplete(3)
+    expect(states()).toEqual(['0 serving', '1 serving', '2 serving', '3 spare'])
+    expect(restarts()).toEqual({})
+  })
+
+  it('lets those go that are too many, which is no death', async () => {
+    open({ replicas: 3 })
+    await untilComplete(3)
+    const [first] = pidsOf('serving')
+    crew.resize(1)
+    await until(() => crew.serving.length === 1 && [...crew.processes].length === 2)
+    expect(crew.serving[0]?.pid).toBe(first)
+    expect(told.filter((text) => text.startsWith('leaving'))).toHaveLength(2)
+    expect(restarts()).toEqual({})
+    await untilComplete()
+  })
+
+  it('of none leaves no spare either, and one comes again by itself', async () => {
+    open()
+    await untilComplete()
+    crew.resize(0)
+    await until(() => [...crew.processes].length === 0)
+    crew.resize(1)
+    await untilComplete()
+  })
+
+  it('takes back what still comes up', async () => {
+    open()
+    crew.resize(0)
+    await until(() => [...crew.processes].length === 0)
+    expect(restarts()).toEqual({})
+    expect(crew.serving).toEqual([])
+  })
+})

@@ -75,6 +75,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
         session: {},
         group: null,
         idempotent: true,
+        calls: [],
         timeoutMs: 10_000,
         ...facts,
       }

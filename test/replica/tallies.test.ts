@@ -83,3 +83,13 @@ describe('the tally of a principal', () => {
     expect(tallies.principal('tenant:0').requests).toBe(1)
   })
 })
+
+it('the calls of one function by another are counted by pair, and those of more than 100 pairs together', () => {
+  const tallies = new Tallies()
+  const tally = tallies.call('read', 'write')
+  expect(tallies.call('read', 'write')).toBe(tally)
+  expect(tally.pair).toEqual({ caller: 'read', callee: 'write' })
+  for (let count = 0; count < 200; count += 1) tallies.call('read', `other-${count}`)
+  expect(tallies.calls.length).toBe(101)
+  expect(tallies.calls.at(-1)?.pair).toBeNull()
+})

@@ -21,6 +21,7 @@ export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
     session: {},
     group: null,
     idempotent: true,
+    calls: [],
     timeoutMs: 1_000,
     ...facts,
   }

@@ -2,6 +2,18 @@ import type { Exemptions } from './mirror.ts'
 
 /** Files of the command whose test has another name. */
 export const commandExemptions: Exemptions = {
+  'runtime/cli/deploy-bars.ts': {
+    provenBy: 'test/e2e/ray-serve.test.ts',
+    reason: 'What is shown while a deployment goes on: its lines are read there off the real command.',
+  },
+  'runtime/cli/self-contained-build.ts': {
+    provenBy: 'test/build/self-contained.test.ts',
+    reason: 'The command around such builds: proven there over the real one, run from another folder.',
+  },
+  'runtime/cli/written-build.ts': {
+    provenBy: 'test/e2e/build.test.ts',
+    reason: 'What `isoplex build` writes: proven over the real command.',
+  },
   'runtime/cli/residency-client.ts': {
     provenBy: 'test/e2e/residency.test.ts',
     reason: 'The questions of commands to a running server: proven over the real command.',

@@ -7,6 +7,14 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...jobExemptions,
+  'runtime/define/graph-node-run.ts': {
+    provenBy: 'test/define/graph-run.test.ts',
+    reason: 'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
+  },
+  'runtime/define/function-name.ts': {
+    provenBy: 'test/define/graph-names.test.ts',
+    reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
+  },
   'runtime/archive/binary.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
@@ -27,6 +35,18 @@ export const exemptions: Exemptions = {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
   },
+  'runtime/replica/own-group.ts': {
+    provenBy: 'test/replica/scheduler-groups.test.ts',
+    reason: 'A part of groups of replicas: tested there with real replicas, each in its group.',
+  },
+  'runtime/control/remote-handle.ts': {
+    provenBy: 'test/control/deployments.test.ts',
+    reason: 'A part of a running deployment: tested there over HTTP, by the handle that it gives.',
+  },
+  'runtime/control/control-socket.ts': {
+    provenBy: 'test/control/deployments.test.ts',
+    reason: 'How a server of this machine is found: tested there by its state directory.',
+  },
   'runtime/build/build-key.ts': {
     provenBy: 'test/build/kept-build.test.ts',
     reason:
@@ -41,6 +61,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/build/kept-build.test.ts',
     reason:
       'A part of kept builds, which alone call it: tested there on real projects, a change of each kind.',
+  },
+  'runtime/entry/ray-serve.ts': {
+    provenBy: 'test/e2e/ray-serve.test.ts',
+    reason: 'Chooses the adapter: proven there on a real cluster.',
   },
   'runtime/job/content/table-shelf.ts': {
     provenBy: 'test/job/content/server-shelf.test.ts',
@@ -246,10 +270,6 @@ export const exemptions: Exemptions = {
   'runtime/entry/action.ts': {
     provenBy: 'test/job/crew/action-process.test.ts',
     reason: 'It is the whole of a process: importing it takes over the process that does.',
-  },
-  'runtime/job/run/function-calls.ts': {
-    provenBy: 'test/job/run/function-handles.test.ts',
-    reason: 'A part of handles, which alone call it: tested there on real functions and models.',
   },
   'runtime/entry/replica.ts': {
     provenBy: 'test/e2e',

@@ -8,7 +8,7 @@ export function callSource(facts: Partial<CallSource> = {}): CallSource {
     head: headOf(),
     body: new Uint8Array(),
     signal: new AbortController().signal,
-    place: { request: new CallingRequest(1, () => undefined), chain: ['caller'], waits: null },
+    place: { request: new CallingRequest(1, null), chain: ['caller'], waits: null },
     ...facts,
   }
 }

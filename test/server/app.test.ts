@@ -2,10 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { describe, expect, it } from 'vitest'
 import type { FunctionManifest } from '../../runtime/build/manifest.ts'
 import { defineFunction, defineInference, onnx } from '../../runtime/index.ts'
-import type { Work } from '../../runtime/replica/ticket.ts'
-import { type AppOptions, createApp, type Readiness } from '../../runtime/server/app.ts'
+import type { Readiness } from '../../runtime/server/app.ts'
 import { pagePolicy } from '../../runtime/server/page.ts'
-import { deploymentOf, manifestOf, type Surroundings, surround } from './served.ts'
+import { manifestOf } from './served.ts'
+import { serve } from './served-app.ts'
 
 const access = 'public'
 const handler = (): unknown => null
@@ -18,36 +18,6 @@ const inference = (file: string): FunctionManifest =>
     file,
     defineInference({ access, input: Type.Unknown(), model: onnx({ default: 'a' }), infer: handler }),
   )
-
-interface Served extends Surroundings {
-  call(path: string, init?: RequestInit): Promise<Response>
-}
-
-/** An app over these functions. Each answers with its name. */
-function serve(functions: readonly FunctionManifest[], options: Partial<AppOptions> = {}): Served {
-  const identity = { appName: 'app@1.0.0', routePrefix: '', ...options.identity }
-  const named = ({ deployment }: Work) => ({
-    status: 200,
-    headers: [['content-type', 'text/plain']] as const,
-    body: new TextEncoder().encode(deployment.name),
-  })
-  const around = surround(named, { routePrefix: identity.routePrefix })
-  const app = createApp({
-    manifest: { functions, broken: [] },
-    functions: functions.map((manifest) => ({ manifest, deployment: deploymentOf(manifest) })),
-    exchange: around.exchange,
-    corsOrigins: [],
-    readiness: () => ({ ready: true }),
-    systemRoutes: [],
-    submissions: null,
-    ...options,
-    identity,
-  })
-  return {
-    ...around,
-    call: async (path, init) => await app.fetch(new Request(`http://localhost:3000${path}`, init)),
-  }
-}
 
 describe('a route', () => {
   it.each([

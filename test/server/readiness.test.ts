@@ -35,7 +35,7 @@ function readiness(
   preloads: PreloadState = { loading: 0, loaded: 0, failed: 0 },
 ): ReturnType<typeof readinessOf> {
   const scheduler = { pool: { size: 2, replicas: [], links: [], ...pool } }
-  return readinessOf({ manifest, scheduler, preloads, closing, provider: 'auto' })
+  return readinessOf({ manifest, scheduler, preloads, closing, nodes: null, provider: 'auto' })
 }
 
 describe('a server', () => {

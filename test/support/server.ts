@@ -102,10 +102,10 @@ export async function makeExampleProject(
   return project
 }
 
-/** Starts `isoplex dev` or `isoplex serve` on a free port and waits until it listens. */
+/** Starts `isoplex dev`, `serve`, `gateway` or `node` on a free port and waits until it listens. */
 export async function startServer(
   project: Pick<TestProject, 'directory'>,
-  mode: 'dev' | 'serve' = 'dev',
+  mode: 'dev' | 'serve' | 'gateway' | 'node' = 'dev',
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestServer> {

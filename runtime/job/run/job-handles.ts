@@ -48,6 +48,6 @@ export function openJobHandles(
   { head, function: name }: Pick<ActionOrder, 'head' | 'function'>,
   signal: AbortSignal,
 ): OpenHandle {
-  const place = { request: new CallingRequest(0, () => undefined), chain: [name], waits: null }
+  const place = { request: new CallingRequest(0, null), chain: [name], waits: null }
   return handles.opener({ head, body: new Uint8Array(), signal, place }, null)
 }

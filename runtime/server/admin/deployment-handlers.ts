@@ -1,17 +1,10 @@
 import type { DeploymentChange } from '../../config/deployment-config.ts'
 import { deploymentChangeSchema } from '../../config/deployment-schema.ts'
-import type { DeploymentReport } from '../../replica/deployment-report.ts'
+import type { DeploymentList } from '../../replica/deployment-report.ts'
 import { readJson } from '../json-body.ts'
 import { jsonReply } from '../reply.ts'
 import type { SystemHandler } from '../system-route.ts'
 import type { AdministrationRoutesOptions } from './options.ts'
-
-/** What `GET /-/deployments` answers. */
-export interface DeploymentList {
-  /** Where the functions are called, from the server's own machine. */
-  readonly url: string
-  readonly deployments: readonly DeploymentReport[]
-}
 
 /** What is done over HTTP to deployments, and what is told of them. */
 export interface DeploymentHandlers {

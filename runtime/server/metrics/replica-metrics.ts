@@ -5,7 +5,7 @@ import { addCounter, addGauge, addHistogram, type Labels, type MetricsRegistry }
 import { byReason, labelsOf, ofFunctions, ofModels } from './request-metrics.ts'
 
 const modelLabels = ['function', 'model', 'version'] as const
-const replicaLabels = ['replica', 'state'] as const
+const replicaLabels = ['replica', 'state', 'group'] as const
 
 /** What the metrics of replicas are read from. */
 export interface ReplicaSources {
@@ -74,7 +74,8 @@ function addLoads(registry: MetricsRegistry, tallies: Tallies): void {
 function addReplicas(registry: MetricsRegistry, { tallies, residency }: ReplicaSources): void {
   const each = (amountOf: (replica: ReplicaReport) => number): [Labels, number][] =>
     residency.report().replicas.map((report) => {
-      return [{ replica: String(report.replica), state: report.state }, amountOf(report)]
+      const { replica, state, group } = report
+      return [{ replica: String(replica), state, ...(group === null ? {} : { group }) }, amountOf(report)]
     })
   const gauges: readonly (readonly [string, string, (replica: ReplicaReport) => number])[] = [
     ['isoplex_replica_resident_memory_bytes', 'Memory of a replica.', (one) => one.residentSetBytes],

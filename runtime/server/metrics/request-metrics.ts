@@ -1,7 +1,7 @@
 import type { Distribution } from '../../observe/distribution.ts'
 import type { NamedCounts } from '../../observe/named-counts.ts'
 import type { ResidencyControl } from '../../replica/residency-control.ts'
-import type { FunctionTally, ModelTally, PrincipalTally, Tallies } from '../../replica/tallies.ts'
+import type { CallTally, FunctionTally, ModelTally, PrincipalTally, Tallies } from '../../replica/tallies.ts'
 import { addCounter, addGauge, addHistogram, type Labels, type MetricsRegistry } from './metric.ts'
 
 /** What stands for all the models, or all the principals, that have no tally of their own. */
@@ -30,6 +30,7 @@ export function addRequestMetrics(registry: MetricsRegistry, { tallies, residenc
       }),
   })
   addPrincipals(registry, tallies)
+  addCalls(registry, tallies)
 }
 
 /** The labels of a tally of a model. */
@@ -150,6 +151,27 @@ function addPrincipals(registry: MetricsRegistry, tallies: Tallies): void {
       tallies.principals.flatMap((tally) =>
         [...tally.rejections.entries].map(
           ([reason, count]) => [{ ...labelOf(tally), reason }, count] as const,
+        ),
+      ),
+  })
+}
+
+function addCalls(registry: MetricsRegistry, tallies: Tallies): void {
+  const labelsOfPair = ({ pair }: CallTally): Labels => ({ ...(pair ?? { caller: others, callee: others }) })
+  addCounter(registry, {
+    name: 'isoplex_call_success_total',
+    help: 'Calls of functions by others that were answered; each is among the requests of the callee as well.',
+    labels: ['caller', 'callee'],
+    read: () => tallies.calls.map((tally) => [labelsOfPair(tally), tally.successes] as const),
+  })
+  addCounter(registry, {
+    name: 'isoplex_call_failure_total',
+    help: 'Calls of functions by others that failed, by the code of their error.',
+    labels: ['caller', 'callee', 'reason'],
+    read: () =>
+      tallies.calls.flatMap((tally) =>
+        [...tally.failures.entries].map(
+          ([reason, count]) => [{ ...labelsOfPair(tally), reason }, count] as const,
         ),
       ),
   })

@@ -180,10 +180,10 @@ export class ModelPlacement {
     const selected = selectorOf(question.model)
     const plain = question.tenant === null
     if (plain && selected === null) return known
-    const versions = known.filter(({ version }) => version === selected)
+    const versions = known.filter(({ models }) => models.some(({ version }) => version === selected))
     if (known.length === 0 || (plain && versions.length > 0)) return versions
     const keys = new Set((await this.#resolve(question)).map(({ key }) => key))
-    return known.filter(({ modelKey }) => keys.has(modelKey))
+    return known.filter(({ models }) => models.some(({ key }) => keys.has(key)))
   }
 
   #known({ model, functionName }: PlacementQuestion): readonly Place[] {

@@ -1,5 +1,5 @@
 import type { ResolvedModel } from '../../model/resolve.ts'
-import type { ResidencyReport } from '../../replica/residency-report.ts'
+import type { ResidencyReport, ResidentReport } from '../../replica/residency-report.ts'
 
 /** A pin that outlives the versions of its function. */
 export interface Pin {
@@ -13,8 +13,15 @@ export interface Place {
   readonly id: string
   readonly functionName: string
   readonly modelKey: string
-  readonly version: string | null
+  /** The models of that id: the one that is loaded there, or those among the models of a graph. */
+  readonly models: readonly PlacedVersion[]
   readonly pinned: boolean
+}
+
+/** A version of a model that is in a place. */
+export interface PlacedVersion {
+  readonly key: string
+  readonly version: string
 }
 
 /** Which places are looked for. */
@@ -44,12 +51,25 @@ export function findPlaces(
   }
   for (const { functionName: name, model } of pins) {
     const { key: modelKey, info } = model
-    if (info.id === modelId) add({ functionName: name, modelKey, version: info.version, pinned: true })
+    const models = info.id === modelId ? [{ key: modelKey, version: info.version }] : []
+    if (models.length > 0) add({ functionName: name, modelKey, models, pinned: true })
   }
   for (const resident of replicas.flatMap(({ runners }) => runners)) {
-    const { deployment: name, modelKey, version, pinned } = resident
-    if (resident.modelId === modelId && modelKey !== null)
-      add({ functionName: name, modelKey, version, pinned })
+    const { deployment: name, modelKey, pinned } = resident
+    const models = versionsIn(resident, modelId)
+    if (models.length > 0 && modelKey !== null) add({ functionName: name, modelKey, models, pinned })
   }
   return [...places.values()]
+}
+
+function versionsIn(
+  { modelKey, modelId, version, parts }: ResidentReport,
+  wanted: string,
+): readonly PlacedVersion[] {
+  const held = parts.length > 0 ? parts : [{ modelKey, modelId, version }]
+  return held.flatMap((part) =>
+    part.modelId === wanted && part.modelKey !== null && part.version !== null
+      ? [{ key: part.modelKey, version: part.version }]
+      : [],
+  )
 }

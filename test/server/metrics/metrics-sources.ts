@@ -60,6 +60,7 @@ export function residentOf(
     modelKey: modelId === null ? null : `embedded//${modelId}@1~0123456789abcdef0123456789abcdef`,
     modelId,
     version: modelId === null ? null : '1',
+    parts: [],
     state: 'active',
     startedAtMs: 0,
     loadedAtMs: 10,

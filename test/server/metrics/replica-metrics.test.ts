@@ -31,6 +31,15 @@ describe('the metrics of replicas', () => {
     expect(values.get('isoplex_replica_count{state="spare"}')).toBe(1)
   })
 
+  it('tell the replicas of each group apart', async () => {
+    const own = { ...replicaOf(0), group: 'fast', residentSetBytes: 7 }
+    using sources = sourcesOf({ replicas: [replicaOf(0), own] })
+    const { values } = await readMetrics(sources)
+    const name = 'isoplex_replica_resident_memory_bytes'
+    expect(values.get(`${name}{replica="0",state="serving"}`)).toBe(50_000_000)
+    expect(values.get(`${name}{replica="0",state="serving",group="fast"}`)).toBe(7)
+  })
+
   it('tell what has come and gone, and why', async () => {
     using sources = sourcesOf()
     const { tallies } = sources

@@ -4,7 +4,7 @@ import {
   readControlPointers,
   removeControlPointer,
   writeControlPointer,
-} from '../../runtime/entry/control-pointer.ts'
+} from '../../runtime/config/control-pointer.ts'
 import { createScratch, type Scratch } from '../model/scratch.ts'
 
 let scratch: Scratch
