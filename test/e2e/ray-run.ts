@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { TestProject } from '../support/server.ts'
 
 /** A run of `isoplex run` that goes on. */
@@ -10,7 +10,7 @@ export interface RayRun {
   end(): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>
 }
 
-const mainFile = join(import.meta.dir, '../../runtime/cli/main.ts')
+const mainFile = fileURLToPath(new URL('../../runtime/cli/main.ts', import.meta.url))
 
 /** Starts `isoplex run` in a project, with further variables. */
 export function startRayRun(
