@@ -9,7 +9,8 @@ export const exemptions: Exemptions = {
   ...jobExemptions,
   'runtime/define/graph-node-run.ts': {
     provenBy: 'test/define/graph-run.test.ts',
-    reason: 'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
+    reason:
+      'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
   },
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
