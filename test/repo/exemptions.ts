@@ -7,6 +7,9 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...jobExemptions,
+  ...commandExemptions,
+  ...jobStoreExemptions,
+  ...playgroundExemptions,
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
     reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
