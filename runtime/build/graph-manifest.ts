@@ -23,6 +23,16 @@ export interface GraphModelManifest {
 /** The name of a function that comes from a function file; `null` of any other. */
 export type NameOf = (definition: Definition) => string | null
 
+/** A function as it is served where some functions have replicas of their own: a graph does not hold their models. */
+export function withoutApart<Fn extends { readonly graph?: GraphManifest }>(
+  fn: Fn,
+  apart: ReadonlySet<string>,
+): Fn {
+  if (!fn.graph?.models.some(({ function: name }) => apart.has(name))) return fn
+  const models = fn.graph.models.filter(({ function: name }) => !apart.has(name))
+  return { ...fn, graph: { ...fn.graph, models } }
+}
+
 /** What describing a graph needs. */
 export interface GraphFacts {
   readonly nameOf: NameOf
@@ -66,7 +76,7 @@ function assertBrowser(node: GraphNode, { names, nameOf }: Naming): void {
   if (node.work.kind === 'code') return
   const name = names.get(node)
   const { definition, options } = node.work
-  if (options.model !== undefined) {
+  if (options.model !== undefined && options.model !== definition.model?.default) {
     throw new TypeError(
       `The graph runs in browsers, and its node "${name}" asks for the model ${options.model}; there, a token or the ` +
         "function's own default says which model answers.",

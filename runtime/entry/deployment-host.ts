@@ -1,3 +1,4 @@
+import { withoutApart } from '../build/graph-manifest.ts'
 import type { Manifest } from '../build/manifest.ts'
 import type { Config } from '../config/config.ts'
 import type { DeploymentChange } from '../config/deployment-config.ts'
@@ -150,8 +151,14 @@ export class DeploymentHost implements DeploymentControl {
 
   #take(plan: DeploymentPlan): ServedDeployments {
     this.#plan = plan
+    const apart = new Set(
+      plan.deployments.flatMap(({ fn, manifest, settings }) =>
+        manifest.name === fn.name && settings.replicas !== undefined ? fn.name : [],
+      ),
+    )
     this.#served = plan.deployments.map((planned) => {
-      const { manifest, mount } = planned
+      const { mount } = planned
+      const manifest = withoutApart(planned.manifest, apart)
       return { manifest, deployment: this.#settle(planned), mount }
     })
     return this.current

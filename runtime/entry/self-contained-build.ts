@@ -29,7 +29,7 @@ export interface BuiltFolder extends SelfContainedBuild {
 /**
  * Makes what `isoplex build` has written to a folder stand alone.
  *
- * @throws {IsoplexError} as `writeSelfContained`
+ * @throws {IsoplexError} `BUILD_FAILED`, `CONFIG_INVALID`, as {@link writeSelfContained}
  */
 export async function standAlone(
   project: BuiltProject,
@@ -54,7 +54,7 @@ export async function standAlone(
  * Builds a project into a folder of its state that is named for the content; equal content gives the same folder. `write`
  * writes the build itself to a folder that is there.
  *
- * @throws {IsoplexError} as `writeSelfContained`, and as `write`
+ * @throws {IsoplexError} `BUILD_FAILED`, `CONFIG_INVALID`, as {@link writeSelfContained}, and whatever `write` throws
  */
 export async function buildForDeployment(
   project: BuiltProject,

@@ -1,6 +1,7 @@
 import { FailureMemory } from '../cache/failure-memory.ts'
 import type { FunctionLog } from '../define/context.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
+import { noteFunctionName } from '../define/function-name.ts'
 import type { AnyIsoplexError } from '../error/error.ts'
 import { IsoplexError, isIsoplexError } from '../error/error.ts'
 import { type FunctionModule, functionNamesIn } from '../runner/function-names.ts'
@@ -85,8 +86,10 @@ export class FunctionModules {
   #noteModule(url: string, definition: Definition, names: PageModule['names']): PageModule {
     const module = { definition, names }
     this.#there.set(url, module)
-    for (const [imported, name] of names)
+    for (const [imported, name] of names) {
       this.#there.set(importedModule(url, name), { definition: imported, names })
+      noteFunctionName(imported, name)
+    }
     return module
   }
 

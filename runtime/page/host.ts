@@ -13,7 +13,7 @@ import { type MessagePost, refusal } from './message-sink.ts'
 import type { PageModel } from './model.ts'
 import type { ModelFolders } from './model-folders.ts'
 import { ModelLoading } from './model-loading.ts'
-import { PageCalls } from './page-calls.ts'
+import { assertAsked, importedModule, PageCalls } from './page-calls.ts'
 import { Residence } from './residence.ts'
 import { Resident } from './resident.ts'
 
@@ -123,11 +123,32 @@ export class PageHost {
         hasModel ? this.#grants.ask(message) : null,
       ])
       if (!this.#arriving.delete(id)) return
+      if (model) assertAsked(message, model)
       this.#residentFor(message, module, model).add(message, arrivedMs)
+      this.#bringNodes(message, module)
     } catch (error) {
       this.#arriving.delete(id)
       this.#calls.post(refusal(id, error), [])
     }
+  }
+
+  /** Has the models of a graph's nodes come up side by side, before the nodes ask for them. */
+  #bringNodes(message: RequestMessage, { definition: { graph }, names }: PageModule): void {
+    for (const { work } of graph?.nodes ?? []) {
+      const name = work.kind === 'function' && work.definition.model ? names.get(work.definition) : undefined
+      if (name === undefined) continue
+      const moduleUrl = importedModule(message.moduleUrl, name)
+      // What goes wrong, the node's own call meets and tells.
+      this.#bring({ ...message, name, moduleUrl, hasModel: true }).catch(() => undefined)
+    }
+  }
+
+  async #bring(message: RequestMessage): Promise<void> {
+    const [module, model] = await Promise.all([
+      this.#modules.get(message.name, message.moduleUrl),
+      this.#grants.ask(message),
+    ])
+    this.#residentFor(message, module, model)
   }
 
   #cancel(id: number): void {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { loadProjectKeys } from '../../runtime/auth/key-ring.ts'
 import { createModelToken } from '../../runtime/auth/token.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
-import { type RayCluster, startRayCluster } from '../support/ray-cluster.ts'
+import { type RayCluster, type RayClusterSettings, startRayCluster } from '../support/ray-cluster.ts'
 import type { RayProcess } from '../support/ray-processes.ts'
 import { call, makeProject, type Reply, type TestProject } from '../support/server.ts'
 
@@ -81,14 +81,14 @@ export default defineFunction({
 }
 
 /** Starts a cluster, and makes a project of which nothing is deployed yet. */
-export async function startRayScene(): Promise<RayScene> {
+export async function startRayScene(settings: RayClusterSettings = {}): Promise<RayScene> {
   await using stack = new AsyncDisposableStack()
   const files = models.map((model, index) => [
     `functions/_models/${model}/model.onnx`,
     addConstantModel(index),
   ])
   const project = stack.use(await makeProject({ ...rayFunctions('1'), ...Object.fromEntries(files) }))
-  const cluster = stack.use(await startRayCluster())
+  const cluster = stack.use(await startRayCluster(settings))
   const run = (flags: readonly string[]): ReturnType<TestProject['run']> =>
     project.run(
       'deploy',

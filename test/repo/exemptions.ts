@@ -71,7 +71,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
   },
-  ...jobStoreExemptions,
   'runtime/job/run/failure.ts': {
     provenBy: 'test/job/run/step-execution.test.ts',
     reason: 'What becomes of errors: tested there and in the tests beside it on whole runs of steps.',
@@ -217,6 +216,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'What names mean of what is loaded: tested there by what is unloaded.',
   },
+  'runtime/replica/trial-room.ts': {
+    provenBy: 'test/replica/ward.test.ts',
+    reason: 'A part of the ward, which alone makes rooms: tested there on real replicas, death by death.',
+  },
   'runtime/replica/dispatcher.ts': {
     provenBy: 'test/replica/scheduler.test.ts',
     reason: 'A part of the scheduler: what it sends and when is tested there on real runners.',
@@ -254,8 +257,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/client/call.test.ts',
     reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
-  ...commandExemptions,
-  ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
@@ -279,5 +280,17 @@ export const exemptions: Exemptions = {
   'runtime/entry/runner.ts': {
     provenBy: 'test/e2e',
     reason: 'It is the whole of a worker thread: it does nothing without a parent that speaks to it.',
+  },
+  'runtime/runner/call-placement.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'Where functions answer: tested there on handles of each kind of function.',
+  },
+  'runtime/runner/handle.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What a handle does with its callee: tested there on callees of both kinds.',
+  },
+  'runtime/runner/local-function.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What answers beside its caller: tested there as it is called, through handles.',
   },
 }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, markRayProcesses, type RayProcess } from './ray-processes.ts'
 import { findRayPython } from './ray-python.ts'
-import { requireOrSkip } from './requirement.ts'
 
 /** How a cluster is started. */
 export interface RayClusterSettings {
@@ -15,7 +14,7 @@ export interface RayClusterSettings {
   readonly haproxy?: boolean
 }
 
-/** A Ray cluster on this machine, with Ray Serve started and no application on it. */
+/** A Ray cluster on this machine, its machines told apart by the resources `head` and `second`, with Ray Serve started and no application on it. */
 export interface RayCluster extends AsyncDisposable {
   /** The REST interface of the dashboard. */
   readonly dashboardUrl: string
@@ -33,18 +32,28 @@ export interface RayCluster extends AsyncDisposable {
   logs(): Promise<string>
 }
 
-/** Whether tests with Ray can run; where not, the reason is printed. Resources `head` and `second` tell the machines apart. */
-export async function hasRay(): Promise<boolean> {
+/** Why tests with Ray cannot run here; `null` where they can. */
+export async function absenceOfRay(): Promise<string | null> {
   const python = await findRayPython()
-  const absence = python === null ? 'no Python has it; install adapters/ray-serve/requirements.txt' : null
-  return requireOrSkip('ray', absence)
+  return python === null ? 'no Python has it; install adapters/ray-serve/requirements.txt' : null
 }
 
 /**
  * Starts a cluster on free ports and waits until Ray Serve can take applications; nothing of it is left once it is
- * disposed of.
+ * disposed of. A start that fails is tried again: where the machine has much to do, Ray does not wait for itself.
  */
 export async function startRayCluster(settings: RayClusterSettings = {}): Promise<RayCluster> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(settings)
+    } catch (error) {
+      if (attempt === 3) throw error
+      process.stderr.write(`Ray did not start: ${String(error).slice(0, 300)}\n`)
+    }
+  }
+}
+
+async function startOnce(settings: RayClusterSettings): Promise<RayCluster> {
   const python = await findRayPython()
   if (python === null) throw new Error('There is no Python with Ray.')
   await using stack = new AsyncDisposableStack()
@@ -130,11 +139,12 @@ async function runRay(
     stdout: Bun.file(log),
     stderr: Bun.file(log),
   })
-  if ((await child.exited) !== 0) throw new Error(`Ray did not start:\n${await Bun.file(log).text()}`)
+  if ((await child.exited) !== 0) throw new Error(await Bun.file(log).text())
 }
 
 /** Both machines have one address, on which only one proxy can listen. */
 async function startServe(dashboardUrl: string, port: number): Promise<void> {
+  await untilItListens(dashboardUrl)
   const reply = await fetch(`${dashboardUrl}/api/serve/applications/`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
@@ -145,6 +155,20 @@ async function startServe(dashboardUrl: string, port: number): Promise<void> {
     }),
   })
   if (!reply.ok) throw new Error(`Ray Serve did not start: ${reply.status} ${await reply.text()}`)
+}
+
+/** The dashboard comes up when Ray says that it has started, or later. */
+async function untilItListens(url: string): Promise<void> {
+  const untilMs = performance.now() + 45_000
+  for (;;) {
+    const listens = await fetch(`${url}/api/version`).then(
+      () => true,
+      () => false,
+    )
+    if (listens) return
+    if (performance.now() > untilMs) throw new Error(`The dashboard of Ray does not listen at ${url}.`)
+    await Bun.sleep(100)
+  }
 }
 
 async function readLogs(folder: string): Promise<string> {

@@ -21,6 +21,19 @@ describe('the metrics of requests', () => {
     expect(values.get('isoplex_request_rejection_total{reason="QUEUE_FULL"}')).toBe(1)
   })
 
+  it('tell who calls whom, and what came of it', async () => {
+    using sources = sourcesOf()
+    const tally = sources.tallies.call('read', 'write')
+    for (const _ of [1, 2]) tally.successes += 1
+    tally.failures.add('MODEL_FORBIDDEN')
+    for (let count = 0; count < 100; count += 1) sources.tallies.call('read', `other-${count}`).successes += 1
+    const { values } = await readMetrics(sources)
+    const pair = 'caller="read",callee="write"'
+    expect(values.get(`isoplex_call_success_total{${pair}}`)).toBe(2)
+    expect(values.get(`isoplex_call_failure_total{${pair},reason="MODEL_FORBIDDEN"}`)).toBe(1)
+    expect(values.get('isoplex_call_success_total{caller="other",callee="other"}')).toBe(1)
+  })
+
   it('tell how much was done for each model', async () => {
     using sources = sourcesOf()
     const tally = sources.tallies.model('read', digits)
