@@ -291,4 +291,9 @@ export const exemptions: Exemptions = {
     provenBy: 'test/runner/function-handles.test.ts',
     reason: 'What answers beside its caller: tested there as it is called, through handles.',
   },
+  'runtime/define/graph-node-run.ts': {
+    provenBy: 'test/define/graph-run.test.ts',
+    reason:
+      'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
+  },
 }
