@@ -9,6 +9,9 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 export const exemptions: Exemptions = {
   ...jobExemptions,
   ...nodeExemptions,
+  ...jobStoreExemptions,
+  ...commandExemptions,
+  ...playgroundExemptions,
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
     reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
@@ -289,5 +292,10 @@ export const exemptions: Exemptions = {
   'runtime/runner/local-function.ts': {
     provenBy: 'test/runner/function-handles.test.ts',
     reason: 'What answers beside its caller: tested there as it is called, through handles.',
+  },
+  'runtime/define/graph-node-run.ts': {
+    provenBy: 'test/define/graph-run.test.ts',
+    reason:
+      'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
   },
 }
