@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newNodeKey } from '../support/nodes.ts'
-import { hasRay } from '../support/ray-cluster.ts'
+import { absenceOfRay } from '../support/ray-cluster.ts'
+import { requireOrSkip } from '../support/requirement.ts'
 import { startServer, type TestServer, until } from '../support/server.ts'
 import { startLoad } from './crash-project.ts'
 import { models, type RayScene, rayFunctions, startRayScene } from './ray-project.ts'

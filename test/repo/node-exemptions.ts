@@ -31,8 +31,4 @@ export const nodeExemptions: Exemptions = {
     provenBy: 'test/config/description.test.ts',
     reason: 'The forms of keys: tested there on every key that has one.',
   },
-  'runtime/config/node-schema.ts': {
-    provenBy: 'test/config/description.test.ts',
-    reason: 'Keys like any other: each is tested there with its bounds and default.',
-  },
 }
