@@ -6,10 +6,6 @@ export const commandExemptions: Exemptions = {
     provenBy: 'test/e2e/ray-serve.test.ts',
     reason: 'What is shown while a deployment goes on: its lines are read there off the real command.',
   },
-  'runtime/cli/self-contained-build.ts': {
-    provenBy: 'test/build/self-contained.test.ts',
-    reason: 'The command around such builds: proven there over the real one, run from another folder.',
-  },
   'runtime/cli/written-build.ts': {
     provenBy: 'test/e2e/build.test.ts',
     reason: 'What `isoplex build` writes: proven over the real command.',
