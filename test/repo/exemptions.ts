@@ -65,6 +65,10 @@ export const exemptions: Exemptions = {
     provenBy: 'test/e2e/ray-serve.test.ts',
     reason: 'Chooses the adapter: proven there on a real cluster.',
   },
+  'runtime/entry/self-contained-build.ts': {
+    provenBy: 'test/build/self-contained.test.ts',
+    reason: 'The way to such builds: proven there over the real command, run from another folder.',
+  },
   'runtime/job/content/table-shelf.ts': {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',

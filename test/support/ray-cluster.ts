@@ -47,7 +47,7 @@ export async function startRayCluster(settings: RayClusterSettings = {}): Promis
     try {
       return await startOnce(settings)
     } catch (error) {
-      if (attempt === 3) throw error
+      if (attempt === 2) throw error
       process.stderr.write(`Ray did not start: ${String(error).slice(0, 300)}\n`)
     }
   }
