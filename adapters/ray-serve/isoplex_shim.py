@@ -1059,7 +1059,13 @@ def build(args):
         actor["memory"] = resources["memoryBytes"]
     if resources.get("custom"):
         actor["resources"] = resources["custom"]
-    shared = {"health_check_period_s": 2, "health_check_timeout_s": 20, "graceful_shutdown_wait_loop_s": 0.5}
+    shared = {
+        "health_check_period_s": 2,
+        "health_check_timeout_s": 20,
+        "graceful_shutdown_wait_loop_s": 0.5,
+        # Ray's proxy has a line for each request already.
+        "logging_config": {"enable_access_log": False},
+    }
     drain_seconds = args.get("drainSeconds", 30)
     replica = serve.deployment(Replica).options(
         name=REPLICA,

@@ -23,7 +23,7 @@ interface ClusterFlags {
   readonly json?: boolean
 }
 
-interface DeployFlags extends ClusterFlags {
+interface DeployFlags extends ClusterFlags, Readonly<Partial<Record<(typeof settings)[number], string>>> {
   readonly replicas: DeployedReplicas
   readonly numCpus: number
   readonly numGpus: number
@@ -36,6 +36,8 @@ interface DeployFlags extends ClusterFlags {
 }
 
 const address = ['--address <url>', 'the dashboard of the Ray cluster', 'http://127.0.0.1:8265'] as const
+
+const settings = ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment'] as const
 
 /** Adds `isoplex deploy`: it puts the functions on a Ray cluster, in place of the version that serves there. */
 export function addDeployCommand(program: Command): void {
@@ -81,7 +83,7 @@ export function addUndeployCommand(program: Command): void {
 
 async function deploy(flags: DeployFlags): Promise<void> {
   const output = createOutput(flags.json ?? false)
-  const project = await openProject({ ...flags })
+  const project = await openProject(settingsOf(flags))
   const target = openRayServeTarget(flags)
   using interruption = listenForInterruption()
   const { signal } = interruption
@@ -97,6 +99,13 @@ async function deploy(flags: DeployFlags): Promise<void> {
   } finally {
     bars.stop()
   }
+}
+
+/** Replicas are the cluster's here, whatever the configuration of a server calls by the same name. */
+function settingsOf(
+  flags: Readonly<Partial<Record<(typeof settings)[number], unknown>>>,
+): Record<string, unknown> {
+  return Object.fromEntries(settings.map((key) => [key, flags[key]]))
 }
 
 async function undeploy(flags: ClusterFlags): Promise<void> {

@@ -47,7 +47,7 @@ const places: readonly (readonly [title: string, OpenOptions, provider: string, 
   ['WebGPU', { origin: 'known', engine: { softwareAdapters: true } }, 'webgpu', false],
 ]
 
-describe.runIf(hasChromium)('the examples', { timeout: 120_000 }, () => {
+describe.runIf(hasChromium)('the examples', { timeout: 300_000 }, () => {
   let scene: PageScene
   let browser: Browser
 

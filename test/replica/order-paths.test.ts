@@ -13,6 +13,7 @@ const order: RunnerOrder = {
   bundlePath: '/bundles/a.js',
   concurrency: 1,
   model: info('one'),
+  apart: [],
   parts: [{ function: 'b', asked: null, key: 'k', model: info('two') }],
   session: { provider: 'cpu', fallback: null, intraOpThreads: 0 },
   inputHosts: [],

@@ -7,10 +7,10 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
+  ...commandExemptions,
   ...jobExemptions,
   ...nodeExemptions,
   ...jobStoreExemptions,
-  ...commandExemptions,
   ...playgroundExemptions,
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
