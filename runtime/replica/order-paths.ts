@@ -20,8 +20,6 @@ export async function withPaths(order: RunnerOrder, paths: OrderPaths): Promise<
     ...order,
     bundlePath: await paths.bundle(bundlePath),
     model: model && (await placed(model)),
-    parts: await Promise.all(
-      parts.map(async (part) => ({ ...part, model: await placed(part.model) })),
-    ),
+    parts: await Promise.all(parts.map(async (part) => ({ ...part, model: await placed(part.model) }))),
   }
 }
