@@ -6,12 +6,10 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
+  ...commandExemptions,
   ...jobExemptions,
-  'runtime/define/graph-node-run.ts': {
-    provenBy: 'test/define/graph-run.test.ts',
-    reason:
-      'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
-  },
+  ...jobStoreExemptions,
+  ...playgroundExemptions,
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
     reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
@@ -292,5 +290,10 @@ export const exemptions: Exemptions = {
   'runtime/runner/local-function.ts': {
     provenBy: 'test/runner/function-handles.test.ts',
     reason: 'What answers beside its caller: tested there as it is called, through handles.',
+  },
+  'runtime/define/graph-node-run.ts': {
+    provenBy: 'test/define/graph-run.test.ts',
+    reason:
+      'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
   },
 }
