@@ -54,9 +54,6 @@ HIGH_WATER_BYTES = 1 << 18
 
 # ------------------------------------------------------------------------------------------------ routing
 
-# Those of this process: they know its replicas, and what these have told Ray of themselves.
-ROUTERS = weakref.WeakSet()
-
 
 class KeyRouter(RequestRouter):
     """Sends requests of one model key to one replica, by rendezvous hashing with bounded loads (Mirrokni, Thorup and
@@ -70,7 +67,7 @@ class KeyRouter(RequestRouter):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        ROUTERS.add(self)
+        routers().add(self)
 
     def initialize_state(self, **_):
         # The keys asked for lately, the oldest first, with their times; and where each is at home.
@@ -168,6 +165,12 @@ def homes_of(keys, replicas):
 
 def pause_seconds(tries):
     return min(0.01 * 2 ** min(tries, 8), 0.2)
+
+
+def routers():
+    """The routers of this process, which know its replicas and what these tell of themselves. Ray hands classes over by
+    value, each with globals of its own: what all have in common is Ray itself."""
+    return serve.__dict__.setdefault("isoplex_routers", weakref.WeakSet())
 
 
 def router_fits():
@@ -870,10 +873,10 @@ class Gate:
             return problem(404, "ROUTE_NOT_FOUND", "No such route", "These replicas are no nodes for gateways.")
         if not proves_key(dict(headers).get(b"x-isoplex-proof", b""), self._node_key):
             return problem(401, "TOKEN_INVALID", "The token does not count", "It takes a proof of the shared key.")
-        if not ROUTERS:
+        if not routers():
             # Before its first call a handle knows no replicas.
             await self._replica.node.remote()
-        replicas = [replica for router in ROUTERS for replica in router.curr_replicas.values()]
+        replicas = [replica for router in routers() for replica in router.curr_replicas.values()]
         nodes = {(getattr(replica, "routing_stats", None) or {}).get("node") for replica in replicas}
         body = json.dumps({"nodes": sorted(nodes - {None})}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]

@@ -92,7 +92,7 @@ class ToldJob {
     this.job = unbegun(name, id)
   }
 
-  /** Takes a frame. @throws {IsoplexError} why the job could not be begun. */
+  /** Takes a frame. @throws {IsoplexError} why the job could not be begun, such as `INPUT_INVALID`. */
   take({ kind, data, bytes }: JobFrame): 'ended' | 'goes on' {
     if (kind === 'failure') throw fromWire(data as WireError)
     if (kind === 'end') {

@@ -26,10 +26,10 @@ export function formatResidency(report: PlacementReport, nowMs: number): string 
 }
 
 function rowsOf(report: ReplicaReport, nowMs: number): readonly (readonly string[])[] {
-  const { replica, group, state, pid, residentSetBytes, startedAtMs, runners } = report
+  const { replica, group, node, state, pid, residentSetBytes, startedAtMs, runners } = report
   const process = [
     [replica, ...(group === null ? [] : [`of ${group}`]), ...(state === 'serving' ? [] : [state])].join(' '),
-    String(pid),
+    node === undefined ? String(pid) : `${pid} on ${node}`,
     residentSetBytes === 0 ? nothing : formatBytes(residentSetBytes),
   ]
   if (runners.length > 0) return runners.map((runner) => [...process, ...cellsOf(runner, nowMs)])

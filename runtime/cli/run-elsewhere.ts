@@ -60,7 +60,7 @@ function unreachable(error: unknown, url: string): unknown {
   return new IsoplexError('FETCH_FAILED', message, { details: error.details, cause: error })
 }
 
-/** The manifest of a project, as its files are now. @throws {IsoplexError} as `openFunctionSource` */
+/** The manifest of a project, as its files are now. @throws {IsoplexError} `CONFIG_INVALID` */
 export async function readManifest({ project }: Pick<RunRequest, 'project'>): Promise<Manifest> {
   const { config, ...folders } = project
   await makeStateDirectory(folders.stateDirectory)

@@ -265,10 +265,7 @@ export interface Config {
   readonly nodeAddress: string | null
   /** Nodes that `gateway` has its replicas on. Hosts and ports such as 10.0.0.7:7420. @default [] */
   readonly nodes: readonly string[]
-  /**
-   * The application there, by its name without the version; unset where there is only one. A text of up to 256
-   * characters. @default null
-   */
+  /** The application there, by its name without the version; unset where there is only one. A name. @default null */
   readonly rayApplication: string | null
   /**
    * Where runners on nodes reach `gateway`; unset, the address by which it reaches their node, and any port. A host
@@ -277,14 +274,13 @@ export interface Config {
   readonly runnerAddress: string | null
   /** File with the key that gateways and nodes share, at least 32 bytes. A path. @default null */
   readonly nodeKeyFile: string | null
-  /**
-   * Certificate, as PEM and for the name `isoplex`, by which gateways and nodes know each other. A path. @default null
-   */
+  /** Certificate for the name `isoplex`, as PEM, by which both know each other. A path. @default null */
   readonly nodeCertificateFile: string | null
   /** The private key of that certificate, as PEM. A path. @default null */
   readonly nodeCertificateKeyFile: string | null
-  /** Certificate, as PEM, of whoever signs those of gateways and nodes, and nothing else. A path. @default null */
+  /** Certificate, as PEM, of whoever signs those, and nothing else. A path. @default null */
   readonly nodeAuthorityFile: string | null
+
   /**
    * The Ray cluster that is deployed to; unset, the one of this machine. A dashboard's URL such as http://127.0.0.1:8265,
    * or a machine such as ray://host:10001. @default null

@@ -1,15 +1,9 @@
-import {
-  type TArray,
-  type TInteger,
-  type TLiteral,
-  type TNull,
-  type TString,
-  type TUnion,
-  Type,
-} from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { BackendHeaders, Config, LogLevel, ServerProvider } from './config.ts'
 import { deploymentSchema } from './deployment-schema.ts'
 import { issuerSchema } from './issuer-schema.ts'
+import { choice, integer, list, orNull, text } from './key-schema.ts'
+import { nodeProperties } from './node-schema.ts'
 
 // The longest delay that a timer takes; a longer one would fire at once.
 const longestDelayMs = 2_147_483_647
@@ -18,45 +12,9 @@ const hostName = '(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:.]+\\])'
 const origin = `http://${hostName}(?::(?!80$)[0-9]{1,5})?|https://${hostName}(?::(?!443$)[0-9]{1,5})?`
 const outboundHost = `\\*|(?:\\*\\.)?${hostName}|${origin}`
 const modelPlace = '^(?:[^=,\\u0000-\\u001f]{1,256}=)?[^=,\\u0000-\\u001f]{1,512}$'
-const nodePlace = '^(?:\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9_.-]{1,253}):[0-9]{1,5}$'
 const path = '^[^\\u0000-\\u001f]+$'
 const providers: readonly ServerProvider[] = ['cpu', 'cuda', 'tensorrt', 'webgpu']
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
-/** What a key's schema says to people: what the key is for, and what it takes. */
-interface Explanation {
-  readonly description: string
-  readonly expected: string
-  /** Whether it may hold a password, so that no message shows it. @default false */
-  readonly secret?: boolean
-}
-
-function integer(description: string, minimum: number, maximum: number): TInteger {
-  return Type.Integer({ description, expected: `an integer from ${minimum} to ${maximum}`, minimum, maximum })
-}
-
-function text(pattern: string, explanation: Explanation): TString {
-  return Type.String({ ...explanation, pattern })
-}
-
-function list(pattern: string, explanation: Explanation): TArray<TString> {
-  return Type.Array(Type.String({ pattern }), { ...explanation })
-}
-
-function choice<Value extends string>(
-  description: string,
-  values: readonly Value[],
-): TUnion<TLiteral<Value>[]> {
-  const literals = values.map((value) => Type.Literal(value))
-  return Type.Union(literals, { description, expected: `one of ${values.join(', ')}` })
-}
-
-function orNull<Schema extends TString | TInteger | TUnion<TLiteral<string>[]>>(
-  schema: Schema,
-): TUnion<[Schema, TNull]> {
-  const { description = '', expected, secret = false } = schema
-  return Type.Union([schema, Type.Null()], { description, expected, secret })
-}
 
 /** The schema of each key, with its bounds; `description` and `expected` explain it. */
 export const configSchema = Type.Object(
@@ -257,52 +215,7 @@ export const configSchema = Type.Object(
       }),
     ),
 
-    nodeAddress: orNull(
-      text(nodePlace, {
-        description:
-          'Where `serve` and `node` take replicas for gateways of other machines; port 0 takes a free one.',
-        expected: 'a host and a port such as 10.0.0.7:7420',
-      }),
-    ),
-    nodes: list(nodePlace, {
-      description: 'Nodes that `gateway` has its replicas on.',
-      expected: 'hosts and ports such as 10.0.0.7:7420',
-    }),
-    rayApplication: orNull(
-      text('^[^\\u0000-\\u001f]{1,256}$', {
-        description: 'The application there, by its name without the version; unset where there is only one.',
-        expected: 'a text of up to 256 characters',
-      }),
-    ),
-    runnerAddress: orNull(
-      text(nodePlace, {
-        description:
-          'Where runners on nodes reach `gateway`; unset, the address by which it reaches their node, and any port.',
-        expected: 'a host and a port such as 10.0.0.1:7421',
-      }),
-    ),
-    nodeKeyFile: orNull(
-      text(path, {
-        description: 'File with the key that gateways and nodes share, at least 32 bytes.',
-        expected: 'a path',
-      }),
-    ),
-    nodeCertificateFile: orNull(
-      text(path, {
-        description:
-          'Certificate, as PEM and for the name `isoplex`, by which gateways and nodes know each other.',
-        expected: 'a path',
-      }),
-    ),
-    nodeCertificateKeyFile: orNull(
-      text(path, { description: 'The private key of that certificate, as PEM.', expected: 'a path' }),
-    ),
-    nodeAuthorityFile: orNull(
-      text(path, {
-        description: 'Certificate, as PEM, of whoever signs those of gateways and nodes, and nothing else.',
-        expected: 'a path',
-      }),
-    ),
+    ...nodeProperties,
     rayAddress: orNull(
       text('^[A-Za-z0-9:/.\\[\\]_~%-]{1,2000}$', {
         description: 'The Ray cluster that is deployed to; unset, the one of this machine.',

@@ -8,7 +8,7 @@ export type MessageLevel = 'info' | 'warning' | 'danger' | 'success'
 /** What {@link ActionContext.infer} may be told. */
 export interface InferOptions<Input, Output> {
   /** Answers in the place of the action's own `infer`. */
-  readonly handle?: FunctionHandle<Input, Output>
+  readonly handle?: Pick<FunctionHandle<Input, Output>, 'inferAll'>
   /** How many inputs there are, for the progress; none is reported without. */
   readonly total?: number
   /** The category under which the progress is reported. @default 'inference'; in a step, its name */
@@ -96,7 +96,7 @@ export interface ActionContext<Params = unknown, Input = unknown, Output = unkno
    */
   infer<In, Out>(
     inputs: AnyIterable<In>,
-    options: InferOptions<In, Out> & { readonly handle: FunctionHandle<In, Out> },
+    options: InferOptions<In, Out> & { readonly handle: Pick<FunctionHandle<In, Out>, 'inferAll'> },
   ): AsyncIterable<Out>
   infer(inputs: AnyIterable<Input>, options?: InferOptions<Input, Output>): AsyncIterable<Output>
   /** Fetches what a caller gives by URL; as `fetchInput` of functions. */

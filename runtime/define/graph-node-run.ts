@@ -26,7 +26,7 @@ const longestPauseMs = 2_000
 export class NodeRun {
   readonly #options: NodeRunOptions
   readonly #endsAtMs: number
-  #opened: FunctionHandle<unknown, unknown> | null = null
+  #opened: FunctionHandle<unknown, unknown, unknown, unknown> | null = null
 
   constructor(options: NodeRunOptions) {
     this.#options = options
@@ -103,8 +103,11 @@ export class NodeRun {
   ): Promise<unknown> {
     const { node, name, signal } = this.#options
     let error = thrown
-    for (let retry = 0; retry < node.retries && this.#mayPass(error); retry += 1) {
-      await pause(Math.min(pauseMs(error, retry), this.#endsAtMs - performance.now()), signal)
+    for (let retry = 0; retry < node.retries && mayPass(error); retry += 1) {
+      const waitMs = pauseMs(error, retry)
+      // What could only be tried after the deadline has failed now.
+      if (signal.aborted || performance.now() + waitMs >= this.#endsAtMs) break
+      await pause(waitMs, signal)
       try {
         return await again()
       } catch (further) {
@@ -116,12 +119,7 @@ export class NodeRun {
     throw nodeFailure(error, { node: name, item })
   }
 
-  #mayPass(error: unknown): boolean {
-    if (this.#options.signal.aborted || performance.now() >= this.#endsAtMs) return false
-    return isIsoplexError(error) && error.retryable
-  }
-
-  #handle(): FunctionHandle<unknown, unknown> {
+  #handle(): FunctionHandle<unknown, unknown, unknown, unknown> {
     const { node, call } = this.#options
     if (node.work.kind !== 'function') throw new TypeError('Code of a graph is not called by a handle.')
     const { definition, options } = node.work
@@ -140,6 +138,10 @@ export class NodeRun {
       `It was not done within ${node.timeoutMs} ms, its "timeoutMs".`,
     )
   }
+}
+
+function mayPass(error: unknown): boolean {
+  return isIsoplexError(error) && error.retryable
 }
 
 /** How long to wait before the next try: what the error says, else twice as long each time. */

@@ -22,12 +22,17 @@ export interface CallOptions {
   readonly timeoutMs?: number
 }
 
-/** All that a request for a function says. */
-export interface HandleRequest<Params = unknown, Query = unknown, Input = unknown> {
-  readonly params?: Params
-  readonly query?: Query
-  readonly input?: Input
-}
+/** All that a request for a function says; what the function does not need may be left out. */
+export type HandleRequest<Params = unknown, Query = unknown, Input = unknown> = Named<'params', Params> &
+  Named<'query', Query> &
+  Named<'input', Input>
+
+/** A member that may be left out where nothing of its value is compulsory. */
+type Named<Name extends string, Value> = undefined extends Value
+  ? { readonly [Key in Name]?: Value }
+  : object extends Value
+    ? { readonly [Key in Name]?: Value | undefined }
+    : { readonly [Key in Name]: Value }
 
 /**
  * Another function, to be called as it is: values in, values out, held to its schemas; tensors and files stay what they
@@ -35,7 +40,7 @@ export interface HandleRequest<Params = unknown, Query = unknown, Input = unknow
  * is answered by a replica, as a request from outside would be, but without HTTP. Who pays, the token and the deadline are
  * those of the request that the caller answers.
  */
-export interface FunctionHandle<Input, Output, Params = unknown, Query = unknown> {
+export interface FunctionHandle<Input, Output, Params = undefined, Query = undefined> {
   /**
    * One answer. A function that streams gives an async iterable.
    *

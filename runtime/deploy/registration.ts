@@ -67,7 +67,8 @@ function bodiesOf(
   { name, status, params, replicas, pluginRelease, data }: ServeApplication,
   { jobId, action }: RegistrationPlace,
 ): readonly string[] {
-  const meant = JSON.stringify({ job: toId(jobId), status, data })
+  // By its name the backend knows it again: on the cluster each version has one of its own.
+  const meant = JSON.stringify({ job: toId(jobId), status, data: { ...data, name } })
   if (pluginRelease === null) return [meant]
   const modelled = { name, plugin_release: pluginRelease, action, params, num_replicas: replicas }
   return [JSON.stringify(modelled), meant]

@@ -19,24 +19,24 @@ export interface DeploymentDeskOptions extends Omit<DeploymentBundleOptions, 'en
 /** In whose name a desk works. */
 export interface DeploymentDeskPlace {
   /** All of the environment that functions see while they are imported. */
-  readonly environment: Readonly<Record<string, string>>
+  readonly visible: Readonly<Record<string, string>>
   /**
-   * Whether what this process's environment says of a job of Synapse, and its access token, is about the jobs here: where
-   * the process runs for one job alone. On a server everybody's jobs would else have the rights of whoever started it.
+   * What says for which job of Synapse, and with whose access token, the jobs here are run: the environment of a process
+   * that runs for one job alone, and nothing on a server, where everybody's jobs would else have its rights.
    */
-  readonly sole: boolean
+  readonly own: Readonly<Record<string, string | undefined>>
 }
 
 /** Opens the desk of a project. */
 export function openDeploymentDesk(
   options: DeploymentDeskOptions,
-  { environment, sole }: DeploymentDeskPlace,
+  { visible, own }: DeploymentDeskPlace,
 ): DeploymentDesk {
   const { projectDirectory, functionsDirectory, stateDirectory, config } = options
   const { routePrefix, rayAddress } = config
   return Object.freeze<DeploymentDesk>({
     prepareBundle: () =>
-      prepareDeployment({ projectDirectory, functionsDirectory, stateDirectory, environment }),
+      prepareDeployment({ projectDirectory, functionsDirectory, stateDirectory, environment: visible }),
     describe: async (): Promise<DeploymentFacts> => {
       const plugin = await readPluginFacts(projectDirectory, { environment: process.env, routePrefix })
       const requirements = await readText(join(projectDirectory, 'requirements.txt'))
@@ -50,7 +50,7 @@ export function openDeploymentDesk(
       }
     },
     register: async (application, registrar) => {
-      const place = registrationPlace(config, registrar, sole ? process.env : {})
+      const place = registrationPlace(config, registrar, own)
       return place === null ? null : await registerServeApplication(application, place)
     },
   })

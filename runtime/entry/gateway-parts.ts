@@ -187,7 +187,7 @@ function openJobs(
   parts: Pick<JobHostOptions, 'environment' | 'trusting' | 'seals' | 'access'>,
 ): JobHost {
   const { seals, access, trusting, environment } = parts
-  const deployments = openDeploymentDesk(options, { environment, sole: false })
+  const deployments = openDeploymentDesk(options, { visible: environment, own: {} })
   const strict = options.mode === 'dev'
   return openJobHost({ ...options, deployments, seals, access, trusting, environment, strict })
 }

@@ -147,7 +147,7 @@ async function openLocalParts(
   const jobs = resources.use(
     openJobHost({
       config: jobConfig,
-      deployments: openDeploymentDesk(options, { environment, sole: true }),
+      deployments: openDeploymentDesk(options, { visible: environment, own: process.env }),
       stateDirectory: runDirectory,
       seals: noSeals,
       environment,

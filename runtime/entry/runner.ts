@@ -73,6 +73,7 @@ async function start(): Promise<void> {
       name: order.name,
       deployment: order.deployment,
       options: order.options,
+      isApart: (name) => order.apart.includes(name),
       definition,
       nameOf: (fn) => names.get(fn) ?? null,
       model: order.model,

@@ -13,7 +13,7 @@ import { type MessagePost, refusal } from './message-sink.ts'
 import type { PageModel } from './model.ts'
 import type { ModelFolders } from './model-folders.ts'
 import { ModelLoading } from './model-loading.ts'
-import { importedModule, PageCalls } from './page-calls.ts'
+import { assertAsked, importedModule, PageCalls } from './page-calls.ts'
 import { Residence } from './residence.ts'
 import { Resident } from './resident.ts'
 
@@ -123,6 +123,7 @@ export class PageHost {
         hasModel ? this.#grants.ask(message) : null,
       ])
       if (!this.#arriving.delete(id)) return
+      if (model) assertAsked(message, model)
       this.#residentFor(message, module, model).add(message, arrivedMs)
       this.#bringNodes(message, module)
     } catch (error) {

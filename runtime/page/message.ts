@@ -32,6 +32,8 @@ export interface RequestMessage {
   readonly baseUrl: string
   /** The model token; `null` for none. */
   readonly token: string | null
+  /** The model that a function which calls asks for: no other may answer. @default whichever the token says */
+  readonly askedModel?: string
   /** Equal keys get the same version of a model; `null` for none. */
   readonly stickyKey: string | null
   readonly head: RequestHead

@@ -6,6 +6,7 @@ import { assertDepth } from '../runner/calling-request.ts'
 import { acceptedReplies } from '../runner/reply-value.ts'
 import type { HostMessage, RequestMessage } from './message.ts'
 import type { MessagePost } from './message-sink.ts'
+import type { PageModel } from './model.ts'
 
 /** What the calls of a page's functions are answered by. */
 export interface PageCallsOptions {
@@ -99,19 +100,21 @@ export class PageCalls implements CallTransport {
   #askedOf({ parent, through, function: name, ...call }: OutgoingCall, id: number): Asked {
     const caller = this.#asked.get(parent)
     if (!caller) throw new IsoplexError('CANCELLED', 'Nobody waits for the function that calls any more.')
-    const { message, chain } = caller
+    const { chain } = caller
+    const { askedModel: _, ...message } = caller.message
     const callers = [...chain, message.name, ...through]
     assertDepth(callers, name)
-    assertTokenDecides(call)
+    assertNoDeployment(call.deployment)
     const moduleUrl = importedModule(message.moduleUrl, name)
     const { requestId, principal } = message.head
     const url = `/${name}${call.query && `?${call.query}`}`
-    const { params, contentType, body } = call
+    const { params, contentType, body, model } = call
     const head = { requestId, principal, method: 'POST', url, params, contentType, headers: [] }
     return {
       chain: callers,
       message: {
         ...message,
+        ...(model === null ? {} : { askedModel: model }),
         id,
         name,
         moduleUrl,
@@ -150,16 +153,24 @@ export class PageCalls implements CallTransport {
   }
 }
 
+/**
+ * Holds the model of a call to what the function that calls asks for. A page holds no more rights than its token: what
+ * is asked for must be what the token gives, or the function's own default where there is none.
+ *
+ * @throws {IsoplexError} `MODEL_FORBIDDEN`
+ */
+export function assertAsked({ askedModel }: RequestMessage, { id, version }: PageModel): void {
+  if (askedModel === undefined || askedModel === id || askedModel === `${id}@${version}`) return
+  const message = `In a page the token decides which model answers, so the model ${askedModel} cannot be asked for; call it on the server.`
+  throw new IsoplexError('MODEL_FORBIDDEN', message, { details: { model: askedModel } })
+}
+
 function bytesOf(body: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return typeof body === 'string' ? new TextEncoder().encode(body) : body
 }
 
-/** In a page, which holds no more rights than its token, nothing but the token decides which model answers. */
-function assertTokenDecides({ model, deployment }: Pick<OutgoingCall, 'model' | 'deployment'>): void {
-  if (model !== null) {
-    const message = `In a page the token decides which model answers, so the model ${model} cannot be asked for; call it on the server.`
-    throw new IsoplexError('MODEL_FORBIDDEN', message, { details: { model } })
-  }
+/** @throws {IsoplexError} `DEPLOYMENT_NOT_FOUND` */
+function assertNoDeployment(deployment: string | null): void {
   if (deployment === null) return
   throw new IsoplexError(
     'DEPLOYMENT_NOT_FOUND',

@@ -34,6 +34,7 @@ function reportReplica(
   return {
     replica: replica.number,
     pid: replica.pid,
+    ...(replica.node === null ? {} : { node: replica.node }),
     state: replica.state,
     startedAtMs: toEpochMs(replica.startedMs),
     loads: replica.loads,

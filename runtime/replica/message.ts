@@ -18,6 +18,8 @@ export interface RunnerOrder {
   /** The name of its deployment, and what that hands to `setup`. */
   readonly deployment: string
   readonly options: unknown
+  /** Functions that are never run beside it: their own deployments have options or replicas of their own. */
+  readonly apart: readonly string[]
   /** Batches worked on side by side. */
   readonly concurrency: number
   /** The model to load; `null` for a function without one. */

@@ -51,6 +51,8 @@ export interface PoolOptions extends CrewOptions {
   /** A folder of this gateway alone, open to its user only, for the socket. */
   readonly runDirectory: string
   readonly session: RunnerOrder['session']
+  /** Functions that are run by nobody but their own deployments, as it is when a runner starts. @default none */
+  readonly apart?: () => RunnerOrder['apart']
   readonly inputHosts: RunnerOrder['inputHosts']
   readonly logLevel: RunnerOrder['logLevel']
 }
@@ -165,6 +167,7 @@ export class ReplicaPool {
       bundlePath,
       deployment: name,
       options,
+      apart: this.#options.apart?.() ?? [],
       concurrency,
       model: queue.model?.info ?? null,
       parts: queue.model?.parts?.map(toHeldPart) ?? [],

@@ -86,6 +86,8 @@ export interface ReplicaReport {
   /** The group that it belongs to; `null` for the default group. */
   readonly group: string | null
   readonly pid: number
+  /** The node that it runs on. @default this machine */
+  readonly node?: string
   /** `spare` waits to take another's place, `leaving` has one that takes its own, `isolated` tries what may end it. */
   readonly state: 'starting' | 'serving' | 'leaving' | 'spare' | 'isolated'
   readonly startedAtMs: number

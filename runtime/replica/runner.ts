@@ -19,6 +19,8 @@ export interface RunnerOptions extends Omit<FunctionToLoad, 'openHandle' | 'held
   readonly nameOf: FunctionHandlesOptions['nameOf']
   /** The models of a graph's nodes, which are held with it. */
   readonly parts: readonly HeldPart[]
+  /** Whether a function is run by nobody but its own deployment. @default none is */
+  readonly isApart?: (name: string) => boolean
   /** Batches worked on side by side. */
   readonly concurrency: number
   readonly send: FrameSend
@@ -50,13 +52,15 @@ export class Runner {
   #stopped: Promise<void> | null = null
 
   constructor(options: RunnerOptions) {
-    const { name, log, send, nameOf, parts, engine, fetchInput } = options
+    const { name, log, send, nameOf, parts, engine, fetchInput, isApart } = options
     const definition = splitByRows(options.definition)
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
     this.#calls = new RunnerCalls({ send })
     this.#parts = new GraphParts(parts)
-    const place = this.#parts.placement(createCallPlacement({ transport: this.#calls }))
+    const place = this.#parts.placement(
+      createCallPlacement({ transport: this.#calls, ...(isApart && { isApart }) }),
+    )
     this.#handles = new FunctionHandles({ nameOf, place, engine, log, fetchInput })
     this.#replyOptions = {
       name,

@@ -51,6 +51,7 @@ export class SchedulerGroups implements ResidencyControl {
   #current: ReadonlyMap<string, Deployment> = new Map()
   #targets: CallTargets | null = null
   readonly #submit = (work: Work): Promise<Answer> => this.submit(work)
+  #apart: readonly string[] = []
   #opened = 0
   #looking: Timer | null = null
   /** Groups that have nothing to do any more, on their way out. */
@@ -58,7 +59,8 @@ export class SchedulerGroups implements ResidencyControl {
   #closed: Promise<void> | null = null
 
   constructor(options: GroupsOptions) {
-    this.#options = { ...options, admission: options.admission ?? new Admission(options) }
+    const admission = options.admission ?? new Admission(options)
+    this.#options = { ...options, admission, apart: () => this.#apart }
     this.#default = new Scheduler(this.#options)
   }
 
@@ -79,6 +81,7 @@ export class SchedulerGroups implements ResidencyControl {
   follow(deployments: readonly Deployment[]): void {
     if (this.#closed) return
     this.#current = new Map(deployments.map((deployment) => [deployment.name, deployment]))
+    this.#apart = deployments.filter(isApart).map(({ functionName }) => functionName)
     const groups = deployments.flatMap(({ group }) => group ?? [])
     for (const group of groups) {
       const known = this.#groups.get(group.id)
@@ -255,4 +258,9 @@ function redirect(work: Work, deployment: Deployment): Work {
       return work.signal
     },
   }
+}
+
+/** Whether a function's own deployment is another than any runner would make of it. */
+function isApart({ name, functionName, group, options }: Deployment): boolean {
+  return name === functionName && (group !== null || !Bun.deepEquals(options, {}))
 }

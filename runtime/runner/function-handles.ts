@@ -98,7 +98,11 @@ export class FunctionHandles {
     }
   }
 
-  #open(fn: unknown, options: HandleOptions, opening: Opening): FunctionHandle<unknown, unknown> {
+  #open(
+    fn: unknown,
+    options: HandleOptions,
+    opening: Opening,
+  ): FunctionHandle<unknown, unknown, unknown, unknown> {
     const definition = assertCallableFunction(fn)
     if (options.model !== undefined && !definition.model) {
       throw new TypeError(`"model" names the model of a function without one; got ${options.model}.`)

@@ -27,7 +27,10 @@ export interface Callee {
 }
 
 /** Opens a handle of a function in the name of a request. */
-export function createHandle(callee: Callee, source: CallSource): FunctionHandle<unknown, unknown> {
+export function createHandle(
+  callee: Callee,
+  source: CallSource,
+): FunctionHandle<unknown, unknown, unknown, unknown> {
   return {
     infer: (input, options) => answerOne(callee, source, { input }, options),
     call: (request, options) => answerOne(callee, source, request, options),

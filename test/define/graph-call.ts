@@ -1,5 +1,13 @@
+import { Type } from '@sinclair/typebox'
 import type { Definition } from '../../runtime/define/definition.ts'
+import { defineFunction } from '../../runtime/define/function.ts'
+import { edgeFactsOf } from '../../runtime/define/graph-edge.ts'
+import { nameNodes } from '../../runtime/define/graph-names.ts'
+import type { GraphInput } from '../../runtime/define/graph-program.ts'
 import type { GraphCall } from '../../runtime/define/graph-run.ts'
+import { runGraph } from '../../runtime/define/graph-run.ts'
+import { surveyGraph } from '../../runtime/define/graph-survey.ts'
+import { toGraphValue } from '../../runtime/define/graph-value.ts'
 import type { CallOptions, FunctionHandle, HandleOptions, OpenHandle } from '../../runtime/define/handle.ts'
 import { callOf } from './call.ts'
 
@@ -57,4 +65,42 @@ function handleOf(
       }
     },
   }
+}
+
+/** Runs what an answer is made of. */
+export async function runAnswer(
+  answer: unknown,
+  facts: GraphCallFacts = {},
+  given?: unknown,
+): Promise<unknown> {
+  const origin = given === undefined ? null : (edgeFactsOf(given)?.origin as GraphInput)
+  const program = surveyGraph(origin, toGraphValue(answer))
+  const names = nameNodes(program.nodes, () => undefined)
+  return runGraph(program, graphCall(facts), (node) => names.get(node) ?? '')
+}
+
+/** A function that answers when it is told to, and tells when it is asked. */
+export function gated(): {
+  readonly fn: ReturnType<typeof wait>
+  readonly asked: Promise<void>
+  readonly signal: () => AbortSignal | undefined
+  readonly open: (value: unknown) => void
+} {
+  const asked = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<unknown>()
+  let signal: AbortSignal | undefined
+  function wait() {
+    return defineFunction({
+      input: Type.Unknown(),
+      handler: async (context) => {
+        signal = context.signal
+        asked.resolve()
+        const gone = new Promise((_, reject) =>
+          context.signal.addEventListener('abort', () => reject(context.signal.reason)),
+        )
+        return Promise.race([gate.promise, gone])
+      },
+    })
+  }
+  return { fn: wait(), asked: asked.promise, signal: () => signal, open: gate.resolve }
 }

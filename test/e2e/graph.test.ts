@@ -179,3 +179,53 @@ describe('what is told of a graph', () => {
     expect(description).toMatch('- `ten` calls `add`, with the model `ten`, after add')
   })
 })
+
+describe('a graph that goes in circles', () => {
+  const header = `import { Type } from '@sinclair/typebox'
+import { bind, defineGraph, input } from 'isoplex'
+`
+  const ring = (name: string): string => `${header}import next from './${name}.ts'
+const asked = input(Type.Number())
+export default defineGraph({ input: asked, answer: bind(next, asked) })
+`
+  const forward = `${header}import add from './add.ts'
+const first = bind(add, { x: second.y })
+const second = bind(add, { x: 1 })
+export default defineGraph({ answer: [first, second] })
+`
+
+  it('is refused when it is built, with the place', async () => {
+    const files = { a: ring('b'), b: ring('a'), self: ring('self'), forward }
+    const paths = Object.entries(files).map(([name, text]) => [`functions/${name}.ts`, text])
+    await using circular = await makeGraphProject(Object.fromEntries(paths))
+    const { code, stderr } = await circular.run('build')
+    expect(code).not.toBe(0)
+    for (const name of ['a', 'b', 'self']) {
+      expect(stderr).toMatch(
+        new RegExp(`functions/${name}\\.ts:5:\\d+: TypeError: bind\\(\\) got no function`),
+      )
+    }
+    expect(stderr).toMatch(/functions\/forward\.ts:4:\d+: TypeError/)
+  })
+})
+
+describe('a node with a deployment', () => {
+  const apart = `import { Type } from '@sinclair/typebox'
+import { bind, defineGraph, handle, input } from 'isoplex'
+import add from './add.ts'
+const asked = input(Type.Object({ x: Type.Number() }))
+const near = bind(add, asked)
+const far = bind(handle(add, { deployment: 'adders', model: 'ten' }), { x: near.y })
+export default defineGraph({ access: 'public', input: asked, answer: { near, far } })
+`
+
+  it('answers in a replica of that deployment, with the model that the graph names', async () => {
+    const deployments = [{ name: 'adders', function: 'add', replicas: 1 }]
+    await using spread = await makeGraphProject({ 'functions/apart.ts': apart }, { deployments })
+    await using both = await startServer(spread, 'serve', ['--replicas', '1'])
+    const { json } = await both.call('/apart', { json: { x: 1 } })
+    expect(json).toMatchObject({ near: { y: 2, model: 'one' }, far: { y: 12, model: 'ten' } })
+    const [near, far] = [json.near.at, json.far.at].map((at: string) => at.split('.')[0])
+    expect(near).not.toBe(far)
+  }, 60_000)
+})

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { adding } from '../support/function-files.ts'
+import { nodeAuthority, nodeCertificate } from '../support/node-certificates.ts'
 import { newNodeKey, startNode, startNodeGateway, type TestNode } from '../support/nodes.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { isAlive } from '../support/process-table.ts'
@@ -155,6 +156,28 @@ describe('a gateway over two nodes that share a key with it', () => {
   })
 })
 
+describe('a gateway and a node that know each other by certificates', () => {
+  const files = ['--node-certificate-file', 'own.pem', '--node-certificate-key-file', 'own.key']
+  const flags = [...files, '--node-authority-file', 'authority.pem']
+
+  it('answer over encrypted connections, those of runners too', async () => {
+    await using own = await makeCrashProject({
+      'own.pem': nodeCertificate.cert,
+      'own.key': nodeCertificate.key,
+      'authority.pem': nodeAuthority,
+    })
+    await using node = await startNode(own, flags)
+    await using server = await startNodeGateway(own, [node.address], flags)
+    const load = startMixedLoad(server, 4)
+    await until(() => load.answered > 40 || load.failures.length > 0)
+    for (const pid of await node.replicas()) process.kill(pid, 'SIGKILL')
+    const before = load.answered
+    await until(() => load.answered > before + 40 || load.failures.length > 0)
+    await load.stop()
+    expect(load.failures).toEqual([])
+  })
+})
+
 describe('models of a gateway over two nodes', () => {
   const models = [1, 2, 3, 4]
 
@@ -205,7 +228,7 @@ describe('models of a gateway over two nodes', () => {
   )
 })
 
-describe('versions of what nodes serve', () => {
+describe('versions of what nodes serve', { timeout: 60_000 }, () => {
   const version = (text: string): string => `
 import { defineFunction } from 'isoplex'
 export default defineFunction({ access: 'public', handler: () => '${text}' })

@@ -138,7 +138,7 @@ describe('a runner that waits for a call', () => {
   })
 })
 
-describe('no request waits for ever', () => {
+describe('no request waits for ever', { timeout: 60_000 }, () => {
   const models = ['slow-1', 'q', 'r', 's']
   const pick = (number: number): string => models[number % models.length] ?? 'q'
 
@@ -149,7 +149,7 @@ describe('no request waits for ever', () => {
   ])('with %i replica(s) and %i load(s) at once, whoever calls whom', async (replicas, maxParallelLoads) => {
     const { run, loaded } = await open(
       ['a', 'b', 'c'],
-      { ...single, timeoutMs: 18_000 },
+      { ...single, timeoutMs: 50_000 },
       {
         ...oneRunner,
         replicas,

@@ -6,6 +6,30 @@ export const commandExemptions: Exemptions = {
     provenBy: 'test/e2e/ray-serve.test.ts',
     reason: 'What is shown while a deployment goes on: its lines are read there off the real command.',
   },
+  'runtime/cli/ray-job.ts': {
+    provenBy: 'test/e2e/ray-jobs.test.ts',
+    reason: 'What a cluster runs of a job: proven on a real cluster, by the real command.',
+  },
+  'runtime/cli/ray-job-handle.ts': {
+    provenBy: 'test/e2e/ray-jobs.test.ts',
+    reason: 'What a job on a cluster has told: proven on a real cluster, by the real command.',
+  },
+  'runtime/cli/run-on-ray.ts': {
+    provenBy: 'test/e2e/ray-jobs.test.ts',
+    reason: 'The submission of a job to a cluster: proven on a real cluster, by the real command.',
+  },
+  'runtime/entry/action-extension.ts': {
+    provenBy: 'test/e2e/ray-deployment.test.ts',
+    reason: 'What ties deployment actions to their cluster: proven on a real one.',
+  },
+  'runtime/entry/deployment-bundle.ts': {
+    provenBy: 'test/entry/deployment-desk.test.ts',
+    reason: 'The build that the desk makes, which alone calls it: tested there on a real project.',
+  },
+  'runtime/entry/self-contained-build.ts': {
+    provenBy: 'test/build/self-contained.test.ts',
+    reason: 'The command around such builds: proven there over the real one, run from another folder.',
+  },
   'runtime/cli/written-build.ts': {
     provenBy: 'test/e2e/build.test.ts',
     reason: 'What `isoplex build` writes: proven over the real command.',

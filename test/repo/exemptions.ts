@@ -6,11 +6,10 @@ import { playgroundExemptions } from './playground-exemptions.ts'
 
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
+  ...commandExemptions,
   ...jobExemptions,
-  'runtime/define/graph-node-run.ts': {
-    provenBy: 'test/define/graph-run.test.ts',
-    reason: 'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
-  },
+  ...jobStoreExemptions,
+  ...playgroundExemptions,
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
     reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
@@ -74,7 +73,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/job/content/server-shelf.test.ts',
     reason: 'The table of a shelf that a server has: tested there on a real database, outages included.',
   },
-  ...jobStoreExemptions,
   'runtime/job/run/failure.ts': {
     provenBy: 'test/job/run/step-execution.test.ts',
     reason: 'What becomes of errors: tested there and in the tests beside it on whole runs of steps.',
@@ -261,8 +259,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/client/call.test.ts',
     reason: 'A part of a call: tested there with an engine that answers with the runners’ own code.',
   },
-  ...commandExemptions,
-  ...playgroundExemptions,
   'runtime/config/state-directory.ts': {
     provenBy: 'test/cli/token.test.ts',
     reason: 'Two calls of the file system, made by each command.',
@@ -286,5 +282,22 @@ export const exemptions: Exemptions = {
   'runtime/entry/runner.ts': {
     provenBy: 'test/e2e',
     reason: 'It is the whole of a worker thread: it does nothing without a parent that speaks to it.',
+  },
+  'runtime/runner/call-placement.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'Where functions answer: tested there on handles of each kind of function.',
+  },
+  'runtime/runner/handle.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What a handle does with its callee: tested there on callees of both kinds.',
+  },
+  'runtime/runner/local-function.ts': {
+    provenBy: 'test/runner/function-handles.test.ts',
+    reason: 'What answers beside its caller: tested there as it is called, through handles.',
+  },
+  'runtime/define/graph-node-run.ts': {
+    provenBy: 'test/define/graph-run.test.ts',
+    reason:
+      'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
   },
 }

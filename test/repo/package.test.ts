@@ -131,6 +131,7 @@ describe('the checks', () => {
       `import 'jose/jwt'\nimport 'node:fs'\nimport { dlopen } from 'bun:ffi'\nimport './b.ts'`,
     ],
     ['functions/a.ts', `import 'isoplex'`],
+    ['functions/a.ts', `import '#own'`],
     ['functions/_models/a/train.ts', `require(\`vitest/\${name}.json\`)`],
     ['test/a/a.test.ts', `import 'jose'\nimport 'vitest'`],
   ])('allow in %s: %s', (path, text) => {

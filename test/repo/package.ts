@@ -116,7 +116,7 @@ export function checkCommands(readme: string, { scripts }: PackageFile): Finding
 function packagesOf(source: SourceFile): { readonly name: string; readonly line: number }[] {
   return referencesOf(source)
     .filter(({ specifier }) => targetOf(source.path, specifier) === null)
-    .filter(({ specifier }) => !/^(?:\/|\w+:|bun$|isoplex(?:\/|$))/.test(specifier))
+    .filter(({ specifier }) => !/^(?:\/|#|\w+:|bun$|isoplex(?:\/|$))/.test(specifier))
     .map(({ specifier, line }) => ({ name: packageOf(specifier), line }))
 }
 

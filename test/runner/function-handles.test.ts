@@ -16,7 +16,7 @@ import { headOf } from '../replica/request-head.ts'
 import { callSource } from './call-source.ts'
 import { createNeighbour, type Neighbour } from './neighbour.ts'
 
-type OpenAny = (fn: unknown, options?: HandleOptions) => FunctionHandle<unknown, unknown>
+type OpenAny = (fn: unknown, options?: HandleOptions) => FunctionHandle<unknown, unknown, unknown, unknown>
 
 interface Scene {
   readonly open: OpenAny

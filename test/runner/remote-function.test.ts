@@ -16,7 +16,7 @@ import { createNeighbour, type Neighbour } from './neighbour.ts'
 function open(
   definition: Definition,
   options: HandleOptions = {},
-): { handle: FunctionHandle<unknown, unknown>; neighbour: Neighbour } {
+): { handle: FunctionHandle<unknown, unknown, unknown, unknown>; neighbour: Neighbour } {
   const neighbour = createNeighbour(definition)
   const callee = createRemoteCallee({ name: 'callee', definition, options, transport: neighbour })
   return { handle: createHandle(callee, callSource()), neighbour }

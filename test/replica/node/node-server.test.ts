@@ -58,6 +58,7 @@ const order: RunnerOrder = {
   model: null,
   deployment: 'a',
   options: {},
+  apart: [],
   parts: [],
   session: { provider: 'cpu', fallback: null, intraOpThreads: 0 },
   inputHosts: [],
