@@ -65,7 +65,7 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
       async () => {
         const reply = await gateway.call('/iso/version', { method: 'POST' })
         expect(reply).toMatchObject({ status: 200, json: { version: '1' } })
-        expect((await scene.ask('version', undefined)).json).toEqual(reply.json)
+        expect((await scene.ask('version', {})).json).toEqual(reply.json)
       },
       minute,
     )
