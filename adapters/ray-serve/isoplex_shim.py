@@ -1094,8 +1094,8 @@ def scale_of(replicas):
         return {"num_replicas": replicas}
     bounds = {"min_replicas": replicas["min"], "max_replicas": replicas["max"]}
     target = {"target_ongoing_requests": replicas.get("targetOngoing", 2)}
-    # Ray waits for half a minute before it believes in a load, and looks back as long.
-    return {"autoscaling_config": {**bounds, **target, "upscale_delay_s": 3, "look_back_period_s": 3}}
+    # Left to itself Ray waits for half a minute before it believes in a load.
+    return {"autoscaling_config": {**bounds, **target, "upscale_delay_s": 3, "metrics_interval_s": 1, "look_back_period_s": 4}}
 
 
 # How often replicas tell where they are: a gateway finds a new one about so late.
