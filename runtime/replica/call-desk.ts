@@ -1,22 +1,14 @@
 import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
-import { assertDepth } from '../runner/calling-request.ts'
+import { assertDepth, maxCallsUnderWay } from '../runner/calling-request.ts'
 import { jsonReplyHead, type RequestHead } from '../runner/head.ts'
 import { chunksUntil, pumpStream } from '../runner/stream.ts'
-import type { CallHead } from './call-head.ts'
+import { readCall } from './call-head.ts'
 import type { CallTarget, CallTargets } from './call-target.ts'
 import type { Caller } from './caller.ts'
 import { callerGone, functionNotFound, parentGone } from './failure.ts'
-import {
-  decodeHead,
-  encodeHead,
-  encodeJson,
-  type Frame,
-  frameFlags,
-  frameKinds,
-  readUint32,
-} from './frame.ts'
+import { encodeHead, encodeJson, type Frame, frameFlags, frameKinds, readUint32 } from './frame.ts'
 import { PendingCall } from './pending-call.ts'
 import type { RunnerLink } from './runner-link.ts'
 import type { Tallies } from './tallies.ts'
@@ -64,17 +56,15 @@ export class CallDesk {
   }
 
   #take(link: RunnerLink, id: number, payload: Uint8Array<ArrayBuffer>): void {
-    const { head, body } = decodeHead<CallHead>(payload)
-    const parent = link.sent.get(head.parent)
-    // From the moment that nobody waits for a request, its runner is only asked to let go of it.
-    if (!parent || parent.overdue !== undefined) {
-      refuse(link, id, parentGone(head))
-      return
+    try {
+      const call = toCall(link, id, payload)
+      link.beginCall(call, performance.now())
+      this.#options.changed(link)
+      void this.#answer(link, call)
+    } catch (error) {
+      // What a function has said wrongly is its own to hear of: its neighbours in the runner go on.
+      refuse(link, id, error)
     }
-    const call = new PendingCall(id, parent, { head, body })
-    link.beginCall(call, performance.now())
-    this.#options.changed(link)
-    void this.#answer(link, call)
   }
 
   #cancel(link: RunnerLink, id: number): void {
@@ -143,6 +133,18 @@ export class CallDesk {
       error,
     })
   }
+}
+
+/** @throws {Error} where it is no call, or one that no runner of ours makes, or is made for nobody. */
+function toCall(link: RunnerLink, id: number, payload: Uint8Array<ArrayBuffer>): PendingCall {
+  const { head, body } = readCall(payload)
+  const parent = link.sent.get(head.parent)
+  // From the moment that nobody waits for a request, its runner is only asked to let go of it.
+  if (!parent || parent.overdue !== undefined) throw parentGone(head)
+  if (id === 0 || link.calls.has(id)) throw new RangeError(`A call needs an id of its own; ${id} is none.`)
+  // A runner of ours has further calls wait for their turn.
+  if ((parent.calls?.size ?? 0) >= maxCallsUnderWay) throw new RangeError('The request makes too many calls.')
+  return new PendingCall(id, parent, { head, body })
 }
 
 function callerOf({ deployment }: RunnerLink, { parent, head }: PendingCall): Caller {
