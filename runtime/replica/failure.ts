@@ -106,6 +106,15 @@ export function noThread({ deployment }: RequestQueue): AnyIsoplexError {
   )
 }
 
+/** Refuses a request because what its function needs could not be brought to the machine that was to run it. */
+export function noFiles({ deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'FETCH_FAILED',
+    `What "${deployment.name}" needs could not be brought to the machine that was to run it; the log says why.`,
+    { details: { reason: 'content' } },
+  )
+}
+
 /** Refuses a load because every place that it could take is pinned. */
 export function roomTaken({ deployment, model }: RequestQueue): AnyIsoplexError {
   const what = model ? `Model "${model.info.id}"` : 'It'
@@ -135,15 +144,6 @@ export function functionNotFound(name: string): AnyIsoplexError {
     'FUNCTION_NOT_FOUND',
     `There is no function "${name}" to call; it may have been renamed, or its file does not compile.`,
     { details: { function: name } },
-  )
-}
-
-/** Refuses a call beyond the depth to which functions may call each other. `chain`: outermost first, the callee last. */
-export function callTooDeep(chain: readonly string[]): AnyIsoplexError {
-  return new IsoplexError(
-    'CALL_TOO_DEEP',
-    `Functions call each other without an end: ${chain.join(' > ')}. At most ${chain.length - 1} may depend on one another.`,
-    { details: { chain } },
   )
 }
 
