@@ -245,17 +245,10 @@ describe('a line that is cut out', () => {
     [1_000, 210],
     [1, Number.POSITIVE_INFINITY],
   ])('is refused where %i boxes of a side of %d hold too much', (count, side) => {
-    const box: Quadrilateral = [
-      [0, 0],
-      [side, 0],
-      [side, side],
-      [0, side],
-    ]
-    const cut = (): Picture[] =>
-      cutLines(
-        picture,
-        Array.from({ length: count }, () => box),
-      )
+    const at = (x: number, y: number): Point => [x, y]
+    const box: Quadrilateral = [at(0, 0), at(side, 0), at(side, side), at(0, side)]
+    const boxes = Array.from({ length: count }, () => box)
+    const cut = (): Picture[] => cutLines(picture, boxes)
     expect(cut).toThrow('The boxes hold more than 40 million pixels.')
   })
 
