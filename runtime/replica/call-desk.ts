@@ -1,21 +1,14 @@
 import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
+import { assertDepth, maxCallsUnderWay } from '../runner/calling-request.ts'
 import { jsonReplyHead, type RequestHead } from '../runner/head.ts'
 import { chunksUntil, pumpStream } from '../runner/stream.ts'
-import type { CallHead } from './call-head.ts'
+import { readCall } from './call-head.ts'
 import type { CallTarget, CallTargets } from './call-target.ts'
 import type { Caller } from './caller.ts'
-import { callerGone, callTooDeep, functionNotFound, parentGone } from './failure.ts'
-import {
-  decodeHead,
-  encodeHead,
-  encodeJson,
-  type Frame,
-  frameFlags,
-  frameKinds,
-  readUint32,
-} from './frame.ts'
+import { callerGone, functionNotFound, parentGone } from './failure.ts'
+import { encodeHead, encodeJson, type Frame, frameFlags, frameKinds, readUint32 } from './frame.ts'
 import { OutgoingCall } from './outgoing-call.ts'
 import type { RunnerLink } from './runner-link.ts'
 import type { Tallies } from './tallies.ts'
@@ -32,8 +25,6 @@ export interface CallDeskOptions {
   readonly changed: (link: RunnerLink) => void
 }
 
-/** The most functions of which each may wait for the next, the last one with them. */
-const mostCallers = 16
 /** Tensors and files come as their bytes, streams as lines. */
 const acceptedForms = 'multipart/form-data, application/octet-stream, application/x-ndjson'
 const noHeaders: RequestHead['headers'] = Object.freeze([])
@@ -65,17 +56,15 @@ export class CallDesk {
   }
 
   #take(link: RunnerLink, id: number, payload: Uint8Array<ArrayBuffer>): void {
-    const { head, body } = decodeHead<CallHead>(payload)
-    const parent = link.sent.get(head.parent)
-    // From the moment that nobody waits for a request, its runner is only asked to let go of it.
-    if (!parent || parent.overdue !== undefined) {
-      refuse(link, id, parentGone(head))
-      return
+    try {
+      const call = toCall(link, id, payload)
+      link.beginCall(call, performance.now())
+      this.#options.changed(link)
+      void this.#answer(link, call)
+    } catch (error) {
+      // What a function has said wrongly is its own to hear of: its neighbours in the runner go on.
+      refuse(link, id, error)
     }
-    const call = new OutgoingCall(id, parent, { head, body })
-    link.beginCall(call, performance.now())
-    this.#options.changed(link)
-    void this.#answer(link, call)
   }
 
   #cancel(link: RunnerLink, id: number): void {
@@ -112,7 +101,7 @@ export class CallDesk {
   async #submit(link: RunnerLink, call: OutgoingCall): Promise<Answer> {
     const { head } = call
     const caller = callerOf(link, call)
-    if (caller.chain.length >= mostCallers) throw callTooDeep([...caller.chain, head.function])
+    assertDepth(caller.chain, head.function)
     if (!this.#open) throw functionNotFound(head.function)
     const { targets, submit } = this.#open
     const target = await targets.find({ from: link.deployment, caller, head })
@@ -144,6 +133,18 @@ export class CallDesk {
       error,
     })
   }
+}
+
+/** @throws {Error} where it is no call, or one that no runner of ours makes, or is made for nobody. */
+function toCall(link: RunnerLink, id: number, payload: Uint8Array<ArrayBuffer>): OutgoingCall {
+  const { head, body } = readCall(payload)
+  const parent = link.sent.get(head.parent)
+  // From the moment that nobody waits for a request, its runner is only asked to let go of it.
+  if (!parent || parent.overdue !== undefined) throw parentGone(head)
+  if (id === 0 || link.calls.has(id)) throw new RangeError(`A call needs an id of its own; ${id} is none.`)
+  // A runner of ours has further calls wait for their turn.
+  if ((parent.calls?.size ?? 0) >= maxCallsUnderWay) throw new RangeError('The request makes too many calls.')
+  return new OutgoingCall(id, parent, { head, body })
 }
 
 function callerOf({ deployment }: RunnerLink, { parent, head }: OutgoingCall): Caller {

@@ -33,9 +33,13 @@ export class CallingRequest {
    * @throws {IsoplexError} `CANCELLED` where the request has been answered; the reason of the signal once that fires.
    */
   async begin(signal: AbortSignal, cancel: () => void): Promise<() => void> {
-    if (this.#cancels.size >= maxCallsUnderWay) await this.#room(signal)
+    // Whoever came meanwhile may have taken the room.
+    while (!this.#answered && this.#cancels.size >= maxCallsUnderWay) await this.#room(signal)
     this.assertUnanswered()
-    signal.throwIfAborted()
+    if (signal.aborted) {
+      this.#queue.shift()?.()
+      throw signal.reason
+    }
     this.#cancels.add(cancel)
     const end = this.#waits?.begin()
     return () => {
