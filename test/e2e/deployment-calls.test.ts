@@ -85,3 +85,10 @@ describe('a handle', () => {
     expect(await isBeside()).toEqual([true, true])
   })
 })
+
+it('answers the route prefix with the function that the environment names, as a deployed plugin does', async () => {
+  await using project = await makeProject(files, { replicas: 1, routePrefix: '/plugin' })
+  await using server = await startServer(project, 'serve', [], { ISOPLEX_ENTRYPOINT: 'greet' })
+  for (const path of ['/plugin', '/plugin/', '/plugin/greet'])
+    expect((await server.call(path, { json: { name: 'Ada' } })).json).toMatchObject({ text: 'Hello, Ada' })
+})
