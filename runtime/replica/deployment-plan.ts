@@ -68,6 +68,16 @@ export function planDeployments(
   return withoutConflicts(candidates, problems)
 }
 
+/** The functions that nobody runs beside itself: their own deployments have replicas, or options for `setup`. */
+export function apartIn(
+  deployments: readonly Pick<PlannedDeployment, 'manifest' | 'fn' | 'settings'>[],
+): ReadonlySet<string> {
+  const apart = deployments.filter(({ manifest: { name }, fn, settings: { replicas, options = {} } }) => {
+    return name === fn.name && (replicas !== undefined || !Bun.deepEquals(options, {}))
+  })
+  return new Set(apart.map(({ fn }) => fn.name))
+}
+
 /** A manifest with a function for each deployment; what cannot be served stands among what is broken. */
 export function deployedManifest({ broken }: Manifest, { deployments, problems }: DeploymentPlan): Manifest {
   const file = 'package.json'
