@@ -7,7 +7,7 @@ export default defineConfig({
     // Bun starts threads and forks alike; threads are quicker and keep `process.execPath` Bun's.
     pool: 'threads',
     // Tests that start servers share their cores with others; what hangs is told all the same.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 })
