@@ -55,11 +55,11 @@ describe('a server without replicas', () => {
   })
 
   it.each([
-    ['no path', ':99999'],
+    ['a port', ':99999'],
     ['another place', '@127.0.0.1:1/own'],
     ['a whole URL', 'http://127.0.0.1:1/own'],
-  ])('has no function for %s', async (_, path) => {
-    expect((await ask(path)).json).toMatchObject({ code: 'ROUTE_NOT_FOUND' })
+  ])('refuses %s', async (_, path) => {
+    expect((await ask(path)).json).toMatchObject({ code: 'INPUT_INVALID' })
   })
 
   it('tells what the function is like, by any path that leads to it', async () => {
