@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { adding } from '../support/function-files.ts'
 import { nodeAuthority, nodeCertificate } from '../support/node-certificates.ts'
-import { newNodeKey, startNode, startNodeGateway, type TestNode } from '../support/nodes.ts'
+import { newNodeKey, nodeStates, startNode, startNodeGateway, type TestNode } from '../support/nodes.ts'
 import { addConstantModel } from '../support/onnx-models.ts'
 import { isAlive } from '../support/process-table.ts'
 import {
@@ -58,12 +58,6 @@ async function killReplicas(): Promise<void> {
 
 async function readToEnd(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<void> {
   while ((await reader?.read())?.done === false);
-}
-
-/** What readiness tells of each node. */
-async function nodeStates(server: TestServer): Promise<string[]> {
-  const { json } = await server.call('/readyz')
-  return json.nodes.map(({ state }: { state: string }) => state).toSorted()
 }
 
 async function servingOf(server: TestServer): Promise<number> {
@@ -293,47 +287,4 @@ describe('models of a gateway over two nodes', () => {
       expect(1 - ((await loads()) - before) / load.answered).toBeGreaterThanOrEqual(0.95)
     },
   )
-})
-
-describe('versions of what nodes serve', { timeout: 60_000 }, () => {
-  const version = (text: string): string => `
-import { defineFunction } from 'isoplex'
-export default defineFunction({ access: 'public', handler: () => '${text}' })
-`
-
-  it('go live when no node serves the one before any more, without a lost request', async () => {
-    await using old = await makeProject({ 'functions/name.ts': version('old') })
-    await using fresh = await makeProject({ 'functions/name.ts': version('fresh') })
-    await using one = await startNode(old)
-    await using other = await startNode(old)
-    await using server = await startNodeGateway(old, [one.address, other.address])
-    const seen = new Set<string>()
-    const load = startLoad(4, async () => {
-      const reply = await server.call('/name')
-      seen.add(reply.json)
-      return reply
-    })
-    await until(() => load.answered > 20)
-    await one.server.end('SIGTERM')
-    await using replaced = await startNode(fresh, ['--node-address', one.address])
-    await until(async () => (await nodeStates(server)).join() === 'up,up')
-    expect([...seen]).toEqual(['old'])
-    await other.server.end('SIGTERM')
-    await until(() => seen.has('fresh') || load.failures.length > 0)
-    await load.stop()
-    expect(load.failures).toEqual([])
-    expect((await server.call('/name')).json).toBe('fresh')
-    expect(replaced.address).toBe(one.address)
-  })
-
-  it('are waited for: without a node a request is refused once its time is up', async () => {
-    await using empty = await makeProject({}, { requestTimeoutMs: 300 })
-    await using node = await startNode(empty)
-    const gone = node.address
-    await node.server.end('SIGTERM')
-    await using server = await startNodeGateway(empty, [gone])
-    const reply = await server.call('/name')
-    expect(reply).toMatchObject({ status: 503, json: { code: 'REPLICAS_MISSING' } })
-    expect((await server.call('/readyz')).status).toBe(503)
-  })
 })
