@@ -21,7 +21,7 @@ import { operator } from '../server/residency/model-placement.ts'
 export interface DeploymentHostOptions {
   readonly config: Pick<
     Config,
-    'deployments' | 'maxModelsPerReplica' | 'maxOngoingRequests' | 'requestTimeoutMs'
+    'deployments' | 'entrypoint' | 'maxModelsPerReplica' | 'maxOngoingRequests' | 'requestTimeoutMs'
   >
   /** Where the bundles lie, those of the manifest that is followed last. */
   readonly source: { readonly bundlesDirectory: string }
@@ -145,8 +145,8 @@ export class DeploymentHost implements DeploymentControl {
   }
 
   #planWith(changed: ReadonlyMap<string, DeploymentChange>): DeploymentPlan {
-    const { deployments: configured } = this.#options.config
-    return planDeployments(this.#manifest.functions, { configured, changed })
+    const { deployments: configured, entrypoint } = this.#options.config
+    return planDeployments(this.#manifest.functions, { configured, changed, entrypoint })
   }
 
   #take(plan: DeploymentPlan): ServedDeployments {
