@@ -1,4 +1,4 @@
-import type { FunctionManifest, Manifest, ServedFunction } from '../build/manifest.ts'
+import type { DeployedFunction, FunctionManifest, Manifest } from '../build/manifest.ts'
 import type { DeploymentChange, DeploymentConfig, DeploymentSettings } from '../config/deployment-config.ts'
 import { settingsContradictions } from '../config/deployment-contradictions.ts'
 import { nearestName } from '../config/nearest.ts'
@@ -10,7 +10,7 @@ import { parseRoute } from '../route/pattern.ts'
 /** A deployment as it is to be served. */
 export interface PlannedDeployment {
   /** What clients, documents and metrics know it by: its function under the deployment's name and route. */
-  readonly manifest: ServedFunction
+  readonly manifest: DeployedFunction
   /** The function itself. */
   readonly fn: FunctionManifest
   readonly settings: DeploymentSettings
@@ -30,6 +30,8 @@ export interface DeploymentWishes {
   readonly configured: readonly DeploymentConfig[]
   /** Settings that were changed while the server runs, by the deployment's name. They win. @default none */
   readonly changed?: ReadonlyMap<string, DeploymentChange>
+  /** The function that is to answer the route prefix itself. @default left to the functions */
+  readonly entrypoint?: string | null
 }
 
 /**
@@ -38,7 +40,7 @@ export interface DeploymentWishes {
  */
 export function planDeployments(
   functions: readonly FunctionManifest[],
-  { configured, changed = new Map() }: DeploymentWishes,
+  { configured, changed = new Map(), entrypoint = null }: DeploymentWishes,
 ): DeploymentPlan {
   const byName = new Map(functions.map((fn) => [fn.name, fn]))
   const entries = new Map(configured.map((entry) => [entry.name, entry]))
@@ -65,7 +67,19 @@ export function planDeployments(
     if (!fn) problems.push(unknownFunction(entry, [...byName.keys()]))
     else if (name !== fn.name) consider(fn, name, withChange(settingsOf(entry), changed.get(name)))
   }
+  if (entrypoint !== null && !byName.has(entrypoint))
+    problems.push(unknownEntrypoint(entrypoint, [...byName.keys()]))
   return withoutConflicts(candidates, problems)
+}
+
+/** The functions that nobody runs beside itself: their own deployments have replicas, or options for `setup`. */
+export function apartIn(
+  deployments: readonly Pick<PlannedDeployment, 'manifest' | 'fn' | 'settings'>[],
+): ReadonlySet<string> {
+  const apart = deployments.filter(({ manifest: { name }, fn, settings: { replicas, options = {} } }) => {
+    return name === fn.name && (replicas !== undefined || !Bun.deepEquals(options, {}))
+  })
+  return new Set(apart.map(({ fn }) => fn.name))
 }
 
 /** A manifest with a function for each deployment; what cannot be served stands among what is broken. */
@@ -101,7 +115,7 @@ function toPlanned(fn: FunctionManifest, name: string, settings: DeploymentSetti
   const below = parametersBelow(fn)
   const pattern = parseRoute(`/${[...segments.map(({ text }) => text), ...below].join('/')}`, fn.file)
   const { browser, ...rest } = fn
-  const manifest: ServedFunction = {
+  const manifest: DeployedFunction = {
     ...rest,
     name,
     ...(isOwn ? {} : { deploymentOf: fn.name }),
@@ -113,7 +127,7 @@ function toPlanned(fn: FunctionManifest, name: string, settings: DeploymentSetti
   return { manifest: timed(manifest, settings), fn, settings, mount: below.length === 0 ? prefix : null }
 }
 
-function timed(manifest: ServedFunction, { timeoutMs }: DeploymentSettings): ServedFunction {
+function timed(manifest: DeployedFunction, { timeoutMs }: DeploymentSettings): DeployedFunction {
   return timeoutMs === undefined ? manifest : { ...manifest, timeoutMs }
 }
 
@@ -151,16 +165,24 @@ function assertSettings(fn: FunctionManifest, name: string, settings: Deployment
 }
 
 function unfit(name: string, reason: string): IsoplexError<'CONFIG_INVALID'> {
-  return new IsoplexError('CONFIG_INVALID', `The deployment "${name}" is not served: ${reason}.`)
+  return new IsoplexError('CONFIG_INVALID', `The deployment "${name}" cannot be served: ${reason}.`)
 }
 
 function unknownFunction(
   { name, function: functionName }: DeploymentConfig,
   known: readonly string[],
 ): IsoplexError<'CONFIG_INVALID'> {
-  const nearest = nearestName(functionName, known)
-  const hint = nearest === null ? 'there is none' : `the nearest is "${nearest.name}"`
-  return unfit(name, `there is no function "${functionName}"; ${hint}`)
+  return unfit(name, noFunction(functionName, known))
+}
+
+function unknownEntrypoint(name: string, known: readonly string[]): IsoplexError<'CONFIG_INVALID'> {
+  const reason = noFunction(name, known)
+  return new IsoplexError('CONFIG_INVALID', `The "entrypoint" does not answer the route prefix: ${reason}.`)
+}
+
+function noFunction(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known)
+  return `there is no function "${name}"; ${nearest === null ? 'there is none' : `the nearest is "${nearest.name}"`}`
 }
 
 /** Takes in one after the other what can be served beside those before it, the functions' own routes first. */

@@ -44,7 +44,9 @@ describe('a call in its frame', () => {
 
   it('is none where it is something else', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => expect(() => readCall(payloadOf(value))).toThrow(TypeError)),
+      fc.property(fc.jsonValue(), (value) => {
+        expect(() => readCall(payloadOf(value))).toThrow(TypeError)
+      }),
     )
   })
 })

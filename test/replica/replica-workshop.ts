@@ -76,6 +76,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
         group: null,
         idempotent: true,
         calls: [],
+        apart: [],
         timeoutMs: 10_000,
         ...facts,
       }

@@ -29,6 +29,7 @@ export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
     group: null,
     idempotent: true,
     calls: [],
+    apart: [],
     timeoutMs: 1_000,
     ...facts,
   }

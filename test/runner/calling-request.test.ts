@@ -101,3 +101,13 @@ it('refuses more functions than may wait for each other, and names them', () => 
   )
   expect(() => assertDepth(place.chain.slice(1), 'last')).not.toThrow()
 })
+
+it('counts those that wait in other runners, and names them too', () => {
+  const callers = Array.from({ length: maxCallDepth - 1 }, (_, depth) => `f${depth}`)
+  const place = { request: new CallingRequest(1, null, callers), chain: ['here'], waits: null }
+  expect(() => placeBeside(place, 'last', null)).toThrow(
+    expect.objectContaining({ code: 'CALL_TOO_DEEP', details: { chain: [...callers, 'here', 'last'] } }),
+  )
+  const shallower = { ...place, request: new CallingRequest(1, null, callers.slice(1)) }
+  expect(placeBeside(shallower, 'last', null).chain).toEqual(['here', 'last'])
+})
