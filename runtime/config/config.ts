@@ -1,5 +1,5 @@
 import type { DeploymentConfig } from './deployment-config.ts'
-import type { TokenIssuerConfig } from './token-issuer.ts'
+import type { TokenIssuerConfig } from './token-issuer-config.ts'
 
 /** Where a server may be told to compute a model's nodes. */
 export type ServerProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu'
@@ -30,6 +30,11 @@ export interface Config {
    * segments such as /digits/v1. @default null
    */
   readonly routePrefix: string | null
+  /**
+   * Function that answers the route prefix itself; unset, the index, else the only inference function. A function's name
+   * such as ocr/detect. @default null
+   */
+  readonly entrypoint: string | null
   /**
    * Web origins whose pages may call. Origins such as https://example.com as a browser sends them, or *.
    * @default []
