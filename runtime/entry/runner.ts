@@ -120,6 +120,7 @@ async function stop(): Promise<void> {
 /** What callers are told of a failed start; the log has all of it. */
 function failureOf(error: unknown): unknown {
   const { name, model } = order
-  log.error('A runner could not start', { function: name, model: model?.id, error })
+  const deployment = order.deployment === name ? undefined : order.deployment
+  log.error('A runner could not start', { function: name, deployment, model: model?.id, error })
   return loadFailure(error, { name, model: model?.id ?? null, log: "the server's log" })
 }

@@ -165,7 +165,7 @@ function assertSettings(fn: FunctionManifest, name: string, settings: Deployment
 }
 
 function unfit(name: string, reason: string): IsoplexError<'CONFIG_INVALID'> {
-  return new IsoplexError('CONFIG_INVALID', `The deployment "${name}" is not served: ${reason}.`)
+  return new IsoplexError('CONFIG_INVALID', `The deployment "${name}" cannot be served: ${reason}.`)
 }
 
 function unknownFunction(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FunctionManifest } from '../build/manifest.ts'
 import type { ModelRecord } from '../model/backend.ts'
+import { invalidInput } from '../runner/refusal.ts'
 import { type AppOptions, createApp } from './app.ts'
 import {
   type Authorizer,
@@ -48,10 +49,12 @@ export function withModelKeys(options: AppOptions): AppOptions {
     handlers: {
       async POST({ request }) {
         const { headers, url } = request
-        const path = headers.get(pathHeader) ?? ''
+        const path = headers.get(pathHeader)
+        if (!path?.startsWith('/'))
+          return problemReply(invalidInput(`/${pathHeader}`, 'Expected a path'), requestIdOf(headers), false)
         const origin = url.slice(0, url.indexOf('/', 'https://'.length))
         return await keys.fetch(
-          new Request(origin + (path.startsWith('/') ? path : '/'), {
+          new Request(origin + path, {
             method: headers.get(methodHeader) ?? 'GET',
             headers,
           }),

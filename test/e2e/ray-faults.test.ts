@@ -26,7 +26,7 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
     beforeAll(async () => {
       scene = await startRayScene()
       await scene.deploy('--replicas', '2')
-    }, 240_000)
+    }, 600_000)
 
     afterAll(async () => await scene?.[Symbol.asyncDispose](), 60_000)
 

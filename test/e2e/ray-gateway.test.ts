@@ -54,7 +54,7 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
         ...['--route-prefix', '/iso', '--state-directory', '.isoplex', '--metrics-access', 'public'],
       ])
       await until(async () => (await nodesOf()).join() === '2,2')
-    }, 5 * minute)
+    }, 10 * minute)
     afterAll(async () => {
       await gateway?.[Symbol.asyncDispose]()
       await scene?.[Symbol.asyncDispose]()

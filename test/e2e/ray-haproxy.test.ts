@@ -17,7 +17,7 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
       await scene.deploy('--replicas', '2')
       // HAProxy learns of new routes a little later than Ray tells of them.
       await until(async () => (await scene.ask('version', {})).status === 200)
-    }, 240_000)
+    }, 600_000)
 
     afterAll(async () => await scene?.[Symbol.asyncDispose](), 60_000)
 

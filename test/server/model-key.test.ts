@@ -54,6 +54,14 @@ describe('a server without replicas', () => {
     expect(keys[2]).not.toBe(keys[0])
   })
 
+  it.each([
+    ['a port', ':99999'],
+    ['another place', '@127.0.0.1:1/own'],
+    ['a whole URL', 'http://127.0.0.1:1/own'],
+  ])('refuses %s', async (_, path) => {
+    expect((await ask(path)).json).toMatchObject({ code: 'INPUT_INVALID' })
+  })
+
   it('tells what the function is like, by any path that leads to it', async () => {
     const { json } = await ask('/own?a=b')
     expect(json).toEqual({ function: 'own', key: null, idempotent: false, maxBodyBytes: 7 })

@@ -41,3 +41,9 @@ export function startNodeGateway(
 export function newNodeKey(): string {
   return randomBytes(48).toString('base64')
 }
+
+/** What readiness tells of each node. */
+export async function nodeStates(server: TestServer): Promise<string[]> {
+  const { json } = await server.call('/readyz')
+  return json.nodes.map(({ state }: { state: string }) => state).toSorted()
+}

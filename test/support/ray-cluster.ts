@@ -42,13 +42,18 @@ export async function absenceOfRay(): Promise<string | null> {
  * Starts a cluster on free ports and waits until Ray Serve can take applications; nothing of it is left once it is
  * disposed of. A start that fails is tried again: where the machine has much to do, Ray does not wait for itself.
  */
-export async function startRayCluster(settings: RayClusterSettings = {}): Promise<RayCluster> {
+export function startRayCluster(settings: RayClusterSettings = {}): Promise<RayCluster> {
+  return tryAgain(() => startOnce(settings))
+}
+
+/** Ray gives a machine half a minute to start, whatever else that has to do. */
+async function tryAgain<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOnce(settings)
+      return await start()
     } catch (error) {
-      if (attempt === 2) throw error
-      process.stderr.write(`Ray did not start: ${String(error).slice(0, 300)}\n`)
+      if (attempt === 3) throw error
+      process.stderr.write(`Ray did not start: ${String(error).slice(-300)}\n`)
     }
   }
 }
@@ -71,8 +76,8 @@ async function startOnce(settings: RayClusterSettings): Promise<RayCluster> {
     ...['--head', `--port=${port}`, '--dashboard-host=127.0.0.1', `--dashboard-port=${dashboardPort}`],
     ...[`--ray-client-server-port=${freePort()}`, `--temp-dir=${folder}`, ...nodeFlags('head')],
   )
-  const second = settings.nodes === 1 ? null : ray(`--address=${address}`, ...nodeFlags('second'))
-  await Promise.all([startServe(dashboardUrl, proxyPort), second])
+  await startServe(dashboardUrl, proxyPort)
+  if (settings.nodes !== 1) await tryAgain(() => ray(`--address=${address}`, ...nodeFlags('second')))
   const owned = stack.move()
   return {
     dashboardUrl,
@@ -82,7 +87,7 @@ async function startOnce(settings: RayClusterSettings): Promise<RayCluster> {
     processes: processes.list,
     async killSecondNode() {
       const raylets = (await processes.list()).filter(({ command }) =>
-        /raylet_socket_name=\S*raylet\.1/.test(command),
+        /raylet_socket_name=\S*raylet\.\d/.test(command),
       )
       for (const { pid } of raylets) process.kill(pid, 'SIGKILL')
       if (raylets.length === 0) throw new Error('There is no second machine.')
