@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises'
-import { getPriority, setPriority } from 'node:os'
 import { join } from 'node:path'
 
 /** Processes of Ray that bear a mark in their environment, which whatever they start inherits. */
@@ -8,8 +7,6 @@ export interface RayProcesses {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** All that have not ended, by what they were started as. */
   list(): Promise<readonly RayProcess[]>
-  /** Takes from all of them whatever goes before others. */
-  calm(): Promise<void>
   /** Ends all of them, however they have left their group. */
   end(): Promise<void>
 }
@@ -36,9 +33,6 @@ export function markRayProcesses(folder: string): RayProcesses {
   return {
     environment: { ...inherited, ...quiet, ...haproxyPlaces(folder), [markName]: mark },
     list,
-    async calm() {
-      await Promise.all((await list()).map(({ pid }) => calmProcess(pid)))
-    },
     async end() {
       for (;;) {
         const found = await list()
@@ -89,17 +83,6 @@ function read(path: string): Promise<string> {
   return Bun.file(path)
     .text()
     .catch(() => '')
-}
-
-/** Linux has a niceness for each thread (setpriority(2)). */
-async function calmProcess(pid: number): Promise<void> {
-  for (const thread of await readdir(`/proc/${pid}/task`).catch(() => [])) {
-    try {
-      if (getPriority(Number(thread)) < 0) setPriority(Number(thread), 0)
-    } catch {
-      // It has ended by itself.
-    }
-  }
 }
 
 function kill(pid: number): void {
