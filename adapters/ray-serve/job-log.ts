@@ -18,7 +18,7 @@ const silenceMs = 20_000
  * Follows a log to its end, piece by piece. Ray tells it from the beginning on each connection: what has come already is
  * left out. What its connection lacks at the end, since it was cut off, comes of the whole log.
  *
- * @throws whatever `status` and `whole` throw
+ * @throws {IsoplexError} `CLUSTER_UNREACHABLE`, and whatever `status` and `whole` throw
  */
 export async function* tailLog(options: JobLogOptions): AsyncGenerator<string, void> {
   const { url, status, whole, signal } = options

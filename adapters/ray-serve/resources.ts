@@ -43,9 +43,27 @@ export function missingResources(
   })
 }
 
-/** What Ray says where it has waited long for a place, in its own words; `null` where it has not said so. */
+const wait = /Resources required for each replica: (\{.*?\}), total resources available: (\{.*?\})\./g
+
+/**
+ * What Ray says where it has waited long for a place, in its own words; `null` where it has not said so, and where there
+ * is what it waits for: then it is only slow.
+ */
 export function waitsForResources(message: string): string | null {
-  return /Resources required for each replica: .*/.exec(message)?.[0] ?? null
+  for (const [whole, required = '', available = ''] of message.matchAll(wait)) {
+    const there = amountsOf(available)
+    if (Object.entries(amountsOf(required)).some(([name, amount]) => amount > (there[name] ?? 0)))
+      return whole
+  }
+  return null
+}
+
+function amountsOf(text: string): Readonly<Record<string, number>> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
 }
 
 function wantedOf({

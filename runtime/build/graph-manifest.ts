@@ -76,12 +76,6 @@ function assertBrowser(node: GraphNode, { names, nameOf }: Naming): void {
   if (node.work.kind === 'code') return
   const name = names.get(node)
   const { definition, options } = node.work
-  if (options.model !== undefined && options.model !== definition.model?.default) {
-    throw new TypeError(
-      `The graph runs in browsers, and its node "${name}" asks for the model ${options.model}; there, a token or the ` +
-        "function's own default says which model answers.",
-    )
-  }
   if (options.deployment !== undefined) {
     throw new TypeError(
       `The graph runs in browsers, and its node "${name}" asks a deployment, which only a server has.`,

@@ -55,6 +55,12 @@ export interface FunctionManifest {
   readonly output?: JsonSchema
 }
 
+/** A function as it is served. */
+export interface ServedFunction extends FunctionManifest {
+  /** The function that answers, where this is a deployment of it under another name. */
+  readonly deploymentOf?: string
+}
+
 /** What the server knows of the jobs of an action. Its parameters are the function's `input`, its result the `output`. */
 export interface ActionManifest {
   readonly category: string | null
@@ -80,6 +86,6 @@ export interface BrokenFunction {
 
 /** What a build gives: frozen data, the same for the same sources. */
 export interface Manifest {
-  readonly functions: readonly FunctionManifest[]
+  readonly functions: readonly ServedFunction[]
   readonly broken: readonly BrokenFunction[]
 }

@@ -16,8 +16,6 @@ import { createOutput, formatTable, type Output } from './output.ts'
 import { addConfigFlags, openProject, type Project } from './project.ts'
 import { writeBuild } from './written-build.ts'
 
-const nodeKeys = ['nodeAddress', 'nodeKeyFile'] as const
-
 interface ClusterFlags {
   readonly address: string
   readonly json?: boolean
@@ -37,7 +35,14 @@ interface DeployFlags extends ClusterFlags, Readonly<Partial<Record<(typeof sett
 
 const address = ['--address <url>', 'the dashboard of the Ray cluster', 'http://127.0.0.1:8265'] as const
 
-const settings = ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment'] as const
+const settings = [
+  'functionsDirectory',
+  'stateDirectory',
+  'routePrefix',
+  'environment',
+  'nodeAddress',
+  'nodeKeyFile',
+] as const
 
 /** Adds `isoplex deploy`: it puts the functions on a Ray cluster, in place of the version that serves there. */
 export function addDeployCommand(program: Command): void {
@@ -67,7 +72,7 @@ export function addDeployCommand(program: Command): void {
     .option('--status', 'tell what of this project is on the cluster')
     .option('--json', 'print JSON')
     .action(deploy)
-  addConfigFlags(command, ['functionsDirectory', 'stateDirectory', 'routePrefix', 'environment', ...nodeKeys])
+  addConfigFlags(command, settings)
 }
 
 /** Adds `isoplex undeploy`: it takes the functions off a Ray cluster. */

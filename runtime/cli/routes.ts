@@ -51,8 +51,9 @@ async function routes(flags: RoutesFlags): Promise<void> {
 /** The routes as people read them, and below them what is broken. */
 export function formatRoutes({ functions, broken }: Manifest, { routePrefix }: PluginIdentity): string {
   if (functions.length + broken.length === 0) return 'No functions.'
-  const rows = functions.map(({ methods, path, kind, access, file }) => {
-    return [methods.join(','), routePrefix + path, kind, access, file]
+  const rows = functions.map(({ name, deploymentOf, methods, path, kind, access, file }) => {
+    const source = deploymentOf === undefined ? file : `${file} as ${name}`
+    return [methods.join(','), routePrefix + path, kind, access, source]
   })
   const table = rows.length > 0 ? [formatTable([['METHOD', 'PATH', 'KIND', 'ACCESS', 'FILE'], ...rows])] : []
   const mistakes = broken.length > 0 ? [`Broken:\n${broken.map(formatMistake).join('\n')}`] : []

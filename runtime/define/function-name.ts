@@ -12,3 +12,6 @@ export function noteFunctionName(definition: Definition, name: string): void {
 export function functionNameOf(definition: Definition): string | undefined {
   return names.get(definition) ?? definition.name
 }
+
+/** What a function is called in messages that has no name. */
+export const unnamedFunction = 'unnamed'

@@ -116,7 +116,7 @@ async function untilServed(fleet: NodeFleet, patienceMs: number): Promise<void> 
   const look = (): void => {
     if (choose(fleet.up, '')) resolve()
   }
-  fleet.onChange(look)
+  using _following = fleet.onChange(look)
   look()
   const patience = setTimeout(resolve, patienceMs)
   await promise

@@ -41,7 +41,7 @@ function start(order: RunnerOrder): void {
   try {
     worker = spare ?? createThread()
   } catch (error) {
-    report({ kind: 'ended', runner: order.runner, refusal: String(error) })
+    report({ kind: 'ended', runner: order.runner, refusal: { lack: 'thread', why: String(error) } })
     return
   }
   spare = null

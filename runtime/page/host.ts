@@ -13,7 +13,7 @@ import { type MessagePost, refusal } from './message-sink.ts'
 import type { PageModel } from './model.ts'
 import type { ModelFolders } from './model-folders.ts'
 import { ModelLoading } from './model-loading.ts'
-import { assertAsked, importedModule, PageCalls } from './page-calls.ts'
+import { importedModule, PageCalls } from './page-calls.ts'
 import { Residence } from './residence.ts'
 import { Resident } from './resident.ts'
 
@@ -66,7 +66,7 @@ export class PageHost {
       request: (message) => void this.#arrive(message),
       cancel: (id) => this.#cancel(id),
       credit: (id, bytes) => this.#credit(id, bytes),
-      hasModel: (url, name) => this.#modules.importedBy(url, name).model !== undefined,
+      definitionOf: (url, name) => this.#modules.importedBy(url, name),
     })
     this.#loading = new ModelLoading({ ...options, grants: this.#grants, calls: this.#calls })
     this.#residence = new Residence({
@@ -123,7 +123,6 @@ export class PageHost {
         hasModel ? this.#grants.ask(message) : null,
       ])
       if (!this.#arriving.delete(id)) return
-      if (model) assertAsked(message, model)
       this.#residentFor(message, module, model).add(message, arrivedMs)
       this.#bringNodes(message, module)
     } catch (error) {
@@ -135,11 +134,17 @@ export class PageHost {
   /** Has the models of a graph's nodes come up side by side, before the nodes ask for them. */
   #bringNodes(message: RequestMessage, { definition: { graph }, names }: PageModule): void {
     for (const { work } of graph?.nodes ?? []) {
-      const name = work.kind === 'function' && work.definition.model ? names.get(work.definition) : undefined
+      if (work.kind !== 'function' || !work.definition.model) continue
+      const name = names.get(work.definition)
       if (name === undefined) continue
       const moduleUrl = importedModule(message.moduleUrl, name)
+      const { askedModel: _, ...asking } = message
+      const { model } = work.options
+      const asked = model === undefined ? {} : { askedModel: model }
       // What goes wrong, the node's own call meets and tells.
-      this.#bring({ ...message, name, moduleUrl, hasModel: true }).catch(() => undefined)
+      this.#bring({ ...asking, ...asked, graph: message.name, name, moduleUrl, hasModel: true }).catch(
+        () => undefined,
+      )
     }
   }
 

@@ -34,6 +34,8 @@ export interface RequestMessage {
   readonly token: string | null
   /** The model that a function which calls asks for: no other may answer. @default whichever the token says */
   readonly askedModel?: string
+  /** The graph in whose name a function is called: the server says of the graph which models it has. @default none */
+  readonly graph?: string
   /** Equal keys get the same version of a model; `null` for none. */
   readonly stickyKey: string | null
   readonly head: RequestHead

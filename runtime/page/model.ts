@@ -17,3 +17,17 @@ export interface PageModel {
   /** When the link ends, in milliseconds since 1970. */
   readonly expiresAtMs: number
 }
+
+/** One of the models of a graph. */
+export interface PagePart {
+  /** The name of the function that the graph calls. */
+  readonly function: string
+  /** The model that the graph asks the function for; `null` where that is left to the token, then to the function. */
+  readonly asked: string | null
+  readonly model: PageModel
+}
+
+/** What `GET /-/grants/:function` answers for a graph: a model for each of its functions that has one. */
+export interface PageParts {
+  readonly parts: readonly PagePart[]
+}

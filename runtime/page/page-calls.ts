@@ -1,3 +1,4 @@
+import type { Definition } from '../define/definition.ts'
 import { IsoplexError } from '../error/error.ts'
 import { fromWire } from '../error/wire.ts'
 import { AnswerStream } from '../runner/answer-stream.ts'
@@ -6,7 +7,6 @@ import { assertDepth } from '../runner/calling-request.ts'
 import { acceptedReplies } from '../runner/reply-value.ts'
 import type { HostMessage, RequestMessage } from './message.ts'
 import type { MessagePost } from './message-sink.ts'
-import type { PageModel } from './model.ts'
 
 /** What the calls of a page's functions are answered by. */
 export interface PageCallsOptions {
@@ -18,8 +18,8 @@ export interface PageCallsOptions {
   readonly cancel: (id: number) => void
   /** Lets more of a stream be sent. */
   readonly credit: (id: number, bytes: number) => void
-  /** Whether a function that another module has imported answers with a model; refuses what runs in no page. */
-  readonly hasModel: (moduleUrl: string, name: string) => boolean
+  /** A function that came with a module; refuses what runs in no page. */
+  readonly definitionOf: (moduleUrl: string, name: string) => Definition
 }
 
 interface OpenCall {
@@ -102,6 +102,8 @@ export class PageCalls implements CallTransport {
     if (!caller) throw new IsoplexError('CANCELLED', 'Nobody waits for the function that calls any more.')
     const { chain } = caller
     const { askedModel: _, ...message } = caller.message
+    const { definitionOf } = this.#options
+    const isOfGraph = definitionOf(message.moduleUrl, message.name).graph !== undefined
     const callers = [...chain, message.name, ...through]
     assertDepth(callers, name)
     assertNoDeployment(call.deployment)
@@ -115,10 +117,11 @@ export class PageCalls implements CallTransport {
       message: {
         ...message,
         ...(model === null ? {} : { askedModel: model }),
+        ...(isOfGraph ? { graph: message.name } : {}),
         id,
         name,
         moduleUrl,
-        hasModel: this.#options.hasModel(message.moduleUrl, name),
+        hasModel: definitionOf(message.moduleUrl, name).model !== undefined,
         head: { ...head, accept: acceptedReplies },
         body,
       },
@@ -151,18 +154,6 @@ export class PageCalls implements CallTransport {
     call?.end()
     return call
   }
-}
-
-/**
- * Holds the model of a call to what the function that calls asks for. A page holds no more rights than its token: what
- * is asked for must be what the token gives, or the function's own default where there is none.
- *
- * @throws {IsoplexError} `MODEL_FORBIDDEN`
- */
-export function assertAsked({ askedModel }: RequestMessage, { id, version }: PageModel): void {
-  if (askedModel === undefined || askedModel === id || askedModel === `${id}@${version}`) return
-  const message = `In a page the token decides which model answers, so the model ${askedModel} cannot be asked for; call it on the server.`
-  throw new IsoplexError('MODEL_FORBIDDEN', message, { details: { model: askedModel } })
 }
 
 function bytesOf(body: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

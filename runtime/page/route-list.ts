@@ -34,6 +34,8 @@ export interface RouteFacts {
   readonly description?: string
   /** The model that answers where a request needs no token and brings none. */
   readonly defaultModel?: string
+  /** The function that answers, where this is a deployment of it under another name. */
+  readonly deploymentOf?: string
   /** The names of the functions whose files it imports, so that it may call them. */
   readonly calls?: readonly string[]
   /** What the jobs of an action report; none for functions. */

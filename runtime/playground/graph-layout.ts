@@ -23,11 +23,19 @@ export interface GraphEdgeFacts {
   readonly kind: string
 }
 
+/** A line of text in a box. */
+export interface GraphText {
+  readonly kind: 'node-name' | 'calls' | 'model' | 'marks'
+  readonly text: string
+}
+
 /** A box of the drawing. */
 export interface GraphBox {
   readonly name: string
   /** `null` for both ends of the graph. */
   readonly node: GraphNodeFacts | null
+  /** What stands in it, line by line: its name first. */
+  readonly texts: readonly GraphText[]
   readonly x: number
   readonly y: number
   readonly width: number
@@ -51,17 +59,22 @@ export interface GraphLayout {
 }
 
 interface Slot {
-  readonly key: string
   /** What it is a box of; `null` where only a line passes. */
   readonly name: string | null
+  readonly texts: readonly GraphText[]
   readonly level: number
   readonly height: number
   readonly before: Slot[]
   y: number
 }
 
-const boxWidth = 152
-const gapX = 44
+/** A column is as wide as its longest text. */
+const letterWidth = 7.5
+const padding = 24
+const leastWidth = 64
+/** The longest text that a box has room for. */
+const mostLetters = 22
+const gapX = 36
 const gapY = 18
 const margin = 8
 const endHeight = 32
@@ -75,13 +88,16 @@ const lineHeight = 16
 export function layOutGraph({ nodes, edges }: GraphFacts): GraphLayout {
   const levels = levelsOf(nodes, edges)
   const slots = new Map<string, Slot>()
-  const addSlot = (key: string, name: string | null, level: number, height: number): Slot => {
-    const slot: Slot = { key, name, level, height, before: [], y: 0 }
-    slots.set(key, slot)
-    return slot
+  const addSlot = (key: string, slot: Pick<Slot, 'name' | 'texts' | 'level' | 'height'>): Slot => {
+    const added: Slot = { ...slot, before: [], y: 0 }
+    slots.set(key, added)
+    return added
   }
+  const nodeOf = (name: string): GraphNodeFacts | null => nodes.find((node) => node.name === name) ?? null
   for (const [name, level] of levels) {
-    addSlot(name, name, level, heightOf(nodes.find((node) => node.name === name)))
+    const node = nodeOf(name)
+    const texts = textsOf(name, node)
+    addSlot(name, { name, texts, level, height: node ? 14 + texts.length * lineHeight : endHeight })
   }
   const pairs = new Map(edges.map((edge) => [`${edge.from} ${edge.to} ${edge.kind}`, edge]))
   const lines = [...pairs.values()].flatMap(({ from, to, kind }) => {
@@ -90,7 +106,7 @@ export function layOutGraph({ nodes, edges }: GraphFacts): GraphLayout {
     const way = [first]
     for (let level = first.level + 1; level < last.level; level += 1) {
       const key = `${from} ${level}`
-      way.push(slots.get(key) ?? addSlot(key, null, level, 2))
+      way.push(slots.get(key) ?? addSlot(key, { name: null, texts: [], level, height: 2 }))
     }
     way.push(last)
     for (const [position, slot] of way.entries()) {
@@ -99,14 +115,31 @@ export function layOutGraph({ nodes, edges }: GraphFacts): GraphLayout {
     }
     return [{ from, to, kind, way }]
   })
-  const height = placeColumns([...slots.values()])
-  const boxes = [...slots.values()].flatMap(({ name, level, y, height }): GraphBox[] => {
-    if (name === null) return []
-    const node = nodes.find((each) => each.name === name) ?? null
-    return [{ name, node, x: xOf(level), y, width: boxWidth, height }]
-  })
-  const width = xOf(Math.max(...levels.values())) + boxWidth + margin
-  return { width, height, boxes, lines: lines.map(({ way, ...line }) => ({ ...line, path: pathOf(way) })) }
+  const all = [...slots.values()]
+  const height = placeColumns(all)
+  const columns = columnsOf(all)
+  const boxes = all.flatMap(({ name, texts, level, y, height }): GraphBox[] =>
+    name === null ? [] : [{ name, node: nodeOf(name), texts, y, height, ...columnAt(columns, level) }],
+  )
+  const width = Math.max(...boxes.map((box) => box.x + box.width)) + margin
+  const paths = lines.map(({ way, ...line }) => ({ ...line, path: pathOf(way, columns) }))
+  return { width, height, boxes, lines: paths }
+}
+
+/** What stands in the box of a node, or of an end of the graph. */
+function textsOf(name: string, node: GraphNodeFacts | null): readonly GraphText[] {
+  const { calls = '', model = '', marks = [] } = node ?? {}
+  const texts: readonly GraphText[] = [
+    { kind: 'node-name', text: name },
+    { kind: 'calls', text: calls },
+    { kind: 'model', text: model },
+    { kind: 'marks', text: marks.join(', ') },
+  ]
+  return texts.flatMap(({ kind, text }) => (text === '' ? [] : [{ kind, text: shortened(text) }]))
+}
+
+function shortened(text: string): string {
+  return text.length > mostLetters ? `${text.slice(0, mostLetters - 1)}…` : text
 }
 
 /** The column of each node and of both ends: one more than that of what it needs. */
@@ -158,25 +191,36 @@ function middleOf({ y, height }: Slot): number {
   return y + height / 2
 }
 
-function xOf(level: number): number {
-  return margin + level * (boxWidth + gapX)
+type Column = Pick<GraphBox, 'x' | 'width'>
+
+/** Where each column stands, which is as wide as its widest box. */
+function columnsOf(slots: readonly Slot[]): readonly Column[] {
+  const widths: number[] = []
+  for (const { level, texts } of slots) {
+    const letters = Math.max(0, ...texts.map(({ text }) => text.length))
+    widths[level] = Math.max(widths[level] ?? leastWidth, letters * letterWidth + padding)
+  }
+  let next = margin
+  return widths.map((width) => {
+    const x = next
+    next += width + gapX
+    return { x, width }
+  })
 }
 
-function heightOf(node: GraphNodeFacts | undefined): number {
-  if (!node) return endHeight
-  const lines =
-    1 + (node.calls === '' ? 0 : 1) + (node.model === '' ? 0 : 1) + (node.marks.length === 0 ? 0 : 1)
-  return 14 + lines * lineHeight
+function columnAt(columns: readonly Column[], level: number): Column {
+  return columns[level] ?? { x: margin, width: leastWidth }
 }
 
-function pathOf(way: readonly Slot[]): string {
+function pathOf(way: readonly Slot[], columns: readonly Column[]): string {
   return way
     .slice(1)
     .map((slot, position) => {
       const from = way[position] ?? slot
-      const [x1, y1, x2, y2] = [xOf(from.level) + boxWidth, middleOf(from), xOf(slot.level), middleOf(slot)]
+      const [left, right] = [columnAt(columns, from.level), columnAt(columns, slot.level)]
+      const [x1, y1, x2, y2] = [left.x + left.width, middleOf(from), right.x, middleOf(slot)]
       const bend = (x2 - x1) / 2
-      const through = slot.name === null ? ` H${x2 + boxWidth}` : ''
+      const through = slot.name === null ? ` H${x2 + right.width}` : ''
       return `${position === 0 ? `M${x1} ${y1}` : ''} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}${through}`
     })
     .join('')

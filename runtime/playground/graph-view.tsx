@@ -3,8 +3,8 @@ import { useMemo } from 'preact/hooks'
 import { sentenceOf } from './graph-facts.ts'
 import { type GraphBox, type GraphFacts, layOutGraph } from './graph-layout.ts'
 
-/** The longest text that a box has room for. */
-const roomInBox = 22
+/** A drawing that is too wide is made smaller down to this share of its size, and scrolls where that is not enough. */
+const leastScale = 0.8
 
 /** A drawing of a graph, and the same as a list. */
 export function GraphView({ graph }: { readonly graph: GraphFacts }): JSX.Element {
@@ -15,7 +15,13 @@ export function GraphView({ graph }: { readonly graph: GraphFacts }): JSX.Elemen
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard. */}
       <section class="graph" aria-label="Drawing of the graph" tabIndex={0}>
-        <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-label={label}>
+        <svg
+          viewBox={`0 0 ${width} ${height}`}
+          width={width}
+          style={{ minWidth: `${leastScale * width}px` }}
+          role="img"
+          aria-label={label}
+        >
           {lines.map(({ from, to, kind, path }) => (
             <path key={`${from} ${to} ${kind}`} class={`line ${kind}`} d={path} />
           ))}
@@ -38,30 +44,22 @@ export function GraphView({ graph }: { readonly graph: GraphFacts }): JSX.Elemen
   )
 }
 
-function Box({ box: { name, node, x, y, width, height } }: { readonly box: GraphBox }): JSX.Element {
-  const texts = node
-    ? [
-        ...(node.calls === '' ? [] : [['calls', node.calls] as const]),
-        ...(node.model === '' ? [] : [['model', node.model] as const]),
-        ...(node.marks.length === 0 ? [] : [['marks', node.marks.join(', ')] as const]),
-      ]
-    : []
+function Box({ box: { node, texts, x, y, width, height } }: { readonly box: GraphBox }): JSX.Element {
   return (
     <g class={node ? (node.calls === '' ? 'node code' : 'node') : 'end'}>
-      <title>{[name, ...texts.map(([, text]) => text)].join(', ')}</title>
+      <title>{titleOf(node, texts)}</title>
       <rect x={x} y={y} width={width} height={height} rx={node ? 8 : height / 2} />
-      <text class="node-name" x={x + width / 2} y={y + (node ? 20 : height / 2 + 4)}>
-        {shortened(name)}
-      </text>
-      {texts.map(([kind, text], position) => (
-        <text key={kind} class={kind} x={x + width / 2} y={y + 36 + 16 * position}>
-          {shortened(text)}
+      {texts.map(({ kind, text }, position) => (
+        <text key={kind} class={kind} x={x + width / 2} y={y + 20 + 16 * position}>
+          {text}
         </text>
       ))}
     </g>
   )
 }
 
-function shortened(text: string): string {
-  return text.length > roomInBox ? `${text.slice(0, roomInBox - 1)}…` : text
+/** All that a box says, also what it has no room for. */
+function titleOf(node: GraphBox['node'], texts: GraphBox['texts']): string {
+  const said = node ? [node.name, node.calls, node.model, ...node.marks] : texts.map(({ text }) => text)
+  return said.filter((text) => text !== '').join(', ')
 }

@@ -1,4 +1,5 @@
 import type { FunctionLog } from '../define/context.ts'
+import type { RunnerRefusal } from './message.ts'
 import type { ReplicaLimits } from './replacement.ts'
 import type { ReplicaPlaces } from './replica-channel.ts'
 import type { ReplicaProcess } from './replica-process.ts'
@@ -32,8 +33,8 @@ export interface CrewEvents {
   spareReady(): void
   /** Another has taken a replica's place: it ends as soon as it has no runner. */
   leaving(replica: ReplicaProcess): void
-  /** A runner's thread has ended; `refusal` says why there was none to be had, `null` where there was. */
-  runnerEnded(runner: number, refusal: string | null): void
+  /** A runner's thread has ended; `refusal` says why there never was one, `null` where there was. */
+  runnerEnded(runner: number, refusal: RunnerRefusal | null): void
   /** A process has ended: once its runners are seen to, `fill` lets another take its place. */
   died(replica: ReplicaProcess): void
 }

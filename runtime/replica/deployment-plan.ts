@@ -1,4 +1,4 @@
-import type { FunctionManifest, Manifest } from '../build/manifest.ts'
+import type { FunctionManifest, Manifest, ServedFunction } from '../build/manifest.ts'
 import type { DeploymentChange, DeploymentConfig, DeploymentSettings } from '../config/deployment-config.ts'
 import { settingsContradictions } from '../config/deployment-contradictions.ts'
 import { nearestName } from '../config/nearest.ts'
@@ -10,7 +10,7 @@ import { parseRoute } from '../route/pattern.ts'
 /** A deployment as it is to be served. */
 export interface PlannedDeployment {
   /** What clients, documents and metrics know it by: its function under the deployment's name and route. */
-  readonly manifest: FunctionManifest
+  readonly manifest: ServedFunction
   /** The function itself. */
   readonly fn: FunctionManifest
   readonly settings: DeploymentSettings
@@ -101,9 +101,10 @@ function toPlanned(fn: FunctionManifest, name: string, settings: DeploymentSetti
   const below = parametersBelow(fn)
   const pattern = parseRoute(`/${[...segments.map(({ text }) => text), ...below].join('/')}`, fn.file)
   const { browser, ...rest } = fn
-  const manifest: FunctionManifest = {
+  const manifest: ServedFunction = {
     ...rest,
     name,
+    ...(isOwn ? {} : { deploymentOf: fn.name }),
     route: pattern.route,
     path: pattern.path,
     // Pages run the function itself.
@@ -112,7 +113,7 @@ function toPlanned(fn: FunctionManifest, name: string, settings: DeploymentSetti
   return { manifest: timed(manifest, settings), fn, settings, mount: below.length === 0 ? prefix : null }
 }
 
-function timed(manifest: FunctionManifest, { timeoutMs }: DeploymentSettings): FunctionManifest {
+function timed(manifest: ServedFunction, { timeoutMs }: DeploymentSettings): ServedFunction {
   return timeoutMs === undefined ? manifest : { ...manifest, timeoutMs }
 }
 
@@ -121,10 +122,11 @@ function parsePrefix(
   name: string,
 ): { readonly segments: readonly { readonly text: string }[]; readonly parameters: readonly string[] } {
   try {
-    const { segments, parameters } = parseRoute(prefix, `the deployment "${name}"`)
+    const { segments, parameters } = parseRoute(prefix, `The deployment "${name}"`, 'routePrefix')
     return { segments: segments.flatMap((each) => (each.kind === 'static' ? [each] : [])), parameters }
   } catch (error) {
-    throw unfit(name, error instanceof Error ? error.message : String(error))
+    if (!isIsoplexError(error)) throw error
+    throw new IsoplexError('CONFIG_INVALID', error.message, { cause: error })
   }
 }
 
@@ -190,9 +192,11 @@ function rankOf({ manifest, fn }: PlannedDeployment): number {
 function routesOf(planned: PlannedDeployment): readonly FunctionRoute[] {
   const { manifest, fn, mount } = planned
   const { name, route } = manifest
-  const file = rankOf(planned) === 0 ? fn.file : `deployment "${name}" of ${fn.file}`
-  const own = { file, name, pattern: parseRoute(route, file) }
+  const isOwn = rankOf(planned) === 0
+  const file = isOwn ? fn.file : `deployment "${name}" of ${fn.file}`
+  const setting = isOwn ? 'route' : 'routePrefix'
+  const own = { file, name, setting, pattern: parseRoute(route, file) }
   if (mount === null) return [own]
   const rest = `${mount === '/' ? '' : mount}/[...rest]`
-  return [own, { file, name, pattern: parseRoute(rest, file) }]
+  return [own, { ...own, pattern: parseRoute(rest, file) }]
 }

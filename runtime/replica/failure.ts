@@ -106,6 +106,15 @@ export function noThread({ deployment }: RequestQueue): AnyIsoplexError {
   )
 }
 
+/** Refuses a request because what its function needs could not be brought to the machine that was to run it. */
+export function noFiles({ deployment }: RequestQueue): AnyIsoplexError {
+  return new IsoplexError(
+    'FETCH_FAILED',
+    `What "${deployment.name}" needs could not be brought to the machine that was to run it; the log says why.`,
+    { details: { reason: 'content' } },
+  )
+}
+
 /** Refuses a load because every place that it could take is pinned. */
 export function roomTaken({ deployment, model }: RequestQueue): AnyIsoplexError {
   const what = model ? `Model "${model.info.id}"` : 'It'

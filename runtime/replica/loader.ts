@@ -1,7 +1,7 @@
 import type { FunctionLog } from '../define/context.ts'
 import type { AnyIsoplexError } from '../error/error.ts'
 import { fromWire, type WireError } from '../error/wire.ts'
-import { loadBroken, modelTooLarge, noThread, roomTaken } from './failure.ts'
+import { loadBroken, modelTooLarge, noFiles, noThread, roomTaken } from './failure.ts'
 import { LoadHistory } from './load-history.ts'
 import type { Loans } from './loans.ts'
 import type { RunnerReport } from './message.ts'
@@ -140,7 +140,7 @@ export class RunnerLoader {
   died(link: RunnerLink, { crashed, blame, refusal }: EndOfRunner): void {
     const { queue } = link
     if (refusal !== null) {
-      this.#failed(link, noThread(queue))
+      this.#failed(link, refusal.lack === 'thread' ? noThread(queue) : noFiles(queue))
       return
     }
     if (blame === 'none') return

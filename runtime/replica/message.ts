@@ -60,12 +60,18 @@ export interface ReplicaHealth {
   readonly eventLoopLagMs: number
 }
 
+/** Why a runner could not be started: the system had no thread for it, or its files could not be brought to its machine. */
+export interface RunnerRefusal {
+  readonly lack: 'thread' | 'files'
+  readonly why: string
+}
+
 /** What a replica tells the gateway over IPC. */
 export type ReplicaReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'health'; readonly health: ReplicaHealth }
   /**
    * A runner's thread has ended, whatever the reason. It is the last word on that runner. `refusal` says why there
-   * was no thread to be had for it, `null` where there was.
+   * was never one, `null` where there was.
    */
-  | { readonly kind: 'ended'; readonly runner: number; readonly refusal: string | null }
+  | { readonly kind: 'ended'; readonly runner: number; readonly refusal: RunnerRefusal | null }

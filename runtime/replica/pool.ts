@@ -3,7 +3,7 @@ import type { ModelPart } from '../model/composite.ts'
 import type { HeldPart } from '../runner/graph-parts.ts'
 import type { CrewOptions } from './crew-options.ts'
 import type { Frame } from './frame.ts'
-import type { RunnerOrder } from './message.ts'
+import type { RunnerOrder, RunnerRefusal } from './message.ts'
 import type { RequestQueue } from './queue.ts'
 import { ReplicaCrew } from './replica-crew.ts'
 import type { ReplicaProcess } from './replica-process.ts'
@@ -42,8 +42,8 @@ export interface EndOfRunner {
    * process; for certain (`sole`), because nothing else went on in what ended; else perhaps (`shared`).
    */
   readonly blame: 'none' | 'shared' | 'sole'
-  /** Why the system had no thread for it; `null` where it had one. */
-  readonly refusal: string | null
+  /** Why it never had a thread; `null` where it had one. */
+  readonly refusal: RunnerRefusal | null
 }
 
 /** How a pool is set up. */
@@ -213,7 +213,7 @@ export class ReplicaPool {
     this.#bury(replica)
   }
 
-  #runnerEnded(runner: number, refusal: string | null): void {
+  #runnerEnded(runner: number, refusal: RunnerRefusal | null): void {
     const link = this.#links.get(runner)
     if (!link) return
     link.ended = true
@@ -232,7 +232,7 @@ export class ReplicaPool {
 
   #gone(
     link: RunnerLink,
-    how: { crashed: boolean; blame: EndOfRunner['blame']; refusal?: string | null },
+    how: { crashed: boolean; blame: EndOfRunner['blame']; refusal?: RunnerRefusal | null },
   ): void {
     const { state: during } = link
     const { crashed, blame, refusal = null } = how

@@ -49,8 +49,8 @@ export interface ReplicaPlaces {
   suits(spare: ReplicaProcess, number: number): boolean
   /** Whether a spare may stay where it is. */
   mayStay(spare: ReplicaProcess): boolean
-  /** Has a listener told of every change of the places. */
-  onChange(listener: () => void): void
+  /** Has a listener told of every change of the places, until what it gives is disposed of. */
+  onChange(listener: () => void): Disposable
   /** The places of a crew that has as many as it asks for, wherever they are. */
   group(): ReplicaPlaces
 }

@@ -36,6 +36,7 @@ export class ReplicaCrew {
   #size: number
   /** Since when there is no spare and should be one. */
   #spareWantedMs: number | null = null
+  readonly #following: Disposable | null
   #closing = false
 
   constructor(options: CrewOptions, events: CrewEvents) {
@@ -44,7 +45,7 @@ export class ReplicaCrew {
     this.#size = options.replicas
     this.#replacement = new ReplacementPolicy(options)
     this.#silence = new SilenceWatch(this.#processes, (replica) => this.#condemn(replica))
-    options.places?.onChange(() => this.fill())
+    this.#following = options.places?.onChange(() => this.fill()) ?? null
     this.fill()
   }
 
@@ -113,6 +114,7 @@ export class ReplicaCrew {
   /** Starts nobody any more; the processes are the caller's to end. */
   close(): void {
     this.#closing = true
+    this.#following?.[Symbol.dispose]()
     this.#silence.close()
     if (this.#waiting) clearTimeout(this.#waiting)
   }

@@ -6,6 +6,7 @@ import {
   type ReplicaHealth,
   type ReplicaReport,
   type RunnerOrder,
+  type RunnerRefusal,
 } from './message.ts'
 import type { ChannelEvents, ChannelOpener, ReplicaChannel } from './replica-channel.ts'
 import type { RunnerLink } from './runner-link.ts'
@@ -15,8 +16,8 @@ export interface ReplicaEvents {
   ready(): void
   /** It has said how it is: see {@link ReplicaProcess.health}. */
   reported(): void
-  /** A runner's thread has ended; `refusal` says why there was none to be had, `null` where there was. */
-  runnerEnded(runner: number, refusal: string | null): void
+  /** A runner's thread has ended; `refusal` says why there never was one, `null` where there was. */
+  runnerEnded(runner: number, refusal: RunnerRefusal | null): void
   /** The process has ended, and every runner with it. */
   died(how: string): void
 }

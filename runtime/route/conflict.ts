@@ -16,15 +16,23 @@ interface Claim {
   readonly claimant: string
 }
 
+/** What several want, who they are, and by which setting the last of them does. */
+interface Clash {
+  readonly place: string
+  readonly files: readonly string[]
+  readonly setting: string
+}
+
 interface Rule {
   readonly claimsOf: (route: FunctionRoute) => readonly Claim[]
-  readonly tell: (files: string, place: string) => string
+  readonly tell: (files: string, place: string, setting: string) => string
 }
 
 const rules: readonly Rule[] = [
   {
     claimsOf: ({ file, pattern }) => [{ place: shapeOf(pattern.segments), claimant: file }],
-    tell: (files, place) => `${files} claim one route, ${place}. Rename one or give it another \`route\`.`,
+    tell: (files, place, setting) =>
+      `${files} claim one route, ${place}. Rename one or give it another \`${setting}\`.`,
   },
   {
     claimsOf: ({ file, name }) => [{ place: name, claimant: file }],
@@ -51,25 +59,27 @@ export function resolveConflicts(routes: readonly FunctionRoute[]): RouteTable {
   const conflicts: IsoplexError<'ROUTE_CONFLICT'>[] = []
   for (const rule of rules) {
     const clashes = findClashes(accepted, rule)
-    conflicts.push(...clashes.map(({ place, files }) => toError(rule, place, files)))
+    conflicts.push(...clashes.map((clash) => toError(rule, clash)))
     const refused = new Set(clashes.flatMap(({ files }) => files))
     accepted = accepted.filter(({ file }) => !refused.has(file))
   }
   return Object.freeze({ accepted: Object.freeze(accepted), conflicts: Object.freeze(conflicts) })
 }
 
-function findClashes(
-  routes: readonly FunctionRoute[],
-  { claimsOf }: Rule,
-): readonly { readonly place: string; readonly files: readonly string[] }[] {
-  const claims = routes.flatMap((route) => claimsOf(route).map((claim) => ({ ...claim, file: route.file })))
+function findClashes(routes: readonly FunctionRoute[], { claimsOf }: Rule): readonly Clash[] {
+  const claims = routes.flatMap((route) => claimsOf(route).map((claim) => ({ ...claim, route })))
   return [...Map.groupBy(claims, ({ place }) => place)]
     .filter(([, group]) => new Set(group.map(({ claimant }) => claimant)).size > 1)
-    .map(([place, group]) => ({ place, files: group.map(({ file }) => file) }))
+    .map(([place, group]) => ({
+      place,
+      files: group.map(({ route }) => route.file),
+      setting: group.at(-1)?.route.setting ?? 'route',
+    }))
 }
 
-function toError({ tell }: Rule, place: string, files: readonly string[]): IsoplexError<'ROUTE_CONFLICT'> {
-  return new IsoplexError('ROUTE_CONFLICT', tell(files.join(' and '), place), { details: { files } })
+function toError({ tell }: Rule, { place, files, setting }: Clash): IsoplexError<'ROUTE_CONFLICT'> {
+  const message = tell(files.join(' and '), place, setting)
+  return new IsoplexError('ROUTE_CONFLICT', message, { details: { files } })
 }
 
 /** The route as far as requests can tell it from others: without the names of its parameters. */

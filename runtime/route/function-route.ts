@@ -7,6 +7,8 @@ export interface FunctionRoute {
   /** What logs, clients and metrics call the function. */
   readonly name: string
   readonly pattern: RoutePattern
+  /** What sets its route, where that is no file. @default 'route' */
+  readonly setting?: string
 }
 
 /** What a function says of its own place instead of its file. */

@@ -53,17 +53,19 @@ export function functionNameOf(file: string): string {
 export function parseFunctionFile(file: string): RoutePattern {
   const segments = file.replace(/\.[jt]s$/, '').split('/')
   if (segments.at(-1) === 'index') segments.pop()
-  return parseSegments(segments, file)
+  return parseSegments(segments, { file, setting: 'route' })
 }
 
 /**
- * The route that a function names itself, such as `/v1/[name]`. `file` is who names it, for messages.
+ * The route that a function names itself, such as `/v1/[name]`. For messages, `file` is who names it, and `setting` what
+ * that calls it.
  *
  * @throws {IsoplexError} `BUILD_FAILED` where the text is no route.
  */
-export function parseRoute(route: string, file: string): RoutePattern {
-  if (!route.startsWith('/')) throw refusal(file, `The route "${route}" must begin with a slash.`)
-  return parseSegments(route === '/' ? [] : route.slice(1).split('/'), file)
+export function parseRoute(route: string, file: string, setting = 'route'): RoutePattern {
+  const by = { file, setting }
+  if (!route.startsWith('/')) throw refusal(by, `The route "${route}" must begin with a slash.`)
+  return parseSegments(route === '/' ? [] : route.slice(1).split('/'), by)
 }
 
 /** Whether a path, without the route prefix, belongs to the server itself, so that no function may answer it. */
@@ -85,13 +87,13 @@ function ranksOf({ segments }: RoutePattern): string {
   return segments.map(({ kind }) => ({ static: 0, parameter: 1, rest: 2 })[kind]).join('')
 }
 
-function parseSegments(texts: readonly string[], file: string): RoutePattern {
-  const segments = texts.map((text, index) => parseSegment(text, index === texts.length - 1, file))
+function parseSegments(texts: readonly string[], by: RouteAuthor): RoutePattern {
+  const segments = texts.map((text, index) => parseSegment(text, index === texts.length - 1, by))
   const parameters = segments.flatMap((segment) => (segment.kind === 'static' ? [] : [segment.name]))
   const twice = parameters.find((name, index) => parameters.indexOf(name) !== index)
-  if (twice !== undefined) throw refusal(file, `The path parameter "${twice}" stands in it twice.`)
+  if (twice !== undefined) throw refusal(by, `The path parameter "${twice}" stands in it twice.`)
   const path = `/${segments.map(toPathSegment).join('/')}`
-  if (isSystemPath(path)) throw refusal(file, `The server itself answers at ${path} and below.`)
+  if (isSystemPath(path)) throw refusal(by, `The server itself answers at ${path} and below.`)
   return Object.freeze({
     route: `/${texts.join('/')}`,
     path,
@@ -100,29 +102,28 @@ function parseSegments(texts: readonly string[], file: string): RoutePattern {
   })
 }
 
-function parseSegment(text: string, last: boolean, file: string): RouteSegment {
-  if (!/[[\]]/.test(text)) return Object.freeze({ kind: 'static', text: checkText(text, file) })
+function parseSegment(text: string, last: boolean, by: RouteAuthor): RouteSegment {
+  if (!/[[\]]/.test(text)) return Object.freeze({ kind: 'static', text: checkText(text, by) })
   const [, dots, name] = /^\[(\.\.\.)?([^[\]]*)\]$/.exec(text) ?? []
   if (name === undefined) {
-    throw refusal(file, `A path parameter must be a whole segment, as [name] or [...rest]; "${text}" is not.`)
+    throw refusal(by, `A path parameter must be a whole segment, as [name] or [...rest]; "${text}" is not.`)
   }
   if (!parameterName.test(name)) {
     throw refusal(
-      file,
+      by,
       `The path parameter "${text}" needs a name of letters, digits and underscores that begins with a letter.`,
     )
   }
   if (dots === undefined) return Object.freeze({ kind: 'parameter', name })
-  if (!last) throw refusal(file, `"${text}" takes all that is left of the path, so nothing can follow it.`)
+  if (!last) throw refusal(by, `"${text}" takes all that is left of the path, so nothing can follow it.`)
   return Object.freeze({ kind: 'rest', name })
 }
 
-function checkText(text: string, file: string): string {
+function checkText(text: string, by: RouteAuthor): string {
   if (plainText.test(text)) return text
-  if (text === '') throw refusal(file, 'A segment of it is empty.')
-  if (isPrivateSegment(text))
-    throw refusal(file, `"${text}" begins with "_" or ".", which makes it no route.`)
-  throw refusal(file, `"${text}" may hold letters, digits and - . _ ~ only, so that it needs no encoding.`)
+  if (text === '') throw refusal(by, 'A segment of it is empty.')
+  if (isPrivateSegment(text)) throw refusal(by, `"${text}" begins with "_" or ".", which makes it no route.`)
+  throw refusal(by, `"${text}" may hold letters, digits and - . _ ~ only, so that it needs no encoding.`)
 }
 
 function toPathSegment(segment: RouteSegment): string {
@@ -130,7 +131,13 @@ function toPathSegment(segment: RouteSegment): string {
   return segment.kind === 'parameter' ? `:${segment.name}` : '*'
 }
 
-function refusal(file: string, reason: string): IsoplexError<'BUILD_FAILED'> {
-  const message = `${file} makes no route. ${reason} Rename it or name another \`route\`.`
+/** Who wants a route, and what setting of it says so. */
+interface RouteAuthor {
+  readonly file: string
+  readonly setting: string
+}
+
+function refusal({ file, setting }: RouteAuthor, reason: string): IsoplexError<'BUILD_FAILED'> {
+  const message = `${file} makes no route. ${reason} Rename it or name another \`${setting}\`.`
   return new IsoplexError('BUILD_FAILED', message, { details: { file, line: null } })
 }

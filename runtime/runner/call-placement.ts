@@ -1,3 +1,4 @@
+import { unnamedFunction } from '../define/function-name.ts'
 import type { HandleOptions } from '../define/handle.ts'
 import { IsoplexError } from '../error/error.ts'
 import type { CallTransport } from './call-transport.ts'
@@ -29,7 +30,7 @@ export function createCallPlacement({
     const held = wanders ? null : heldModel(fn, options, opening)
     if (held || (!wanders && !definition.model)) return held
     const name = fn.name
-    if (name === null) throw unknownFunction(definition.name ?? 'a function')
+    if (name === null) throw unknownFunction(definition.name)
     const key = JSON.stringify([name, options.model, options.deployment])
     const known = remote.get(key)
     if (known) return known
@@ -56,10 +57,10 @@ function heldModel(
   return { key: modelInfo, prepare: async () => modelInfo, held: { model } }
 }
 
-function unknownFunction(name: string): IsoplexError<'FUNCTION_NOT_FOUND'> {
+function unknownFunction(name = unnamedFunction): IsoplexError<'FUNCTION_NOT_FOUND'> {
   return new IsoplexError(
     'FUNCTION_NOT_FOUND',
-    `No file of the functions folder defines "${name}", so that no replica can answer it; make it the default export of a file there, and import it from that file.`,
+    `No file of the functions folder defines the function "${name}", so that no replica can answer it; make it the default export of a file there, and import it from that file.`,
     { details: { function: name } },
   )
 }

@@ -44,7 +44,7 @@ function createTextDecoder(
   const checker = createChecker(schema)
   return (texts) => {
     const value = fillDefaults(schema, valuesByName(schema, texts))
-    assertFits(checker, value, prefix)
+    assertFits(checker, value, { prefix })
     return value
   }
 }

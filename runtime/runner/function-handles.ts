@@ -1,5 +1,6 @@
 import type { FunctionLog, ModelInfo } from '../define/context.ts'
 import { type Definition, isDefinition } from '../define/definition.ts'
+import { unnamedFunction } from '../define/function-name.ts'
 import type { FunctionHandle, HandleOptions, OpenHandle } from '../define/handle.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { CallerModel, CallSource, HandleOpener, InputFetch } from './call.ts'
@@ -115,7 +116,7 @@ export class FunctionHandles {
 
   #beside(fn: CalledFunction, model: LocalModel | null): LoadedCallee {
     const { definition } = fn
-    const name = fn.name ?? definition.name ?? 'a function'
+    const name = fn.name ?? definition.name ?? unnamedFunction
     const byModel = this.#local.get(definition) ?? new Map<unknown, LoadedCallee>()
     this.#local.set(definition, byModel)
     const known = byModel.get(model?.key ?? null)
@@ -162,7 +163,7 @@ export class FunctionHandles {
 
 function assertCallableFunction(value: unknown): Definition {
   if (!isDefinition(value)) {
-    throw new TypeError('handle() takes what defineFunction or defineInference has made.')
+    throw new TypeError('handle() takes what defineFunction, defineInference or defineGraph has made.')
   }
   if (value.kind !== 'action') return value
   throw new TypeError('handle() takes no action: an action is a job of its own.')

@@ -12,7 +12,7 @@ import { createOutputCheck, isAsyncIterable } from './encoder.ts'
 import type { Callee, CallerFacts } from './handle.ts'
 import type { RequestHead } from './head.ts'
 import type { LoadedFunction } from './loaded-function.ts'
-import { assertFits } from './refusal.ts'
+import { assertFits, type RefusedPlace } from './refusal.ts'
 import { splitByRows } from './row-split.ts'
 import { Turns } from './turns.ts'
 import { queryOf, type TextValues } from './url-text.ts'
@@ -36,7 +36,7 @@ const noBody = new Uint8Array()
  */
 export function createLocalCallee(local: LocalFunction): Callee {
   const definition = splitByRows(local.definition)
-  const prepare = createRequestCheck(definition)
+  const prepare = createRequestCheck(definition, local.name)
   const check = createAnswerCheck(definition)
   const turns = definition.model ? new Turns() : null
 
@@ -105,16 +105,15 @@ function attempt<Value>(make: (value: Value) => unknown, value: Value): unknown 
 
 /**
  * Makes what holds a request to the schemas of a function and fills in their defaults. As over HTTP, what has no schema
- * does not arrive. It throws `INPUT_INVALID`.
+ * does not arrive. It throws an `INPUT_INVALID` that names the function, since whoever reads it has asked another.
  */
-export function createRequestCheck({
-  params,
-  query,
-  input,
-}: Pick<Definition, 'params' | 'query' | 'input'>): (request: HandleRequest) => Decoded {
-  const checkParams = createValueCheck(params, '/params')
-  const checkQuery = createValueCheck(query, '/query')
-  const checkInput = createValueCheck(input, '')
+export function createRequestCheck(
+  { params, query, input }: Pick<Definition, 'params' | 'query' | 'input'>,
+  name: string,
+): (request: HandleRequest) => Decoded {
+  const checkParams = createValueCheck(params, { prefix: '/params', of: name })
+  const checkQuery = createValueCheck(query, { prefix: '/query', of: name })
+  const checkInput = createValueCheck(input, { of: name })
   return (request) => ({
     params: checkParams(request.params ?? (params && {})),
     query: checkQuery(request.query ?? (query && {})),
@@ -124,14 +123,14 @@ export function createRequestCheck({
 
 function createValueCheck(
   schema: TSchema | TObject | undefined,
-  prefix: string,
+  place: RefusedPlace,
 ): (value: unknown) => unknown {
   if (!schema) return () => undefined
   const checker = createChecker(schema)
   const hasDefaults = hasDefault(schema)
   return (value) => {
     const filled = hasDefaults ? fillDefaults(schema, copyOf(value)) : value
-    assertFits(checker, filled, prefix)
+    assertFits(checker, filled, place)
     return filled
   }
 }

@@ -7,17 +7,30 @@ export function invalidInput(path: string, message: string): AnyIsoplexError {
   return refuseInput([{ path, message }])
 }
 
-/** An `INPUT_INVALID` of the places that a schema refuses. */
-export function refuseInput(issues: readonly SchemaIssue[]): AnyIsoplexError {
-  return new IsoplexError('INPUT_INVALID', `The input does not fit ${summaryOf(issues)}.`, {
+/** An `INPUT_INVALID` of the places that a schema refuses; `of` is the function whose input it is, where that is called. */
+export function refuseInput(issues: readonly SchemaIssue[], of?: string): AnyIsoplexError {
+  const input = of === undefined ? 'The input' : `The input of the function "${of}"`
+  return new IsoplexError('INPUT_INVALID', `${input} does not fit ${summaryOf(issues)}.`, {
     details: { issues },
   })
 }
 
-/** Refuses an input that does not fit; `prefix` comes before the places. @throws {IsoplexError} `INPUT_INVALID` */
-export function assertFits(checker: Checker, value: unknown, prefix = ''): void {
+/** What a refusal says of the value that it refuses. */
+export interface RefusedPlace {
+  /** What comes before the places. @default nothing */
+  readonly prefix?: string
+  /** The function that another one calls with the value. @default the function that was asked from outside */
+  readonly of?: string
+}
+
+/** Refuses an input that does not fit. @throws {IsoplexError} `INPUT_INVALID` */
+export function assertFits(checker: Checker, value: unknown, { prefix = '', of }: RefusedPlace = {}): void {
   const issues = checker.issues(value)
-  if (issues.length > 0) throw refuseInput(issues.map((issue) => ({ ...issue, path: prefix + issue.path })))
+  if (issues.length === 0) return
+  throw refuseInput(
+    issues.map((issue) => ({ ...issue, path: prefix + issue.path })),
+    of,
+  )
 }
 
 /** An `OUTPUT_INVALID` of the places that a schema refuses. */

@@ -28,8 +28,8 @@ const noBody = new Uint8Array()
  * batches.
  */
 export function createRemoteCallee(remote: RemoteFunction): Callee {
-  const { definition, transport } = remote
-  const prepare = createRequestCheck(definition)
+  const { definition, name, transport } = remote
+  const prepare = createRequestCheck(definition, name)
   const toItem = definition.output ? createItemReader(definition.output) : (item: unknown) => item
 
   const answer = async (request: HandleRequest, facts: CallerFacts): Promise<unknown> => {

@@ -67,6 +67,7 @@ export function routeList({ functions, broken }: Manifest, { appName, routePrefi
       file: fn.file,
       ...(fn.description === undefined ? {} : { description: fn.description }),
       ...(fn.model?.default === undefined ? {} : { defaultModel: fn.model.default }),
+      ...(fn.deploymentOf === undefined ? {} : { deploymentOf: fn.deploymentOf }),
       ...(fn.calls === undefined ? {} : { calls: fn.calls }),
       ...(fn.action === undefined ? {} : { action: actionFacts(fn.action) }),
       ...(fn.graph === undefined ? {} : { graph: { nodes: fn.graph.nodes, edges: fn.graph.edges } }),

@@ -1,4 +1,5 @@
-import type { FunctionManifest, JsonSchema } from '../build/manifest.ts'
+import type { GraphManifest } from '../build/graph-manifest.ts'
+import type { FunctionManifest, JsonSchema, ServedFunction } from '../build/manifest.ts'
 import type { Method } from '../define/options.ts'
 import { type ErrorCode, errorCodes } from '../error/codes.ts'
 import { parseRoute } from '../route/pattern.ts'
@@ -36,7 +37,7 @@ const kindTitles: Readonly<Record<FunctionManifest['kind'], string>> = {
 }
 
 /** The OpenAPI operations of a function, by its methods in lower case. */
-export function operationsOf(fn: FunctionManifest, parts: DocumentParts): Readonly<Record<string, object>> {
+export function operationsOf(fn: ServedFunction, parts: DocumentParts): Readonly<Record<string, object>> {
   const adopted = adoptSchemas(fn, parts.schemas)
   const { accepts, access, input, kind, query } = adopted
   const description = describe(adopted)
@@ -62,26 +63,35 @@ export function operationsOf(fn: FunctionManifest, parts: DocumentParts): Readon
   )
 }
 
-/** What a function says of itself, and for a graph what it is made of. */
-function describe({ description, graph }: FunctionManifest): string | undefined {
-  if (!graph) return description
-  const nodes = graph.nodes.map((node) => {
-    const { name, function: called, model, after, fanOut, condition } = node
+/** What a function says of itself, of which one it is a deployment, and for a graph what it is made of. */
+function describe({ name, description, deploymentOf, graph }: ServedFunction): string | undefined {
+  const parts = [
+    ...(description === undefined ? [] : [description]),
+    ...(deploymentOf === undefined ? [] : [`The deployment \`${name}\` of \`${deploymentOf}\`.`]),
+    ...(graph ? [`Its nodes:\n\n${describeNodes(graph)}`] : []),
+  ]
+  return parts.length === 0 ? undefined : parts.join('\n\n')
+}
+
+/** The nodes of a graph as a list in Markdown. */
+function describeNodes({ nodes }: GraphManifest): string {
+  const lines = nodes.map((node) => {
+    const { name, function: called, model, deployment, after, fanOut, condition, onFailure } = node
     const facts = [
       called === null ? 'code of its own' : `calls \`${called}\``,
       ...(model === null ? [] : [`with the model \`${model}\``]),
+      ...(deployment === null ? [] : [`in the deployment \`${deployment}\``]),
       ...(fanOut ? ['for each item'] : []),
       ...(condition === null ? [] : ['on a condition']),
+      ...(onFailure.fallback ? ['with a fallback'] : []),
       ...(after.length === 0 ? [] : [`after ${after.join(', ')}`]),
     ]
     return `- \`${name}\` ${facts.join(', ')}`
   })
-  return [...(description === undefined ? [] : [description]), `Its nodes:\n\n${nodes.join('\n')}`].join(
-    '\n\n',
-  )
+  return lines.join('\n')
 }
 
-function adoptSchemas(fn: FunctionManifest, schemas: SchemaComponents): FunctionManifest {
+function adoptSchemas(fn: ServedFunction, schemas: SchemaComponents): ServedFunction {
   const { params, query, input, output } = fn
   return {
     ...fn,
@@ -159,10 +169,14 @@ interface OutputMarks {
   readonly 'x-tensor'?: object
 }
 
+function holdsModels({ model, graph }: FunctionManifest): boolean {
+  return model !== undefined || (graph?.models.length ?? 0) > 0
+}
+
 function problemsOf(fn: FunctionManifest): Readonly<Record<string, object>> {
   const codes: readonly ErrorCode[] = [
     ...(fn.access === 'token' ? (['TOKEN_INVALID'] as const) : []),
-    ...(fn.model ? (['MODEL_NOT_FOUND', 'MODEL_BROKEN'] as const) : []),
+    ...(holdsModels(fn) ? (['MODEL_NOT_FOUND', 'MODEL_BROKEN'] as const) : []),
     ...(fn.input ? (['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const) : []),
     ...(fn.input || fn.params || fn.query ? (['INPUT_INVALID'] as const) : []),
     'INTERNAL',

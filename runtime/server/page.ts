@@ -1,4 +1,4 @@
-import type { FunctionManifest, JsonSchema, Manifest } from '../build/manifest.ts'
+import type { FunctionManifest, JsonSchema, Manifest, ServedFunction } from '../build/manifest.ts'
 import { type AppIdentity, templateOf } from './document.ts'
 
 const styles = `
@@ -31,7 +31,7 @@ export function documentationPage(manifest: Manifest, identity: AppIdentity, bas
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${identity.appName}</title><style>${raw(styles)}</style></head>
 <body>
 <header><h1>${identity.appName}</h1>
-<p>${manifest.functions.length} functions. The same as data: <a href="/-/openapi.json">OpenAPI document</a>, <a href="/-/routes">routes</a>. For operators: <code>/healthz</code>, <code>/readyz</code>, <code>/metrics</code>, <code>/-/replicas</code>, <code>/-/models</code>, <code>/-/jobs</code>, <code>/-/audit</code>.</p></header>
+<p>${manifest.functions.length} functions. The same as data: <a href="/-/openapi.json">OpenAPI document</a>, <a href="/-/routes">routes</a>. For operators: <code>/healthz</code>, <code>/readyz</code>, <code>/metrics</code>, <code>/-/replicas</code>, <code>/-/deployments</code>, <code>/-/models</code>, <code>/-/jobs</code>, <code>/-/audit</code>.</p></header>
 <main>${raw(broken.length > 0 ? html`<section><h2>Files that do not build</h2><ul>${raw(broken.join(''))}</ul></section>` : '')}
 ${raw(articles.join('\n'))}</main>
 </body></html>`
@@ -47,16 +47,16 @@ const kindNames: Readonly<Record<FunctionManifest['kind'], string>> = {
 const jobNote =
   '<p>It answers with a job: <code>GET</code> its <code>Location</code>, or send <code>Prefer: wait=60</code>.</p>\n'
 
-function articleOf(fn: FunctionManifest, id: string, { routePrefix }: AppIdentity, baseUrl: string): string {
+function articleOf(fn: ServedFunction, id: string, { routePrefix }: AppIdentity, baseUrl: string): string {
   const path = routePrefix + templateOf(fn)
   const isAction = fn.kind === 'action'
   const needs = fn.access === 'token' ? 'needs a model token' : 'public'
   return html`<article aria-labelledby="${id}">
 <h2 id="${id}"><span class="method">${fn.methods.join(', ')}</span> <code>${path}</code></h2>
 <p>${fn.description ?? ''}</p>
-${raw(isAction ? jobNote : '')}<p class="note">${kindNames[fn.kind]}, ${needs}, <code>${fn.file}</code></p>
+${raw(isAction ? jobNote : '')}<p class="note">${kindNames[fn.kind]}, ${needs}, <code>${fn.file}</code>${raw(deploymentNote(fn))}</p>
 <pre>${curlLine(fn, baseUrl + path)}</pre>
-${raw(schemaBlock('Path parameters', fn.params))}${raw(schemaBlock('Query', fn.query))}${raw(schemaBlock(isAction ? 'Parameters' : 'Input', fn.input))}${raw(schemaBlock(isAction ? 'Result' : 'Output', fn.output))}
+${raw(graphBlock(fn))}${raw(schemaBlock('Path parameters', fn.params))}${raw(schemaBlock('Query', fn.query))}${raw(schemaBlock(isAction ? 'Parameters' : 'Input', fn.input))}${raw(schemaBlock(isAction ? 'Result' : 'Output', fn.output))}
 </article>`
 }
 
@@ -67,6 +67,20 @@ export function curlLine(fn: FunctionManifest, url: string): string {
   const [mediaType] = fn.accepts
   const body = mediaType === undefined ? [] : [`-H 'content-type: ${mediaType}'`, "-d 'BODY'"]
   return ['curl', '-X', method, ...token, ...body, `'${url}'`].join(' ')
+}
+
+function deploymentNote({ name, deploymentOf }: ServedFunction): string {
+  return deploymentOf === undefined
+    ? ''
+    : html`, deployment <code>${name}</code> of <code>${deploymentOf}</code>`
+}
+
+function graphBlock({ graph }: FunctionManifest): string {
+  const nodes = graph?.nodes.map(
+    ({ name, function: called, after }) =>
+      html`<li><code>${name}</code>${raw(called === null || called === name ? '' : html` (<code>${called}</code>)`)}${after.length === 0 ? '' : ` after ${after.join(', ')}`}</li>`,
+  )
+  return nodes ? html`<details><summary>Nodes</summary><ul>${raw(nodes.join(''))}</ul></details>` : ''
 }
 
 function schemaBlock(title: string, schema: JsonSchema | undefined): string {

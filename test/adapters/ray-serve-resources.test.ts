@@ -38,9 +38,18 @@ describe('the resources of a cluster', () => {
   })
 
   it('are known to be short from what Ray says', () => {
-    const said =
-      'Deployment "a" has 1 replicas that have taken more than 30s to be scheduled. Resources required for each replica: {"CPU": 1}, total resources available: {}.'
-    expect(waitsForResources(said)).toContain('{"CPU": 1}')
+    const said = (required: string, available: string): string =>
+      `Deployment "a" has 1 replicas that have taken more than 30s to be scheduled. Resources required for each replica: ${required}, total resources available: ${available}. Use "ray status".`
+    expect(waitsForResources(said('{"CPU": 1}', '{}'))).toContain('{"CPU": 1}')
+    expect(waitsForResources(said('{"CPU": 2, "GPU": 1}', '{"CPU": 8.0, "GPU": 0.5}'))).not.toBeNull()
+    expect(waitsForResources(`${said('{}', '{}')}\n${said('{"CPU": 1}', '{}')}`)).toContain('{"CPU": 1}')
     expect(waitsForResources('A replica failed to start.')).toBeNull()
+  })
+
+  it('are not short where Ray is only slow', () => {
+    const slow =
+      'Resources required for each replica: {"CPU": 1}, total resources available: {"CPU": 14.0}. Use "ray status".'
+    expect(waitsForResources(slow)).toBeNull()
+    expect(waitsForResources(slow.replaceAll(/\{.*?\}/g, '{}'))).toBeNull()
   })
 })

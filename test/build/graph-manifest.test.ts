@@ -115,12 +115,6 @@ describe('a graph is refused', () => {
       /"turn" asks a function/,
     ],
     ['a function of servers alone in a browser', bind(read, 1), both, /node "read" does not/],
-    [
-      'a model of its own in a browser',
-      bind(handle(detect, { model: 'm' }), 1),
-      both,
-      /asks for the model m/,
-    ],
     ['a deployment in a browser', bind(handle(detect, { deployment: 'd' }), 1), both, /asks a deployment/],
   ])('for %s', (_, answer, runs, message) => {
     expect(() => describeIt(answering(answer), runs)).toThrow(message)
@@ -128,7 +122,11 @@ describe('a graph is refused', () => {
 
   it('for nothing where all of its nodes run in a browser', () => {
     const inline = defineFunction({ handler: () => 1 })
-    const graph = answering([bind(detect, bind(turn, 1)), bind(inline, undefined), derive(1, () => 1)])
+    const graph = answering([
+      bind(handle(detect, { model: 'm' }), bind(turn, 1)),
+      bind(inline, undefined),
+      derive(1, () => 1),
+    ])
     expect(describeIt(graph, both).nodes).toHaveLength(4)
   })
 })

@@ -71,6 +71,12 @@ describe('isoplex routes', () => {
 })
 
 describe('formatRoutes', () => {
+  it('says by which name a deployment goes', () => {
+    const loud = { ...sampleFunction('loud'), file: 'functions/quiet.ts', deploymentOf: 'quiet' }
+    const table = formatRoutes({ functions: [loud], broken: [] }, { appName: 'a', routePrefix: '' })
+    expect(table).toContain('functions/quiet.ts as loud')
+  })
+
   it('says that there are none', () => {
     expect(formatRoutes({ functions: [], broken: [] }, { appName: 'a@1', routePrefix: '' })).toBe(
       'No functions.',

@@ -81,7 +81,7 @@ describe('a node that fails', () => {
     expect(status).toBe(422)
     expect(json).toMatchObject({
       code: 'INPUT_INVALID',
-      detail: expect.stringMatching(/^Node "check": The input does not fit at \/text/),
+      detail: expect.stringMatching(/^Node "check": The input of the function "check" does not fit at \/text/),
       issues: [{ path: '/nodes/check/text' }],
     })
   })

@@ -27,6 +27,19 @@ export default defineFunction({
 })
 `
 
+const counting = `
+import { defineFunction } from 'isoplex'
+export default defineFunction({
+  access: 'public',
+  async *handler({ signal }) {
+    for (let n = 0; n < 10_000 && !signal.aborted; n += 1) {
+      yield { n }
+      await Bun.sleep(20)
+    }
+  },
+})
+`
+
 let project: TestProject
 let first: TestNode
 let second: TestNode
@@ -38,6 +51,15 @@ beforeAll(async () => {
 })
 afterAll(() => rm(home, { recursive: true, force: true }))
 
+async function killReplicas(): Promise<void> {
+  for (const node of [first, second])
+    for (const pid of await node.replicas()) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+}
+
+async function readToEnd(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<void> {
+  while ((await reader?.read())?.done === false);
+}
+
 /** What readiness tells of each node. */
 async function nodeStates(server: TestServer): Promise<string[]> {
   const { json } = await server.call('/readyz')
@@ -48,11 +70,15 @@ async function servingOf(server: TestServer): Promise<number> {
   return (await server.call('/readyz')).json.replicas.ready.length
 }
 
-describe('a gateway over two nodes that share a key with it', () => {
+describe('a gateway over two nodes that share a key with it', { timeout: 60_000 }, () => {
   let flags: string[]
 
   beforeEach(async () => {
-    project = await makeCrashProject({ 'functions/streaming.ts': streaming, 'node.key': newNodeKey() })
+    project = await makeCrashProject({
+      'functions/streaming.ts': streaming,
+      'functions/counting.ts': counting,
+      'node.key': newNodeKey(),
+    })
     flags = ['--node-key-file', 'node.key', '--log-level', 'info']
     ;[first, second] = await Promise.all([startNode(project, flags), startNode(project, flags)])
     gateway = await startNodeGateway(project, [first.address, second.address], flags)
@@ -145,6 +171,43 @@ describe('a gateway over two nodes that share a key with it', () => {
     await until(async () => (await servingOf(gateway)) === 2)
     await load.stop()
     expect(load.failures).toEqual([])
+  })
+
+  it.each([
+    ['replicas', killReplicas],
+    ['nodes', () => Promise.all([first, second].map(({ server }) => server.end('SIGKILL')))],
+  ])('breaks streams, and runs nothing twice that must not be, when all %s die', async (_, kill) => {
+    const files = [1, 2, 3, 4].map((count) => join(project.directory, `once-${count}`))
+    const once = files.map((file) => gateway.call('/once', { json: { file } }))
+    const streams = await Promise.all(files.map(() => fetch(`${gateway.url}/counting`)))
+    const readers = streams.map(({ body }) => body?.getReader())
+    for (const reader of readers) expect((await reader?.read())?.done).toBe(false)
+    await until(async () => (await Promise.all(files.map((file) => Bun.file(file).exists()))).every(Boolean))
+    await kill()
+    for (const reply of await Promise.all(once))
+      expect(reply).toMatchObject({ status: 503, json: { code: 'REPLICA_CRASHED' } })
+    for (const reader of readers) await expect(readToEnd(reader)).rejects.toThrow()
+    for (const file of files) expect(await Bun.file(file).text()).toBe('begun\n')
+    first = await revived(first)
+    second = await revived(second)
+    await until(async () => (await servingOf(gateway)) === 2)
+    expect((await gateway.call('/add', { json: { x: 1 } })).json).toEqual({ y: 2 })
+  })
+
+  /** A node as it is, or in its place another where it has ended. */
+  function revived(node: TestNode): TestNode | Promise<TestNode> {
+    if (isAlive(node.server.pid)) return node
+    return startNode(project, [...flags, '--node-address', node.address])
+  }
+
+  it('says that a node cannot have what a function needs', async () => {
+    const small = [...flags, '--max-store-bytes', '1']
+    await using node = await startNode(project, small)
+    await using server = await startNodeGateway(project, [node.address], [...flags])
+    expect((await server.call('/wait?ms=1')).status).toBe(200)
+    const reply = await server.call('/add', { json: { x: 1 } })
+    expect(reply).toMatchObject({ status: 502, json: { code: 'FETCH_FAILED' } })
+    expect(server.log()).toContain('maxStoreBytes')
   })
 
   it('refuses what kills its replicas, wherever it is tried, and nothing else', async () => {

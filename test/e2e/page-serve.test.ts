@@ -7,6 +7,19 @@ import { type PageScene, startPageScene } from '../support/page-scene.ts'
 
 const wasm = /^\/-\/browser\/.*\.wasm$/
 
+/** A graph that asks for one model, and leaves the other to the token. */
+const twice = (model: string): string => `
+import { Type } from '@sinclair/typebox'
+import { bind, defineGraph, handle, input } from 'isoplex'
+import add from './add.ts'
+const asked = input(Type.Object({ x: Type.Number() }))
+export default defineGraph({
+  runs: ['server', 'browser'],
+  input: asked,
+  answer: { asked: bind(handle(add, { model: '${model}' }), asked), left: bind(add, asked) },
+})
+`
+
 describe.runIf(hasChromium)('a page before isoplex serve --build', { timeout: 60_000 }, () => {
   let scene: PageScene
   let browser: Browser
@@ -19,6 +32,10 @@ describe.runIf(hasChromium)('a page before isoplex serve --build', { timeout: 60
         'functions/_models/five/model.onnx': addConstantModel(5),
         'functions/_models/seven/model.onnx': addConstantModel(7),
         'functions/_models/seven/isoplex.json': '{ "browser": true }',
+        'functions/_models/nine/model.onnx': addConstantModel(9),
+        'functions/_models/nine/isoplex.json': '{ "browser": true }',
+        'functions/twice.ts': twice('nine'),
+        'functions/unmarked.ts': twice('five'),
       },
     })
     browser = await launchChromium()
@@ -47,6 +64,19 @@ describe.runIf(hasChromium)('a page before isoplex serve --build', { timeout: 60
       ran: { where: 'browser', provider: 'wasm', model: { id: 'seven' }, fellBack: null },
     })
     expect(page.complaints).toEqual([])
+    await page.page.close()
+  })
+
+  it('computes a graph with the models that it asks for, whatever the token names', async () => {
+    const page = await scene.open(browser, { token: await scene.server.token('seven') })
+    expect(await page.ask('twice', { x: 1 }, { where: 'browser' })).toMatchObject({
+      output: { asked: { y: 10, model: 'nine' }, left: { y: 8, model: 'seven' } },
+      ran: { where: 'browser', fellBack: null },
+    })
+    expect((await page.ask('unmarked', { x: 1 }, { where: 'browser' })).error).toMatchObject({
+      code: 'MODEL_FORBIDDEN',
+      details: { model: 'five' },
+    })
     await page.page.close()
   })
 

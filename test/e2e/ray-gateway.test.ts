@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newNodeKey } from '../support/nodes.ts'
 import { absenceOfRay } from '../support/ray-cluster.ts'
+import { longestGapMs, startMixedRayLoad, startRayLoad, wronged } from '../support/ray-load.ts'
 import { requireOrSkip } from '../support/requirement.ts'
-import { startServer, type TestServer, until } from '../support/server.ts'
-import { startLoad } from './crash-project.ts'
+import { type Reply, startServer, type TestServer, until } from '../support/server.ts'
 import { models, type RayScene, rayFunctions, startRayScene } from './ray-project.ts'
 
 const minute = 60_000
@@ -11,12 +11,27 @@ const nodeFlags = ['--node-address', '127.0.0.1:0', '--node-key-file', 'node.key
 
 let scene: RayScene
 let gateway: TestServer
+/** The version that serves. */
+let version: unknown
 
 /** How many nodes are there, and how many replicas on them serve. */
 async function nodesOf(): Promise<readonly [number, number]> {
   const { json } = await gateway.call('/readyz')
-  const up = json.nodes.filter(({ state }: { state: string }) => state === 'up')
-  return [up.length, json.replicas.ready.length]
+  return [(await addresses()).length, json.replicas.ready.length]
+}
+
+/** Where the nodes are that are up. */
+async function addresses(): Promise<readonly string[]> {
+  const { json } = await gateway.call('/readyz')
+  return json.nodes
+    .filter(({ state }: { state: string }) => state === 'up')
+    .map(({ node }: { node: string }) => node)
+}
+
+/** Calls a function through the gateway, with a fresh token where it is for a model. */
+async function ask(name: string, json: unknown, model?: string): Promise<Reply> {
+  const token = model === undefined ? {} : { token: await scene.token(model) }
+  return gateway.call(`/iso/${name}`, { json, ...token })
 }
 
 async function loads(): Promise<number> {
@@ -33,7 +48,7 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
     beforeAll(async () => {
       scene = await startRayScene()
       await scene.project.write('node.key', newNodeKey())
-      await scene.deploy('--replicas', '2', ...nodeFlags)
+      version = (await scene.deploy('--replicas', '2', ...nodeFlags)).version
       gateway = await startServer(scene.project, 'gateway', [
         ...['--ray', scene.cluster.dashboardUrl, '--node-key-file', 'node.key'],
         ...['--route-prefix', '/iso', '--state-directory', '.isoplex', '--metrics-access', 'public'],
@@ -50,7 +65,7 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
       async () => {
         const reply = await gateway.call('/iso/version', { method: 'POST' })
         expect(reply).toMatchObject({ status: 200, json: { version: '1' } })
-        expect((await scene.ask('version', undefined)).json).toEqual(reply.json)
+        expect((await scene.ask('version', {})).json).toEqual(reply.json)
       },
       minute,
     )
@@ -58,17 +73,17 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
     it.each([1, 8, 32])(
       'keeps models where they are, with a fresh token each time, at %i clients',
       async (clients) => {
-        const ask = async (count: number) => {
-          const model = models[count % models.length] ?? 'one'
-          return gateway.call('/iso/which', { json: { x: count }, token: await scene.token(model) })
-        }
-        for (let count = 0; count < 8; count += 1) await ask(count)
+        for (const model of models) expect((await ask('which', { x: 0 }, model)).json.id).toBe(model)
         const before = await loads()
-        const load = startLoad(clients, ask)
-        await until(() => load.answered >= 400 || load.failures.length > 0)
-        await load.stop()
-        expect(load.failures).toEqual([])
-        expect(1 - ((await loads()) - before) / load.answered).toBeGreaterThanOrEqual(0.95)
+        let sent = 0
+        const load = startRayLoad(clients, () => {
+          sent += 1
+          return ask('which', { x: sent }, models[sent % models.length])
+        })
+        await load.more(400)
+        const outcomes = await load.stop()
+        expect(outcomes.filter(({ status }) => status !== 200)).toEqual([])
+        expect(1 - ((await loads()) - before) / outcomes.length).toBeGreaterThanOrEqual(0.95)
       },
       2 * minute,
     )
@@ -77,36 +92,61 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
       'loses no request when a version is replaced, and serves the new one',
       async () => {
         for (const [file, text] of Object.entries(rayFunctions('2'))) await scene.project.write(file, text)
-        const seen = new Set<string>()
-        const load = startLoad(4, async () => {
-          const reply = await gateway.call('/iso/version', { method: 'POST' })
+        const seen = new Set<unknown>()
+        const load = startRayLoad(4, async () => {
+          const reply = await ask('version', {})
           seen.add(reply.json?.version)
           return reply
         })
-        await scene.deploy('--replicas', '2', ...nodeFlags)
-        await until(() => seen.has('2') || load.failures.length > 0)
-        await until(async () => (await nodesOf())[0] === 2)
-        await load.stop()
-        expect(load.failures).toEqual([])
+        version = (await scene.deploy('--replicas', '2', ...nodeFlags)).version
+        await until(() => seen.has('2'))
+        await until(async () => (await nodesOf()).join() === '2,2')
+        expect((await load.stop()).filter(({ status }) => status !== 200)).toEqual([])
       },
       4 * minute,
     )
 
     it(
-      'loses no request when an isoplex, and when a whole machine dies',
+      'loses nothing when gates die, since nothing goes through them',
       async () => {
-        const load = startLoad(4, () => gateway.call('/iso/version', { method: 'POST' }))
-        const [one] = await scene.isoplex('replica')
-        if (one) process.kill(one.pid, 'SIGKILL')
-        await until(async () => (await nodesOf())[0] < 2)
-        await until(async () => (await nodesOf())[0] === 2)
-        await scene.cluster.killSecondNode()
-        const before = load.answered
-        await until(() => load.answered > before + 200 || load.failures.length > 0)
+        await using load = await startMixedRayLoad(ask)
+        for (const { pid } of await scene.workers('Gate')) process.kill(pid, 'SIGKILL')
+        await load.more(10)
         await load.stop()
-        expect(load.failures).toEqual([])
+        const outcomes = Object.values(load.outcomes).flat()
+        expect(outcomes.filter(({ status }) => status !== 200)).toEqual([])
+      },
+      4 * minute,
+    )
+
+    it.each([
+      ['an isoplex', killIsoplex],
+      ['a whole machine', () => scene.cluster.killSecondNode()],
+    ])(
+      'loses nothing that can be run again when %s dies, and has another soon',
+      async (_, kill) => {
+        const before = await addresses()
+        await using load = await startMixedRayLoad(ask)
+        const atMs = performance.now()
+        await kill()
+        await load.more(10)
+        await until(async () => (await addresses()).some((address) => !before.includes(address)))
+        await until(async () => (await nodesOf()).join() === '2,2')
+        await load.more(5)
+        await load.stop()
+        const gapMs = longestGapMs(Object.values(load.outcomes).flat(), atMs)
+        process.stderr.write(`${expect.getState().currentTestName}: no answer for ${Math.round(gapMs)} ms\n`)
+        expect(wronged(load.outcomes)).toEqual([])
       },
       4 * minute,
     )
   },
 )
+
+/** Ends an isoplex of the version that serves; that of the version before, which is kept, serves nobody. */
+async function killIsoplex(): Promise<void> {
+  const replicas = await scene.isoplex('replica')
+  const victim = replicas.find(({ command }) => command.includes(`/${version} `))
+  if (!victim) throw new Error('No isoplex serves.')
+  process.kill(victim.pid, 'SIGKILL')
+}

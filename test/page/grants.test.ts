@@ -104,6 +104,43 @@ describe('the grant of a token', () => {
     expect(await grants.ask(question)).toEqual(model)
   })
 
+  it('of a function that a graph calls is the one of the graph, which is asked for once', async () => {
+    const grants = new Grants()
+    const part = { function: 'detect', asked: 'large', model: { ...model, id: 'large', version: '2' } }
+    answer = () => Response.json({ parts: [part, { ...part, asked: null, model }] })
+    const question = { baseUrl, name: 'detect', token: 'secret', stickyKey: null, graph: 'read' }
+    const answers = await Promise.all([
+      grants.ask({ ...question, askedModel: 'large' }),
+      grants.ask(question),
+    ])
+    expect(answers).toEqual([part.model, model])
+    expect(asked).toEqual([{ path: '/-/grants/read', token: 'secret' }])
+    grants.forget(question)
+    await grants.ask(question)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('of a function that a graph does not name is its own', async () => {
+    const grants = new Grants()
+    const parts = [{ function: 'other', asked: null, model: { ...model, id: 'another' } }]
+    answer = () => Response.json(asked.at(-1)?.path === '/-/grants/read' ? { parts } : model)
+    const question = { baseUrl, name: 'detect', token: 'secret', stickyKey: null, graph: 'read' }
+    expect(await grants.ask(question)).toEqual(model)
+    expect(asked.map(({ path }) => path)).toEqual(['/-/grants/read', '/-/grants/detect'])
+  })
+
+  it('of a model that is asked for is what the token names, or none', async () => {
+    const grants = new Grants()
+    const question = { baseUrl, name: 'detect', token: 'secret', stickyKey: null }
+    for (const askedModel of ['digits', 'digits@1'])
+      expect(await grants.ask({ ...question, askedModel })).toEqual(model)
+    const refused = grants.ask({ ...question, askedModel: 'digits@2' })
+    await expect(refused).rejects.toMatchObject({
+      code: 'MODEL_FORBIDDEN',
+      details: { model: 'digits@2' },
+    })
+  })
+
   it.each([
     ['a page', () => new Response('<html>'), 'FETCH_FAILED'],
     ['a bare status', () => new Response('', { status: 502 }), 'FETCH_FAILED'],
@@ -114,6 +151,13 @@ describe('the grant of a token', () => {
     ['no size', () => Response.json({ ...model, sizeBytes: null }), 'BACKEND_BROKEN'],
     ['a size that is none', () => Response.json({ ...model, sizeBytes: 1.5 }), 'BACKEND_BROKEN'],
     ['a link to elsewhere', () => Response.json({ ...model, url: 'http://127.0.0.1/x' }), 'BACKEND_BROKEN'],
+    ['no part', () => Response.json({ parts: [] }), 'BACKEND_BROKEN'],
+    ['a part that is none', () => Response.json({ parts: [null] }), 'BACKEND_BROKEN'],
+    [
+      'a part without a model',
+      () => Response.json({ parts: [{ function: 'x', asked: null }] }),
+      'BACKEND_BROKEN',
+    ],
     ['a reply without an end', () => new Response(endless()), 'FETCH_FAILED'],
     ['a problem without an end', () => new Response(endless(), { status: 403 }), 'FETCH_FAILED'],
     ['no fields', () => Response.json({ ...model, fields: 'none' }), 'BACKEND_BROKEN'],

@@ -96,8 +96,14 @@ describe('a further deployment', () => {
       { name: 'a', function: 'digit' },
       /^CONFIG_INVALID: .*"a".*no function "digit"; the nearest is "digits"/,
     ],
-    [{ name: 'a', function: 'digits', routePrefix: '/digits' }, /^ROUTE_CONFLICT: .*digits.*"a"/],
-    [{ name: 'a', function: 'digits', routePrefix: '/healthz' }, /^CONFIG_INVALID: .*"a"/],
+    [
+      { name: 'a', function: 'digits', routePrefix: '/digits' },
+      /^ROUTE_CONFLICT: .*digits.*"a".*`routePrefix`\.$/,
+    ],
+    [
+      { name: 'a', function: 'digits', routePrefix: '/healthz' },
+      /^CONFIG_INVALID: The deployment "a" .*\/healthz.*`routePrefix`\.$/,
+    ],
     [{ name: 'hello/[name]', function: 'digits' }, /^CONFIG_INVALID: .*give it a routePrefix/],
     [
       { name: 'digits', function: 'hello/[name]', routePrefix: '/x' },

@@ -39,7 +39,9 @@ function open(options: Partial<PoolOptions> = {}): ReplicaPool {
       },
       ended: (link, { during, crashed, blame, refusal }) =>
         told.push(
-          ['ended', link.id, during, ...(crashed ? ['crashed'] : []), blame, refusal ?? []].flat().join(' '),
+          ['ended', link.id, during, ...(crashed ? ['crashed'] : []), blame, refusal?.why ?? []]
+            .flat()
+            .join(' '),
         ),
     },
   )
@@ -253,7 +255,8 @@ describe('a replica that was given away', () => {
 describe('a runner for which the system has no thread', () => {
   it('has ended, for that reason, and blames nobody', async () => {
     const entryPath = join(workshop.directory, 'refusing.ts')
-    const refuse = "process.send({ kind: 'ended', runner: order.runner, refusal: 'no room' })"
+    const refuse =
+      "process.send({ kind: 'ended', runner: order.runner, refusal: { lack: 'thread', why: 'no room' } })"
     await writeFile(
       entryPath,
       `process.on('message', ({ order }) => ${refuse})\nprocess.send({ kind: 'ready' })`,

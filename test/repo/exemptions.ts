@@ -2,14 +2,18 @@ import { commandExemptions } from './command-exemptions.ts'
 import { jobExemptions } from './job-exemptions.ts'
 import { jobStoreExemptions } from './job-store-exemptions.ts'
 import type { Exemptions } from './mirror.ts'
+import { nodeExemptions } from './node-exemptions.ts'
 import { playgroundExemptions } from './playground-exemptions.ts'
+import { replicaExemptions } from './replica-exemptions.ts'
 
 /** Files whose test has another name. */
 export const exemptions: Exemptions = {
   ...commandExemptions,
   ...jobExemptions,
   ...jobStoreExemptions,
+  ...nodeExemptions,
   ...playgroundExemptions,
+  ...replicaExemptions,
   'runtime/define/function-name.ts': {
     provenBy: 'test/define/graph-names.test.ts',
     reason: 'Names of functions are noted for the nodes of graphs, whose names are tested there.',
@@ -33,10 +37,6 @@ export const exemptions: Exemptions = {
   'runtime/archive/local-header.ts': {
     provenBy: 'test/archive/directory.test.ts',
     reason: 'A part of reading a directory: tested there on whole archives, each refusal by its own.',
-  },
-  'runtime/replica/own-group.ts': {
-    provenBy: 'test/replica/scheduler-groups.test.ts',
-    reason: 'A part of groups of replicas: tested there with real replicas, each in its group.',
   },
   'runtime/control/remote-handle.ts': {
     provenBy: 'test/control/deployments.test.ts',
@@ -129,11 +129,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/model/obtaining.test.ts',
     reason: 'A part of obtaining artifacts: tested there by a thousand callers at once.',
   },
-  'runtime/replica/frame-sink.ts': {
-    provenBy: 'test/replica/runner.test.ts',
-    reason:
-      'A frame for each kind of answer: tested there, and in test/runner, with what a gateway makes of them.',
-  },
   'runtime/page/model-loading.ts': {
     provenBy: 'test/page/host.test.ts',
     reason: 'A part of the host: tested there with a real engine and models.',
@@ -218,18 +213,6 @@ export const exemptions: Exemptions = {
     provenBy: 'test/server/residency/model-placement.test.ts',
     reason: 'What names mean of what is loaded: tested there by what is unloaded.',
   },
-  'runtime/replica/trial-room.ts': {
-    provenBy: 'test/replica/ward.test.ts',
-    reason: 'A part of the ward, which alone makes rooms: tested there on real replicas, death by death.',
-  },
-  'runtime/replica/dispatcher.ts': {
-    provenBy: 'test/replica/scheduler.test.ts',
-    reason: 'A part of the scheduler: what it sends and when is tested there on real runners.',
-  },
-  'runtime/replica/residency-control.ts': {
-    provenBy: 'test/e2e/residency.test.ts',
-    reason: 'A contract, and a queue as a report shows it: proven over the real command.',
-  },
   'runtime/entry/page-builder.ts': {
     provenBy: 'test/build/page/asset-process.test.ts',
     reason: 'The process for pages: tested there by what it makes, and by how it ends.',
@@ -294,10 +277,5 @@ export const exemptions: Exemptions = {
   'runtime/runner/local-function.ts': {
     provenBy: 'test/runner/function-handles.test.ts',
     reason: 'What answers beside its caller: tested there as it is called, through handles.',
-  },
-  'runtime/define/graph-node-run.ts': {
-    provenBy: 'test/define/graph-run.test.ts',
-    reason:
-      'A part of running a graph: its retries, fallbacks and deadlines are tested there on whole graphs.',
   },
 }

@@ -25,6 +25,12 @@ it('says the first of several reasons and counts the others', () => {
   })
 })
 
+it('names the function that another one calls', () => {
+  expect(refuseInput([{ path: '/x', message: 'Expected number' }], 'add').message).toBe(
+    'The input of the function "add" does not fit at /x: Expected number.',
+  )
+})
+
 it('tells the function’s mistake from the caller’s', () => {
   expect(refuseOutput([{ path: '', message: 'Expected string' }])).toMatchObject({
     code: 'OUTPUT_INVALID',

@@ -108,7 +108,10 @@ it('says whom it calls, and with which path and query', async () => {
 
 it('sends nothing that does not fit', async () => {
   const { handle, neighbour } = open(echo)
-  await expect(handle.infer({ tensors: [1] })).rejects.toMatchObject({ code: 'INPUT_INVALID' })
+  await expect(handle.infer({ tensors: [1] })).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    message: expect.stringMatching(/^The input of the function "[\w/]+" does not fit at \//),
+  })
   expect(neighbour.calls).toEqual([])
 })
 

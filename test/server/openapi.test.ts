@@ -4,6 +4,7 @@ import type { Definition } from '../../runtime/define/definition.ts'
 import { defineFunction, defineInference, file, onnx, tensorOf } from '../../runtime/index.ts'
 import { operationsOf } from '../../runtime/server/openapi.ts'
 import { SchemaComponents } from '../../runtime/server/schema-components.ts'
+import { sampleFunction } from '../build/manifest-samples.ts'
 import { manifestOf } from './served.ts'
 
 function operations(functionFile: string, definition: Definition): ReturnType<typeof JSON.parse> {
@@ -65,6 +66,16 @@ describe('an operation', () => {
   ])('describes a result that is %s', (_, output, content) => {
     const definition = defineFunction({ ...(output && { output }), handler: () => new Response() })
     expect(operations('a.ts', definition).get.responses[200].content).toEqual(content)
+  })
+
+  it('says of which function it is a deployment, and which problems the models of a graph bring', () => {
+    const parts = { operationIds: new Set<string>(), schemas: new SchemaComponents({}) }
+    const models = [{ function: 'read', asked: null, default: 'reader', access: 'token' } as const]
+    const graph = { nodes: [], edges: [], models }
+    const flow = sampleFunction('quick', { kind: 'graph', graph, description: 'Reads.' })
+    const { get }: ReturnType<typeof JSON.parse> = operationsOf({ ...flow, deploymentOf: 'slow' }, parts)
+    expect(get.description).toMatch(/^Reads\.\n\nThe deployment `quick` of `slow`\.\n\nIts nodes:/)
+    expect(get.responses).toHaveProperty('404')
   })
 
   it('lists the problems that it may end in', () => {

@@ -73,6 +73,22 @@ describe('the documentation page', () => {
     }
   })
 
+  it('shows the nodes of a graph, and whose deployment a function is', () => {
+    const outline = { function: 'read', model: null, deployment: null, fanOut: false, condition: null }
+    const node = { ...outline, onFailure: { retries: 0, fallback: false } }
+    const nodes = [
+      { ...node, name: 'found', after: [] },
+      { ...node, name: 'read', after: ['found'] },
+    ]
+    const flow = sampleFunction('flow', { kind: 'graph', graph: { nodes, edges: [], models: [] } })
+    const loud = { ...sampleFunction('loud'), deploymentOf: 'quiet' }
+    const page = documentationPage({ functions: [flow, loud], broken: [] }, identity, 'http://localhost:3000')
+    expect(page).toContain(
+      '<ul><li><code>found</code> (<code>read</code>)</li><li><code>read</code> after found</li></ul>',
+    )
+    expect(page).toContain('deployment <code>loud</code> of <code>quiet</code>')
+  })
+
   it('says where files do not build', () => {
     const place = { file: 'functions/_lib.ts', line: 7, column: 2 }
     const broken = [

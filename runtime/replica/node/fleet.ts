@@ -72,9 +72,10 @@ export class NodeFleet implements ReplicaPlaces {
     }))
   }
 
-  /** Has a listener told of every change of the nodes. */
-  onChange(listener: () => void): void {
+  /** Has a listener told of every change of the nodes, until what it gives is disposed of. */
+  onChange(listener: () => void): Disposable {
     this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
 
   /** Who opens a channel for a place, or for a spare where fewest are. */

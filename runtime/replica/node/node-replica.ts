@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ChildProcess } from '../../process/child-process.ts'
-import type { ReplicaCommand, ReplicaReport, RunnerOrder } from '../message.ts'
+import type { ReplicaCommand, ReplicaReport, RunnerOrder, RunnerRefusal } from '../message.ts'
 import { withPaths } from '../order-paths.ts'
 import type { ContentOffer } from './content-offer.ts'
 import type { ContentLease, ContentPeer, ContentShelf } from './content-shelf.ts'
@@ -25,8 +25,8 @@ export interface NodeReplicaOptions {
   readonly shelf: ContentShelf
   /** Threads of one operator, where the gateway leaves that open. */
   readonly intraOpThreads: number
-  /** Is told of a runner that cannot be started, as a replica would tell of it. */
-  readonly refused: (runner: number, why: string) => void
+  /** Is told of a runner that does not come to be, as a replica would tell of it; `null` where its end was wanted. */
+  readonly ended: (runner: number, refusal: RunnerRefusal | null) => void
 }
 
 /**
@@ -46,7 +46,7 @@ export class NodeReplica {
   /** Does what the gateway says. */
   command(command: ReplicaCommand): void {
     if (command.kind === 'start') void this.#start(command.order)
-    else if (this.#preparing.delete(command.runner)) this.#options.refused(command.runner, 'it was ended')
+    else if (this.#preparing.delete(command.runner)) this.#options.ended(command.runner, null)
     else this.#options.child.send(command)
   }
 
@@ -79,7 +79,8 @@ export class NodeReplica {
       else this.runnerEnded(runner)
     } catch (error) {
       this.runnerEnded(runner)
-      if (this.#preparing.delete(runner)) this.#options.refused(runner, messageOf(error))
+      if (this.#preparing.delete(runner))
+        this.#options.ended(runner, { lack: 'files', why: messageOf(error) })
     }
   }
 

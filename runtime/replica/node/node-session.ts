@@ -97,7 +97,7 @@ export class NodeSession implements ControlEvents<GatewayMessage> {
         own,
         shelf,
         intraOpThreads,
-        refused: (runner, refusal) =>
+        ended: (runner, refusal) =>
           this.#control.send({ kind: 'report', report: { kind: 'ended', runner, refusal } }),
       })
       this.#control.send({ kind: 'started', pid: child.pid })

@@ -113,7 +113,8 @@ export class RemoteChannel implements ReplicaChannel {
       const order = await this.#wired(command.order)
       this.#control?.send({ kind: 'command', command: { kind: 'start', order } })
     } catch (error) {
-      if (!this.#dead) this.#wish.received({ kind: 'ended', runner, refusal: String(error) })
+      const refusal = { lack: 'files', why: String(error) } as const
+      if (!this.#dead) this.#wish.received({ kind: 'ended', runner, refusal })
     }
   }
 

@@ -3,8 +3,9 @@ import type { FunctionManifest } from '../../build/manifest.ts'
 import type { ModelInfo } from '../../define/context.ts'
 import { IsoplexError } from '../../error/error.ts'
 import { isForBrowsers } from '../../model/browser-mark.ts'
+import type { ModelPart } from '../../model/composite.ts'
 import type { ResolvedModel } from '../../model/resolve.ts'
-import type { PageModel } from '../../page/model.ts'
+import type { PageModel, PagePart } from '../../page/model.ts'
 import { type Authorizer, authorize } from '../authorization.ts'
 import { createArtifactLink } from '../registry/artifact-link.ts'
 import type { RegistryService } from '../registry/service.ts'
@@ -24,25 +25,33 @@ export interface GrantOptions {
 
 /**
  * `GET /-/grants/:function` tells a page which model answers its calls of a function, and gives it a link to the
- * model's artifact for 15 minutes. Whoever asks is authorized as for a call of the function, and gets the version that
- * the call would get.
+ * model's artifact for 15 minutes; for a graph, the models and links of the functions that it is made of. Whoever asks is
+ * authorized as for a call of the function, and gets the version that the call would get.
  */
 export function createGrantRoute(
   functions: readonly FunctionManifest[],
   { authorizer, registry, grants, markedOnly, now = Date.now }: GrantOptions,
 ): SystemRoute {
   const byName = new Map(functions.map((fn) => [fn.name, fn]))
-  const GET: SystemRoute['handlers']['GET'] = async ({ request, parameters: [name = ''] }) => {
-    const fn = assertGrantable(byName.get(name), name)
-    const { model } = await authorize(request.headers, fn, authorizer)
-    if (model === null) throw new Error(`"${fn.name}" has a model, but none was found for it`)
+  const linkModel = async (model: ResolvedModel): Promise<PageModel> => {
     if (markedOnly && !isForBrowsers(model.info)) throw unmarked(model.info)
     // Asking for it also keeps it from being pruned.
     const file = await registry.findArtifact(model.digest)
     if (file === null) throw missing()
     const link = createArtifactLink(model.digest, { grants, now })
     const { sizeBytes } = file
-    return jsonReply(toPageModel(model, { sizeBytes, url: link.path, expiresAtMs: link.expiresAtMs }))
+    return toPageModel(model, { sizeBytes, url: link.path, expiresAtMs: link.expiresAtMs })
+  }
+  const linkPart = async ({ model, ...part }: ModelPart): Promise<PagePart> => ({
+    ...part,
+    model: await linkModel(model),
+  })
+  const GET: SystemRoute['handlers']['GET'] = async ({ request, parameters: [name = ''] }) => {
+    const fn = assertGrantable(byName.get(name), name)
+    const { model } = await authorize(request.headers, fn, authorizer)
+    if (fn.graph) return jsonReply({ parts: await Promise.all((model?.parts ?? []).map(linkPart)) })
+    if (model === null) throw new Error(`"${fn.name}" has a model, but none was found for it`)
+    return jsonReply(await linkModel(model))
   }
   return { path: '/-/grants/:function', handlers: { GET } }
 }
@@ -58,13 +67,13 @@ function toPageModel(
 
 /** @throws {IsoplexError} `ROUTE_NOT_FOUND` */
 function assertGrantable(fn: FunctionManifest | undefined, name: string): FunctionManifest {
-  if (fn?.model && fn.runs.includes('browser')) return fn
+  if ((fn?.model || fn?.graph) && fn.runs.includes('browser')) return fn
   const shown = JSON.stringify(name.slice(0, 128).toWellFormed())
   if (fn === undefined) {
     throw notFound(`There is no function ${shown}; GET /-/routes lists those that there are.`)
   }
   throw notFound(
-    fn.model
+    fn.model || fn.graph
       ? `The function ${shown} runs on servers only; runs: ['server', 'browser'] lets it run in pages.`
       : `The function ${shown} answers without a model: there is nothing to grant.`,
   )

@@ -215,7 +215,7 @@ it.each([
     defineAction({ execute: () => 1 }),
     'handle() takes no action: an action is a job of its own.',
   ],
-  ['nothing of ours', { answer: () => 1 }, /what defineFunction or defineInference has made/],
+  ['nothing of ours', { answer: () => 1 }, /what defineFunction, defineInference or defineGraph has made/],
 ])('refuses %s', (_, fn, message) => {
   expect(() => open(fn)).toThrow(message)
   expect(() => open(fn)).toThrow(TypeError)

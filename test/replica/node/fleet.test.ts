@@ -95,14 +95,19 @@ describe('the places of a fleet', () => {
     expect(group.openerFor(2, door)).not.toBeNull()
   })
 
-  it('are told of each time that they change', async () => {
+  it('are told of each time that they change, until nobody listens', async () => {
     let told = 0
-    fleet.onChange(() => {
+    const following = fleet.onChange(() => {
       told += 1
     })
     directory.write(scene(0))
     await until(() => fleet.numbersFor().length === 1)
     expect(told).toBeGreaterThanOrEqual(1)
+    following[Symbol.dispose]()
+    const before = told
+    directory.write(scene(0), scene(1))
+    await until(() => fleet.numbersFor().length === 2)
+    expect(told).toBe(before)
   })
 })
 

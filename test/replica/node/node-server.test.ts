@@ -115,7 +115,7 @@ describe('a gateway that proves itself', () => {
     control.send({ kind: 'command', command: { kind: 'start', order: { ...order, bundlePath } } })
     await until(() => reportsOf(heard, 'ended').length === 1)
     expect(reportsOf(heard, 'ended')).toEqual([
-      { kind: 'ended', runner: 7, refusal: expect.stringContaining(why) },
+      { kind: 'ended', runner: 7, refusal: { lack: 'files', why: expect.stringContaining(why) } },
     ])
     expect(isAlive(pid)).toBe(true)
   })
@@ -126,7 +126,9 @@ describe('a gateway that proves itself', () => {
     const hostile = { ...order, bundlePath: `${digest}/passive.ts`, gateway: { unix: '/tmp/of-somebody' } }
     control.send({ kind: 'command', command: { kind: 'start', order: hostile } })
     await until(() => reportsOf(heard, 'ended').length === 1)
-    expect(reportsOf(heard, 'ended')).toMatchObject([{ refusal: expect.stringContaining('unix socket') }])
+    expect(reportsOf(heard, 'ended')).toMatchObject([
+      { refusal: { why: expect.stringContaining('unix socket') } },
+    ])
   })
 
   it('is let go of when the node ends, with its replica', async () => {

@@ -4,6 +4,8 @@ import { createProjectIssuer } from '../../../runtime/auth/issuer.ts'
 import { createProjectKey } from '../../../runtime/auth/project-key.ts'
 import { createModelToken } from '../../../runtime/auth/token.ts'
 import { createTokenVerifier } from '../../../runtime/auth/verifier.ts'
+import type { GraphModelManifest } from '../../../runtime/build/graph-manifest.ts'
+import type { FunctionManifest } from '../../../runtime/build/manifest.ts'
 import type { ArtifactFile } from '../../../runtime/model/stored-artifact.ts'
 import { createApp } from '../../../runtime/server/app.ts'
 import { createModelAccess, type ModelSource } from '../../../runtime/server/model-access.ts'
@@ -22,7 +24,20 @@ const functions = [
   sampleFunction('loopback', { ...inPages, model: { default: 'bird' } }),
   sampleFunction('server', { kind: 'inference', model: {} }),
   sampleFunction('edge', { runs: ['server', 'browser'] }),
+  graphOf('both', [
+    { function: 'read', asked: 'wing', default: null, access: 'token' },
+    { function: 'open', asked: null, default: 'bird', access: 'public' },
+  ]),
+  graphOf('bare', []),
 ]
+
+function graphOf(name: string, models: readonly GraphModelManifest[]): FunctionManifest {
+  return sampleFunction(name, {
+    kind: 'graph',
+    runs: ['server', 'browser'],
+    graph: { nodes: [], edges: [], models },
+  })
+}
 
 /** A source whose models have these fields. */
 function sourceOf(fields: Readonly<Record<string, unknown>>, versions = ['1']): ModelSource {
@@ -88,6 +103,7 @@ function serve(
 }
 
 const token = await createModelToken(key, { model: 'bird', tenant: 'forest', expiresInSeconds: 600 })
+const nested = await createModelToken(key, { model: 'nest', tenant: 'forest', expiresInSeconds: 600 })
 const bearing = { serve_multiplexed_model_id: token }
 
 describe('a grant', () => {
@@ -116,6 +132,27 @@ describe('a grant', () => {
 
   it('is asked for by the name of the function, whatever is in it', async () => {
     expect((await serve().get('a%2Fb', bearing)).status).toBe(200)
+  })
+
+  it('of a graph has the models that its functions are asked for, which its token need not name', async () => {
+    const { get, located } = serve({ source: sourceOf({ browser: true }) })
+    const reply = await get('both', { serve_multiplexed_model_id: nested })
+    const { parts } = await reply.json()
+    expect(parts).toMatchObject([
+      { function: 'read', asked: 'wing', model: { id: 'wing', url: expect.stringContaining('?grant=') } },
+      { function: 'open', asked: null, model: { id: 'nest', url: expect.stringContaining('?grant=') } },
+    ])
+    expect(located).toHaveLength(2)
+    expect(await (await get('bare', bearing)).json()).toEqual({ parts: [] })
+  })
+
+  it('of a graph is refused as a call of it is, and where one of the models is not for pages', async () => {
+    const { get } = serve()
+    expect({ status: (await get('both')).status }).toEqual({ status: 401 })
+    const unmarked = serve({ source: sourceOf({}) })
+    const reply = await unmarked.get('both', bearing)
+    expect(await reply.json()).toMatchObject({ status: 403, code: 'MODEL_FORBIDDEN' })
+    expect(unmarked.located).toEqual([])
   })
 
   it('is of the version that a call with this sticky key gets', async () => {
