@@ -21,6 +21,7 @@ import random
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import threading
@@ -50,6 +51,8 @@ TRIES = 4
 KEY_IDLE_SECONDS = 300
 FEW_KEYS = 256
 HIGH_WATER_BYTES = 1 << 18
+# As many as isoplex asks for.
+NODE_KEY_BYTES = 32
 
 
 # ------------------------------------------------------------------------------------------------ routing
@@ -663,16 +666,26 @@ def bun_of(folder):
 
 
 def environment_of(settings, replicas):
-    # Without it the state would be kept in the folder of the build, which may not be for writing.
-    name = re.sub(r"[^\w.@-]", "_", settings["name"])
-    state = os.path.join(tempfile.gettempdir(), f"isoplex-{os.getuid()}", name)
-    given = {"ISOPLEX_STATE_DIRECTORY": state, **settings.get("environment", {})}
+    given = dict(settings.get("environment", {}))
+    if "ISOPLEX_STATE_DIRECTORY" not in given:
+        # It would be kept in the folder of the build, which may not be for writing.
+        given["ISOPLEX_STATE_DIRECTORY"] = os.path.join(own_folder(), re.sub(r"[^\w.@-]", "_", settings["name"]))
     own = {"ISOPLEX_ROUTE_PREFIX": settings.get("routePrefix") or "/"}
     if replicas > 0 and settings.get("maxModelsPerReplica"):
         own["ISOPLEX_MAX_MODELS_PER_REPLICA"] = str(settings["maxModelsPerReplica"])
     if replicas == 0:
         own["ISOPLEX_MAX_CONCURRENT_JOBS"] = "0"
     return {**given, **own}
+
+
+def own_folder():
+    """A folder for keys and models, which nobody else can put anything into."""
+    path = os.path.join(tempfile.gettempdir(), f"isoplex-{os.getuid()}")
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    facts = os.lstat(path)
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o022:
+        raise RuntimeError(f"others can write to {path}: remove it, or name another folder by --cluster-state")
+    return path
 
 
 def reset_niceness(pid):
@@ -706,9 +719,11 @@ def node_key_of(settings):
     name = {**os.environ, **settings.get("environment", {})}.get("ISOPLEX_NODE_KEY_FILE")
     if not name:
         return None
-    folder = settings.get("folder") or os.path.dirname(os.path.abspath(__file__))
-    with open(os.path.join(folder, name), "rb") as file:
-        return file.read().strip()
+    with open(os.path.join(folder_of(settings), name), "rb") as file:
+        key = file.read().strip()
+    if len(key) < NODE_KEY_BYTES:
+        raise RuntimeError(f"the key that nodeKeyFile names has fewer than {NODE_KEY_BYTES} bytes")
+    return key
 
 
 def proves_key(proof, key):

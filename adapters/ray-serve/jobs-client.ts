@@ -1,5 +1,6 @@
 import type { ClusterJobOrder, ClusterJobStatus, JobCluster } from '../../runtime/deploy/job-cluster.ts'
 import { IsoplexError } from '../../runtime/error/error.ts'
+import { askDashboard } from './dashboard.ts'
 import { tailLog } from './job-log.ts'
 
 const readTimeoutMs = 15_000
@@ -106,23 +107,20 @@ class RayJobsClient implements JobCluster {
     throw this.#unreachable('it answers, but not as the dashboard of Ray does')
   }
 
-  async #fetch(
+  #fetch(
     path: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
     init: RequestInit,
   ): Promise<Response> {
-    const timeout = AbortSignal.timeout(timeoutMs)
-    try {
-      return await fetch(this.#address + path, {
-        ...init,
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      })
-    } catch (cause) {
-      if (signal?.aborted) throw new IsoplexError('CANCELLED', 'The command was interrupted.', { cause })
-      if (timeout.aborted) throw this.#unreachable(`no answer within ${timeoutMs / 1_000} s`, cause)
-      throw this.#unreachable(cause instanceof Error ? cause.message : String(cause), cause)
-    }
+    return askDashboard({
+      url: this.#address + path,
+      init,
+      timeoutMs,
+      signal,
+      interrupted: 'The command was interrupted.',
+      unreachable: (reason, cause) => this.#unreachable(reason, cause),
+    })
   }
 
   #unreachable(reason: string, cause?: unknown): IsoplexError<'CLUSTER_UNREACHABLE'> {

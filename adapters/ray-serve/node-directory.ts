@@ -114,7 +114,8 @@ export class RayNodeDirectory implements Disposable {
 function proxyUrlOf({ http_options: options }: ServeStatus, dashboard: string): string {
   const { host = '127.0.0.1', port = 8_000 } = Object(options) as { host?: string; port?: number }
   const everywhere = host === '0.0.0.0' || host === '::'
-  return `http://${everywhere ? new URL(dashboard).hostname : host}:${port}`
+  const name = host.includes(':') ? `[${host}]` : host
+  return `http://${everywhere ? new URL(dashboard).hostname : name}:${port}`
 }
 
 /** Proves that one has the key, without showing it; for a minute. */

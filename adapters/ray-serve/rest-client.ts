@@ -1,4 +1,5 @@
 import { IsoplexError } from '../../runtime/error/error.ts'
+import { askDashboard } from './dashboard.ts'
 
 /** What Ray's dashboard tells of an application; what it does not need is left out. */
 export interface ApplicationStatus {
@@ -114,23 +115,20 @@ export class RayRestClient {
     }
   }
 
-  async #fetch(
+  #fetch(
     path: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
     init: RequestInit,
   ): Promise<Response> {
-    const timeout = AbortSignal.timeout(timeoutMs)
-    try {
-      return await fetch(this.#address + path, {
-        ...init,
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-      })
-    } catch (cause) {
-      if (signal?.aborted) throw new IsoplexError('CANCELLED', 'The deployment was interrupted.', { cause })
-      if (timeout.aborted) throw this.#unreachable(`no answer within ${timeoutMs / 1_000} s`, cause)
-      throw this.#unreachable(cause instanceof Error ? cause.message : String(cause), cause)
-    }
+    return askDashboard({
+      url: this.#address + path,
+      init,
+      timeoutMs,
+      signal,
+      interrupted: 'The deployment was interrupted.',
+      unreachable: (reason, cause) => this.#unreachable(reason, cause),
+    })
   }
 
   #unreachable(reason: string, cause?: unknown): IsoplexError<'CLUSTER_UNREACHABLE'> {

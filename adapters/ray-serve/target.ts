@@ -127,7 +127,7 @@ class RayServeTarget implements DeploymentTarget {
     const status = await this.#client.status(signal)
     const spent = ownApplications(status, name).filter((own) => !isRouted(own))
     const leaving = new Set([config.name, ...spent.map((own) => own.config.name)])
-    if (leaving.has(config.name) && status.applications[config.name]) {
+    if (status.applications[config.name]) {
       // What has failed under this name would not be tried again.
       await this.#put(status, othersThan(status, leaving), signal)
       await this.#until(signal, ({ applications }) => applications[config.name] === undefined)

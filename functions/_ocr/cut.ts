@@ -1,4 +1,5 @@
-import { distance, type Picture, type Point, type Quadrilateral } from './picture.ts'
+import { distance, mostPixels, type Picture, type Point, type Quadrilateral } from './picture.ts'
+import { refuseBoxes } from './refusal.ts'
 
 /** A line this much higher than wide is written from top to bottom, or lies on its side. */
 const uprightRatio = 1.5
@@ -10,15 +11,7 @@ const bend = -0.75
  * the left, so that text from top to bottom lies.
  */
 export function cutLine(picture: Picture, box: Quadrilateral): Picture {
-  const [upperLeft, upperRight, lowerRight, lowerLeft] = box
-  const width = Math.max(
-    1,
-    Math.trunc(Math.max(distance(upperLeft, upperRight), distance(lowerRight, lowerLeft))),
-  )
-  const height = Math.max(
-    1,
-    Math.trunc(Math.max(distance(upperLeft, lowerLeft), distance(upperRight, lowerRight))),
-  )
+  const { width, height } = sizeOf(box)
   const place = placer(box, width, height)
   const isUpright = height / width >= uprightRatio
   const pixels = new Uint8Array(3 * width * height)
@@ -29,6 +22,28 @@ export function cutLine(picture: Picture, box: Quadrilateral): Picture {
     }
   }
   return isUpright ? { width: height, height: width, pixels } : { width, height, pixels }
+}
+
+/**
+ * Cuts what stands in each box out of a picture, as {@link cutLine}.
+ *
+ * @throws {IsoplexError} `INPUT_INVALID` where it would be more pixels than a picture may have: boxes may be given by
+ * anybody, and reach as far as they like.
+ */
+export function cutLines(picture: Picture, boxes: readonly Quadrilateral[]): Picture[] {
+  const pixels = boxes.map(sizeOf).reduce((sum, { width, height }) => sum + width * height, 0)
+  if (!(pixels <= mostPixels)) throw refuseBoxes(`hold more than ${mostPixels / 1e6} million pixels`)
+  return boxes.map((box) => cutLine(picture, box))
+}
+
+/** The size of what is cut out of a box, before it is turned. */
+function sizeOf([upperLeft, upperRight, lowerRight, lowerLeft]: Quadrilateral): Pick<
+  Picture,
+  'width' | 'height'
+> {
+  const width = Math.max(distance(upperLeft, upperRight), distance(lowerRight, lowerLeft))
+  const height = Math.max(distance(upperLeft, lowerLeft), distance(upperRight, lowerRight))
+  return { width: Math.max(1, Math.trunc(width)), height: Math.max(1, Math.trunc(height)) }
 }
 
 /** The same picture turned by half. */

@@ -1,3 +1,4 @@
+import { mostPixels } from './picture.ts'
 import { refusePicture } from './refusal.ts'
 
 /** What a picture's file says of it before its pixels. */
@@ -6,9 +7,6 @@ export interface PictureHeader {
   readonly width: number
   readonly height: number
 }
-
-/** More pixels are not decoded: three bytes each, they would take 120 MB. */
-const mostPixels = 40_000_000
 
 /**
  * Reads from the first bytes of a PNG, JPEG or WebP file how large the picture is, whatever media type it came under,

@@ -6,6 +6,9 @@ export interface Picture {
   readonly pixels: Uint8Array<ArrayBuffer>
 }
 
+/** The most pixels that are decoded, or cut out, at a time: three bytes each, they take 120 MB. */
+export const mostPixels = 40_000_000
+
 /** A place in a picture: pixels from its left and top edge. */
 export type Point = [x: number, y: number]
 

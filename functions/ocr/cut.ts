@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { defineFunction } from 'isoplex'
-import { cutLine } from '../_ocr/cut.ts'
+import { cutLines } from '../_ocr/cut.ts'
 import { toPixmap } from '../_ocr/pixmap.ts'
 import { readPicture } from '../_ocr/read-picture.ts'
 import { Box, PictureFile, Pixmap } from '../_ocr/schemas.ts'
@@ -12,6 +12,6 @@ export default defineFunction({
   runs: ['server', 'browser'],
   async handler({ input }) {
     const picture = await readPicture(input.picture)
-    return input.boxes.map((box) => toPixmap(cutLine(picture, box)))
+    return cutLines(picture, input.boxes).map(toPixmap)
   },
 })

@@ -55,8 +55,8 @@ export interface FunctionManifest {
   readonly output?: JsonSchema
 }
 
-/** A function as it is served. */
-export interface ServedFunction extends FunctionManifest {
+/** A function as one of its deployments serves it. */
+export interface DeployedFunction extends FunctionManifest {
   /** The function that answers, where this is a deployment of it under another name. */
   readonly deploymentOf?: string
 }
@@ -86,6 +86,6 @@ export interface BrokenFunction {
 
 /** What a build gives: frozen data, the same for the same sources. */
 export interface Manifest {
-  readonly functions: readonly ServedFunction[]
+  readonly functions: readonly DeployedFunction[]
   readonly broken: readonly BrokenFunction[]
 }

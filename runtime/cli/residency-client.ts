@@ -25,7 +25,7 @@ export async function findResidency(flags: Readonly<Record<string, unknown>>): P
 }
 
 /** Asks a server through its control socket. */
-export function createResidencyClient(socketPath: string): ResidencyClient {
+function createResidencyClient(socketPath: string): ResidencyClient {
   const ask = createAsk({ socketPath })
   // The server is of the same sources; what it answers is what it was asked for.
   const read = async <Value>(path: string): Promise<Value> => (await (await ask(path)).json()) as Value

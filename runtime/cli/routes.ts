@@ -9,7 +9,7 @@ import { type PluginIdentity, readPluginIdentity } from '../route/prefix.ts'
 import { routeList } from '../server/document.ts'
 import { createOutput, formatTable } from './output.ts'
 import { addConfigFlags, openProject } from './project.ts'
-import { formatMistake } from './server-report.ts'
+import { formatMistake, sourceOf } from './server-report.ts'
 
 interface RoutesFlags {
   readonly json?: boolean
@@ -51,9 +51,8 @@ async function routes(flags: RoutesFlags): Promise<void> {
 /** The routes as people read them, and below them what is broken. */
 export function formatRoutes({ functions, broken }: Manifest, { routePrefix }: PluginIdentity): string {
   if (functions.length + broken.length === 0) return 'No functions.'
-  const rows = functions.map(({ name, deploymentOf, methods, path, kind, access, file }) => {
-    const source = deploymentOf === undefined ? file : `${file} as ${name}`
-    return [methods.join(','), routePrefix + path, kind, access, source]
+  const rows = functions.map((fn) => {
+    return [fn.methods.join(','), routePrefix + fn.path, fn.kind, fn.access, sourceOf(fn)]
   })
   const table = rows.length > 0 ? [formatTable([['METHOD', 'PATH', 'KIND', 'ACCESS', 'FILE'], ...rows])] : []
   const mistakes = broken.length > 0 ? [`Broken:\n${broken.map(formatMistake).join('\n')}`] : []

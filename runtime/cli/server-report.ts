@@ -1,4 +1,4 @@
-import type { BrokenFunction, Manifest } from '../build/manifest.ts'
+import type { BrokenFunction, DeployedFunction, Manifest } from '../build/manifest.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { compareManifests, type ManifestChange } from './manifest-change.ts'
 import { formatTable, type Output } from './output.ts'
@@ -90,9 +90,14 @@ function formatModel({ id, version, change, reason }: ModelFolderChange): string
   return `Model ${name} ${change}${reason === null ? '.' : `: ${reason}`}`
 }
 
+/** The file that answers, and by which name where that is another deployment of it. */
+export function sourceOf({ file, name, deploymentOf }: DeployedFunction): string {
+  return deploymentOf === undefined ? file : `${file} as ${name}`
+}
+
 function greet({ manifest, routePrefix, functionsDirectory, ...facts }: Listening, url: string): string {
-  const routes = manifest.functions.map(({ methods, path, file }) => {
-    return [`  ${methods.join(',')}`, routePrefix + path, file]
+  const routes = manifest.functions.map((fn) => {
+    return [`  ${fn.methods.join(',')}`, routePrefix + fn.path, sourceOf(fn)]
   })
   const nothing = `No function yet: a file in ${functionsDirectory} becomes a route.`
   return [

@@ -1,4 +1,4 @@
-import type { TSchema } from '@sinclair/typebox'
+import { Kind, type TSchema } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value, type ValueError } from '@sinclair/typebox/value'
 import { formatShape } from '../engine/tensor.ts'
@@ -60,7 +60,7 @@ function collectIssues(errors: Iterable<ValueError>): readonly SchemaIssue[] {
   return [...issues.values()]
 }
 
-/** TypeBox has no words for kinds that are not its own. */
+/** TypeBox has no words for kinds that are not its own, nor for what a union takes: that one may say so itself. */
 function reasonOf(schema: TSchema, message: string): string {
   if (isTensorSchema(schema))
     return `Expected a ${schema.tensorType} tensor of shape ${formatShape(schema.dims)}`
@@ -68,5 +68,6 @@ function reasonOf(schema: TSchema, message: string): string {
     const limit = schema.maxBytes === undefined ? '' : ` of at most ${schema.maxBytes} bytes`
     return `Expected a file (${schema.mediaTypes.join(', ')})${limit}`
   }
+  if (schema[Kind] === 'Union' && typeof schema.expected === 'string') return `Expected ${schema.expected}`
   return message
 }

@@ -101,7 +101,7 @@ export class NodeRun {
     again: () => Promise<unknown>,
     { item, fallbackOf }: { readonly item: number | null; readonly fallbackOf: FallbackOf },
   ): Promise<unknown> {
-    const { node, name, signal } = this.#options
+    const { node, name, signal, call } = this.#options
     let error = thrown
     for (let retry = 0; retry < node.retries && mayPass(error); retry += 1) {
       const waitMs = pauseMs(error, retry)
@@ -115,8 +115,10 @@ export class NodeRun {
       }
     }
     signal.throwIfAborted()
-    if (fallbackOf) return fallbackOf(item)
-    throw nodeFailure(error, { node: name, item })
+    const failure = nodeFailure(error, { node: name, item })
+    if (!fallbackOf) throw failure
+    call.log.debug('A fallback answers in the place of a node', { node: name, error: failure })
+    return fallbackOf(item)
   }
 
   #handle(): FunctionHandle<unknown, unknown, unknown, unknown> {

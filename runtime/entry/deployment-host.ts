@@ -5,6 +5,7 @@ import type { DeploymentChange } from '../config/deployment-config.ts'
 import { IsoplexError } from '../error/error.ts'
 import { type Deployment, toDeployment } from '../replica/deployment.ts'
 import {
+  apartIn,
   type DeploymentPlan,
   deployedManifest,
   type PlannedDeployment,
@@ -115,7 +116,7 @@ export class DeploymentHost implements DeploymentControl {
     if (problem) throw invalidInput('', problem.message)
     const planned = plan.deployments.find(({ manifest }) => manifest.name === name)
     if (!planned) return this.#missing(name)
-    await this.#comeUp(name, this.#settle(planned))
+    await this.#comeUp(name, this.#settle(planned, apartIn(plan.deployments)))
     this.#changed = changed
     // The files may have changed meanwhile.
     this.#take(this.#planWith(changed))
@@ -151,22 +152,18 @@ export class DeploymentHost implements DeploymentControl {
 
   #take(plan: DeploymentPlan): ServedDeployments {
     this.#plan = plan
-    const apart = new Set(
-      plan.deployments.flatMap(({ fn, manifest, settings }) =>
-        manifest.name === fn.name && settings.replicas !== undefined ? fn.name : [],
-      ),
-    )
+    const apart = apartIn(plan.deployments)
     this.#served = plan.deployments.map((planned) => {
       const { mount } = planned
       const manifest = withoutApart(planned.manifest, apart)
-      return { manifest, deployment: this.#settle(planned), mount }
+      return { manifest, deployment: this.#settle(planned, apart), mount }
     })
     return this.current
   }
 
-  #settle({ manifest: { name }, fn, settings }: PlannedDeployment): Deployment {
+  #settle({ manifest: { name }, fn, settings }: PlannedDeployment, apart: ReadonlySet<string>): Deployment {
     const { source, config } = this.#options
-    return toDeployment(fn, source.bundlesDirectory, config, { name, settings })
+    return toDeployment(fn, source.bundlesDirectory, config, { name, settings, apart })
   }
 
   #missing(name: string): never {

@@ -119,7 +119,8 @@ export async function openParts(
   const lag = resources.use(new EventLoopLag())
   const { budget: bodies } = exchange
   const measured = { tallies, jobs: jobs.tallies, surveyJobs: jobs.survey, residency: scheduler }
-  const metrics = { ...measured, deployments, lag, bodies }
+  const nodes = options.fleet ? { fleet: options.fleet } : {}
+  const metrics = { ...measured, ...nodes, deployments, lag, bodies }
   const { authorizer } = exchange
   const { stopping } = server
   const watched = { jobs: jobs.service, authorizer, stopping }

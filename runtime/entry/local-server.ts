@@ -7,7 +7,7 @@ import { makeStateDirectory } from '../config/state-directory.ts'
 import type { JobService } from '../job/service.ts'
 import type { ModelFolderChange } from '../model/model-folders.ts'
 import { toDeployment } from '../replica/deployment.ts'
-import { planDeployments } from '../replica/deployment-plan.ts'
+import { apartIn, planDeployments } from '../replica/deployment-plan.ts'
 import { visibleEnvironment } from '../replica/environment.ts'
 import { makeRunDirectory, removeRunDirectory } from '../replica/run-directory.ts'
 import { Tallies } from '../replica/tallies.ts'
@@ -99,11 +99,16 @@ async function openIn(
 /** Every deployment, in the one replica that there is. */
 function servedHere({ functions }: Manifest, bundles: string, config: Config): readonly ServedFunction[] {
   const { deployments } = planDeployments(functions, { configured: config.deployments })
-  return deployments.map(({ manifest, fn, mount, settings: { replicas: _, ...settings } }) => {
+  const planned = deployments.map(({ settings: { replicas: _, ...settings }, ...rest }) => ({
+    ...rest,
+    settings,
+  }))
+  const apart = apartIn(planned)
+  return planned.map(({ manifest, fn, mount, settings }) => {
     return {
       manifest,
       mount,
-      deployment: toDeployment(fn, bundles, config, { name: manifest.name, settings }),
+      deployment: toDeployment(fn, bundles, config, { name: manifest.name, settings, apart }),
     }
   })
 }

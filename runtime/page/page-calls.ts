@@ -29,12 +29,6 @@ interface OpenCall {
   stream: AnswerStream | null
 }
 
-/** A request in hand, and the functions that wait for its answer. */
-interface Asked {
-  readonly message: RequestMessage
-  readonly chain: readonly string[]
-}
-
 /** The module of a function that another one has imported: it is in the same file. */
 export function importedModule(moduleUrl: string, name: string): string {
   return `${moduleUrl.split('#', 1)[0]}#${encodeURIComponent(name)}`
@@ -46,7 +40,8 @@ export function importedModule(moduleUrl: string, name: string): string {
  */
 export class PageCalls implements CallTransport {
   readonly #options: PageCallsOptions
-  readonly #asked = new Map<number, Asked>()
+  /** The requests in hand, by their ids. */
+  readonly #asked = new Map<number, RequestMessage>()
   readonly #open = new Map<number, OpenCall>()
   #lastId = 0
 
@@ -56,7 +51,7 @@ export class PageCalls implements CallTransport {
 
   /** Notes a request of the page, in whose name functions may call. */
   note(message: RequestMessage): void {
-    this.#asked.set(message.id, { message, chain: [] })
+    this.#asked.set(message.id, message)
   }
 
   /** Takes what answers a request: to the page, or to the function that called. */
@@ -89,7 +84,7 @@ export class PageCalls implements CallTransport {
       this.#asked.set(id, asked)
       signal.addEventListener('abort', cancel)
       this.#open.set(id, { parent: call.parent, answered, end, stream: null })
-      this.#options.request(asked.message)
+      this.#options.request(asked)
     } catch (error) {
       end()
       throw error
@@ -97,34 +92,30 @@ export class PageCalls implements CallTransport {
     return answered.promise
   }
 
-  #askedOf({ parent, through, function: name, ...call }: OutgoingCall, id: number): Asked {
+  #askedOf({ parent, through, function: name, ...call }: OutgoingCall, id: number): RequestMessage {
     const caller = this.#asked.get(parent)
     if (!caller) throw new IsoplexError('CANCELLED', 'Nobody waits for the function that calls any more.')
-    const { chain } = caller
-    const { askedModel: _, ...message } = caller.message
+    const { askedModel: _, ...message } = caller
     const { definitionOf } = this.#options
     const isOfGraph = definitionOf(message.moduleUrl, message.name).graph !== undefined
-    const callers = [...chain, message.name, ...through]
+    const callers = [...(message.head.callers ?? []), message.name, ...through]
     assertDepth(callers, name)
     assertNoDeployment(call.deployment)
     const moduleUrl = importedModule(message.moduleUrl, name)
     const { requestId, principal } = message.head
     const url = `/${name}${call.query && `?${call.query}`}`
     const { params, contentType, body, model } = call
-    const head = { requestId, principal, method: 'POST', url, params, contentType, headers: [] }
+    const head = { requestId, principal, method: 'POST', url, params, contentType, headers: [], callers }
     return {
-      chain: callers,
-      message: {
-        ...message,
-        ...(model === null ? {} : { askedModel: model }),
-        ...(isOfGraph ? { graph: message.name } : {}),
-        id,
-        name,
-        moduleUrl,
-        hasModel: definitionOf(message.moduleUrl, name).model !== undefined,
-        head: { ...head, accept: acceptedReplies },
-        body,
-      },
+      ...message,
+      ...(model === null ? {} : { askedModel: model }),
+      ...(isOfGraph ? { graph: message.name } : {}),
+      id,
+      name,
+      moduleUrl,
+      hasModel: definitionOf(message.moduleUrl, name).model !== undefined,
+      head: { ...head, accept: acceptedReplies },
+      body,
     }
   }
 

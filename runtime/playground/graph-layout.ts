@@ -69,12 +69,12 @@ interface Slot {
 }
 
 /** A column is as wide as its longest text. */
-const letterWidth = 7.5
+const letterWidth = 7.2
 const padding = 24
 const leastWidth = 64
 /** The longest text that a box has room for. */
 const mostLetters = 22
-const gapX = 36
+const gapX = 28
 const gapY = 18
 const margin = 8
 const endHeight = 32

@@ -1,13 +1,13 @@
 import type { AutoscaleConfig } from '../config/deployment-config.ts'
 
 /** Requests that one replica is to have on the average, where nothing else is said: as Ray Serve has it. */
-export const defaultTargetOngoing = 2
+const defaultTargetOngoing = 2
 /** The time over which requests are averaged. Ray Serve takes 30 s, since its replicas take as long to come up. */
-export const defaultLookBackMs = 10_000
+const defaultLookBackMs = 10_000
 /** How long more replicas must be wanted before they are started. Ray Serve takes 30 s. */
-export const defaultUpscaleDelayMs = 5_000
+const defaultUpscaleDelayMs = 5_000
 /** How long fewer must be enough before the others leave. Ray Serve takes 600 s. */
-export const defaultDownscaleDelayMs = 120_000
+const defaultDownscaleDelayMs = 120_000
 
 /** How many requests there were, at a time of the caller's clock. */
 interface Sample {

@@ -1,22 +1,15 @@
 import type { FunctionLog } from '../define/context.ts'
 import { isIsoplexError } from '../error/error.ts'
 import { toWire } from '../error/wire.ts'
+import { assertDepth, maxCallsUnderWay } from '../runner/calling-request.ts'
 import { jsonReplyHead, type RequestHead } from '../runner/head.ts'
 import { chunksUntil, pumpStream } from '../runner/stream.ts'
-import type { CallHead } from './call-head.ts'
+import { readCall } from './call-head.ts'
 import type { CallTarget, CallTargets } from './call-target.ts'
 import type { Caller } from './caller.ts'
-import { callerGone, callTooDeep, functionNotFound, parentGone } from './failure.ts'
-import {
-  decodeHead,
-  encodeHead,
-  encodeJson,
-  type Frame,
-  frameFlags,
-  frameKinds,
-  readUint32,
-} from './frame.ts'
-import { OutgoingCall } from './outgoing-call.ts'
+import { callerGone, functionNotFound, parentGone } from './failure.ts'
+import { encodeHead, encodeJson, type Frame, frameFlags, frameKinds, readUint32 } from './frame.ts'
+import { PendingCall } from './pending-call.ts'
 import type { RunnerLink } from './runner-link.ts'
 import type { Tallies } from './tallies.ts'
 import type { Answer, Work } from './ticket.ts'
@@ -32,8 +25,6 @@ export interface CallDeskOptions {
   readonly changed: (link: RunnerLink) => void
 }
 
-/** The most functions of which each may wait for the next, the last one with them. */
-const mostCallers = 16
 /** Tensors and files come as their bytes, streams as lines. */
 const acceptedForms = 'multipart/form-data, application/octet-stream, application/x-ndjson'
 const noHeaders: RequestHead['headers'] = Object.freeze([])
@@ -65,17 +56,15 @@ export class CallDesk {
   }
 
   #take(link: RunnerLink, id: number, payload: Uint8Array<ArrayBuffer>): void {
-    const { head, body } = decodeHead<CallHead>(payload)
-    const parent = link.sent.get(head.parent)
-    // From the moment that nobody waits for a request, its runner is only asked to let go of it.
-    if (!parent || parent.overdue !== undefined) {
-      refuse(link, id, parentGone(head))
-      return
+    try {
+      const call = toCall(link, id, payload)
+      link.beginCall(call, performance.now())
+      this.#options.changed(link)
+      void this.#answer(link, call)
+    } catch (error) {
+      // What a function has said wrongly is its own to hear of: its neighbours in the runner go on.
+      refuse(link, id, error)
     }
-    const call = new OutgoingCall(id, parent, { head, body })
-    link.beginCall(call, performance.now())
-    this.#options.changed(link)
-    void this.#answer(link, call)
   }
 
   #cancel(link: RunnerLink, id: number): void {
@@ -86,7 +75,7 @@ export class CallDesk {
   }
 
   /** Never rejects. */
-  async #answer(link: RunnerLink, call: OutgoingCall): Promise<void> {
+  async #answer(link: RunnerLink, call: PendingCall): Promise<void> {
     const tally = this.#options.tallies.call(link.deployment.name, call.head.function)
     try {
       const { body, status, headers } = await this.#submit(link, call)
@@ -109,10 +98,10 @@ export class CallDesk {
     }
   }
 
-  async #submit(link: RunnerLink, call: OutgoingCall): Promise<Answer> {
+  async #submit(link: RunnerLink, call: PendingCall): Promise<Answer> {
     const { head } = call
     const caller = callerOf(link, call)
-    if (caller.chain.length >= mostCallers) throw callTooDeep([...caller.chain, head.function])
+    assertDepth(caller.chain, head.function)
     if (!this.#open) throw functionNotFound(head.function)
     const { targets, submit } = this.#open
     const target = await targets.find({ from: link.deployment, caller, head })
@@ -120,7 +109,7 @@ export class CallDesk {
     return await submit(workOf(call, caller, target))
   }
 
-  async #stream(link: RunnerLink, call: OutgoingCall, body: ReadableStream<Uint8Array>): Promise<void> {
+  async #stream(link: RunnerLink, call: PendingCall, body: ReadableStream<Uint8Array>): Promise<void> {
     const send = (piece: Uint8Array): void => link.answerCall(frameKinds.callStreamChunk, call.id, 0, [piece])
     // That it broke off is all that is known of a stream that fails; who made it has logged why.
     const whole = await pumpStream(chunksUntil(body, call.signal), call.credit, send).catch(() => false)
@@ -128,13 +117,13 @@ export class CallDesk {
     link.answerCall(frameKinds.callStreamEnd, call.id, whole ? 0 : frameFlags.streamBroken, [])
   }
 
-  #end(link: RunnerLink, call: OutgoingCall): void {
+  #end(link: RunnerLink, call: PendingCall): void {
     link.endCall(call, performance.now())
     this.#options.changed(link)
   }
 
   /** What is ours has been logged where it happened, if it belongs into a log. */
-  #logFailure({ deployment }: RunnerLink, { parent, head }: OutgoingCall, error: unknown): void {
+  #logFailure({ deployment }: RunnerLink, { parent, head }: PendingCall, error: unknown): void {
     if (isIsoplexError(error)) return
     const { requestId } = parent.ticket.work.head
     this.#options.log.error('A call failed', {
@@ -146,13 +135,25 @@ export class CallDesk {
   }
 }
 
-function callerOf({ deployment }: RunnerLink, { parent, head }: OutgoingCall): Caller {
+/** @throws {Error} where it is no call, or one that no runner of ours makes, or is made for nobody. */
+function toCall(link: RunnerLink, id: number, payload: Uint8Array<ArrayBuffer>): PendingCall {
+  const { head, body } = readCall(payload)
+  const parent = link.sent.get(head.parent)
+  // From the moment that nobody waits for a request, its runner is only asked to let go of it.
+  if (!parent || parent.overdue !== undefined) throw parentGone(head)
+  if (id === 0 || link.calls.has(id)) throw new RangeError(`A call needs an id of its own; ${id} is none.`)
+  // A runner of ours has further calls wait for their turn.
+  if ((parent.calls?.size ?? 0) >= maxCallsUnderWay) throw new RangeError('The request makes too many calls.')
+  return new PendingCall(id, parent, { head, body })
+}
+
+function callerOf({ deployment }: RunnerLink, { parent, head }: PendingCall): Caller {
   const { credentials, stickyKey, chain } = parent.ticket.work.caller
   return { credentials, stickyKey, chain: [...chain, deployment.name, ...head.through] }
 }
 
 /** The callee sees what it would over HTTP. */
-function workOf(call: OutgoingCall, caller: Caller, target: CallTarget): Work {
+function workOf(call: PendingCall, caller: Caller, target: CallTarget): Work {
   const { head, body, parent } = call
   const { deployment, model, method, url } = target
   const { requestId, principal } = parent.ticket.work.head
@@ -162,7 +163,18 @@ function workOf(call: OutgoingCall, caller: Caller, target: CallTarget): Work {
   return {
     deployment,
     model,
-    head: { requestId, principal, method, url, params, contentType, accept, headers: noHeaders, ...named },
+    head: {
+      requestId,
+      principal,
+      method,
+      url,
+      params,
+      contentType,
+      accept,
+      headers: noHeaders,
+      callers: caller.chain,
+      ...named,
+    },
     body,
     caller,
     parent: parent.ticket,

@@ -12,10 +12,3 @@ export interface Caller {
   /** The functions that wait for this request's answer, outermost first; empty where a client does. */
   readonly chain: readonly string[]
 }
-
-/** A caller that nothing is known of. */
-export const unknownCaller: Caller = Object.freeze({
-  credentials: null,
-  stickyKey: null,
-  chain: Object.freeze([]),
-})

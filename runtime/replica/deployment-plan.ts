@@ -1,4 +1,4 @@
-import type { FunctionManifest, Manifest, ServedFunction } from '../build/manifest.ts'
+import type { DeployedFunction, FunctionManifest, Manifest } from '../build/manifest.ts'
 import type { DeploymentChange, DeploymentConfig, DeploymentSettings } from '../config/deployment-config.ts'
 import { settingsContradictions } from '../config/deployment-contradictions.ts'
 import { nearestName } from '../config/nearest.ts'
@@ -10,7 +10,7 @@ import { parseRoute } from '../route/pattern.ts'
 /** A deployment as it is to be served. */
 export interface PlannedDeployment {
   /** What clients, documents and metrics know it by: its function under the deployment's name and route. */
-  readonly manifest: ServedFunction
+  readonly manifest: DeployedFunction
   /** The function itself. */
   readonly fn: FunctionManifest
   readonly settings: DeploymentSettings
@@ -68,6 +68,16 @@ export function planDeployments(
   return withoutConflicts(candidates, problems)
 }
 
+/** The functions that nobody runs beside itself: their own deployments have replicas, or options for `setup`. */
+export function apartIn(
+  deployments: readonly Pick<PlannedDeployment, 'manifest' | 'fn' | 'settings'>[],
+): ReadonlySet<string> {
+  const apart = deployments.filter(({ manifest: { name }, fn, settings: { replicas, options = {} } }) => {
+    return name === fn.name && (replicas !== undefined || !Bun.deepEquals(options, {}))
+  })
+  return new Set(apart.map(({ fn }) => fn.name))
+}
+
 /** A manifest with a function for each deployment; what cannot be served stands among what is broken. */
 export function deployedManifest({ broken }: Manifest, { deployments, problems }: DeploymentPlan): Manifest {
   const file = 'package.json'
@@ -101,7 +111,7 @@ function toPlanned(fn: FunctionManifest, name: string, settings: DeploymentSetti
   const below = parametersBelow(fn)
   const pattern = parseRoute(`/${[...segments.map(({ text }) => text), ...below].join('/')}`, fn.file)
   const { browser, ...rest } = fn
-  const manifest: ServedFunction = {
+  const manifest: DeployedFunction = {
     ...rest,
     name,
     ...(isOwn ? {} : { deploymentOf: fn.name }),
@@ -113,7 +123,7 @@ function toPlanned(fn: FunctionManifest, name: string, settings: DeploymentSetti
   return { manifest: timed(manifest, settings), fn, settings, mount: below.length === 0 ? prefix : null }
 }
 
-function timed(manifest: ServedFunction, { timeoutMs }: DeploymentSettings): ServedFunction {
+function timed(manifest: DeployedFunction, { timeoutMs }: DeploymentSettings): DeployedFunction {
   return timeoutMs === undefined ? manifest : { ...manifest, timeoutMs }
 }
 

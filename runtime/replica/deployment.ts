@@ -35,6 +35,8 @@ export interface Deployment {
   readonly idempotent: boolean
   /** The functions that it may call, by their names. */
   readonly calls: readonly string[]
+  /** Those of them that never run beside it: their own deployments have replicas or options of their own. */
+  readonly apart: readonly string[]
   /** From arrival to the first byte of the reply. */
   readonly timeoutMs: number
   /** What `setup` gets as `options`: any JSON. */
@@ -56,6 +58,8 @@ export interface DeploymentDefaults {
 export interface DeploymentPurpose {
   readonly name: string
   readonly settings: DeploymentSettings
+  /** The functions that no other runs beside itself. @default none */
+  readonly apart?: ReadonlySet<string>
 }
 
 /** The most bytes of bodies in one batch, where the function does not say. */
@@ -73,15 +77,20 @@ export function toDeployment(
   fn: FunctionManifest,
   bundleDirectory: string,
   defaults: DeploymentDefaults,
-  { name, settings }: DeploymentPurpose = { name: fn.name, settings: fn.deployment ?? {} },
+  { name, settings, apart: distant = new Set() }: DeploymentPurpose = {
+    name: fn.name,
+    settings: fn.deployment ?? {},
+  },
 ): Deployment {
   const computes = fn.kind === 'inference'
   const holds = fn.model !== undefined || (fn.graph?.models.length ?? 0) > 0
   const { intraOpThreads, provider } = settings.resources ?? {}
   const batch = (fn.batch && settings.batch) ?? fn.batch ?? { maxSize: 1, maxDelayMs: 0 }
   const group = groupOf(name, settings)
+  const { calls = [] } = fn
+  const apart = Object.freeze(calls.filter((called) => distant.has(called)))
   return Object.freeze({
-    id: `${name}@${fn.bundle}${markOf(settings, group)}`,
+    id: `${name}@${fn.bundle}${markOf({ settings, group, apart })}`,
     name,
     functionName: fn.name,
     bundlePath: `${bundleDirectory}/${fn.bundle}`,
@@ -96,7 +105,8 @@ export function toDeployment(
       ? (settings.maxModelsPerReplica ?? fn.model?.maxModelsPerReplica ?? defaults.maxModelsPerReplica)
       : 1,
     idempotent: fn.idempotent,
-    calls: fn.calls ?? [],
+    calls,
+    apart,
     timeoutMs: settings.timeoutMs ?? fn.timeoutMs ?? defaults.requestTimeoutMs,
     options: settings.options ?? Object.freeze({}),
     session: Object.freeze({
@@ -119,10 +129,14 @@ function groupOf(name: string, { replicas, resources = {} }: DeploymentSettings)
 }
 
 /** What in an id stands for settings. How many replicas there are is no reason for other runners. */
-function markOf(settings: DeploymentSettings, group: ReplicaGroup | null): string {
+function markOf({
+  settings,
+  group,
+  apart,
+}: Pick<Deployment, 'group' | 'apart'> & Pick<DeploymentPurpose, 'settings'>): string {
   const { replicas: _, routePrefix: __, ...rest } = settings
-  if (group === null && Object.keys(rest).length === 0) return ''
-  return `~${digestOf([group?.id ?? null, rest])}`
+  if (group === null && apart.length + Object.keys(rest).length === 0) return ''
+  return `~${digestOf([group?.id ?? null, rest, apart])}`
 }
 
 function digestOf(value: unknown): string {

@@ -147,15 +147,6 @@ export function functionNotFound(name: string): AnyIsoplexError {
   )
 }
 
-/** Refuses a call beyond the depth to which functions may call each other. `chain`: outermost first, the callee last. */
-export function callTooDeep(chain: readonly string[]): AnyIsoplexError {
-  return new IsoplexError(
-    'CALL_TOO_DEEP',
-    `Functions call each other without an end: ${chain.join(' > ')}. At most ${chain.length - 1} may depend on one another.`,
-    { details: { chain } },
-  )
-}
-
 /** Refuses a call that is made for nobody. */
 export function parentGone({ function: name, parent }: CallHead): AnyIsoplexError {
   const why = parent === 0 ? 'outside of a request' : 'for a request that nobody waits for any more'

@@ -23,11 +23,6 @@ export function activitiesOf({ pool, backlog }: SchedulerActivity): ReadonlyMap<
   return activities
 }
 
-/** Whether requests of a scheduler wait or run, streams included. */
-export function isBusy(scheduler: Scheduler): boolean {
-  return requestsOf(scheduler) > 0
-}
-
 function requestsOf(scheduler: Scheduler): number {
   const activities = activitiesOf({ pool: scheduler.pool, backlog: scheduler.backlog() })
   return [...activities.values()].reduce((sum, { ongoing, queued }) => sum + ongoing + queued, 0)

@@ -51,8 +51,6 @@ export interface PoolOptions extends CrewOptions {
   /** A folder of this gateway alone, open to its user only, for the socket. */
   readonly runDirectory: string
   readonly session: RunnerOrder['session']
-  /** Functions that are run by nobody but their own deployments, as it is when a runner starts. @default none */
-  readonly apart?: () => RunnerOrder['apart']
   readonly inputHosts: RunnerOrder['inputHosts']
   readonly logLevel: RunnerOrder['logLevel']
 }
@@ -153,7 +151,7 @@ export class ReplicaPool {
   /** Starts a runner for a queue in a replica; what becomes of it is told to `hearer`, the pool's owner by default. */
   start(replica: ReplicaProcess, queue: RequestQueue, hearer: RunnerEvents = this.#events): RunnerLink {
     const link = new RunnerLink(this.#nextRunner++, queue, replica)
-    const { name, functionName, bundlePath, concurrency, options } = queue.deployment
+    const { name, functionName, bundlePath, concurrency, options, apart } = queue.deployment
     const { session, inputHosts, logLevel } = this.#options
     this.#crew.expectsModels ||= queue.model !== null
     this.#links.set(link.id, link)
@@ -167,7 +165,7 @@ export class ReplicaPool {
       bundlePath,
       deployment: name,
       options,
-      apart: this.#options.apart?.() ?? [],
+      apart,
       concurrency,
       model: queue.model?.info ?? null,
       parts: queue.model?.parts?.map(toHeldPart) ?? [],

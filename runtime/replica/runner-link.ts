@@ -5,7 +5,7 @@ import type { Deployment } from './deployment.ts'
 import { frameFlags, frameKinds } from './frame.ts'
 import type { PayloadPart } from './frame-writer.ts'
 import { IdMap } from './id-map.ts'
-import type { CallAnswerKind, OutgoingCall } from './outgoing-call.ts'
+import type { CallAnswerKind, PendingCall } from './pending-call.ts'
 import type { RequestQueue } from './queue.ts'
 import type { ReplicaProcess } from './replica-process.ts'
 import type { DepartureReason } from './residency-report.ts'
@@ -30,7 +30,7 @@ export class RunnerLink {
   readonly replica: ReplicaProcess
   readonly sent: IdMap<SentRequest> = new IdMap()
   /** The calls that its requests make, by their ids, until they are answered. */
-  readonly calls: IdMap<OutgoingCall> = new IdMap()
+  readonly calls: IdMap<PendingCall> = new IdMap()
   /** How much it has in hand. */
   readonly workload: Workload
   state: RunnerState = 'starting'
@@ -190,7 +190,7 @@ export class RunnerLink {
   }
 
   /** A request in its hands makes a call: until that is answered, the request's batch takes up no place. */
-  beginCall(call: OutgoingCall, nowMs: number): void {
+  beginCall(call: PendingCall, nowMs: number): void {
     const { parent } = call
     this.calls.set(call.id, call)
     parent.calls ??= new Set()
@@ -199,7 +199,7 @@ export class RunnerLink {
   }
 
   /** A call was answered, or nobody waits for it any more. */
-  endCall(call: OutgoingCall, nowMs: number): void {
+  endCall(call: PendingCall, nowMs: number): void {
     if (!call.parent.calls?.delete(call)) return
     this.calls.delete(call.id)
     this.workload.callEnded(call.parent.batch, nowMs)

@@ -57,7 +57,7 @@ export class Runner {
     this.#options = { ...options, definition }
     this.#decode = createDecoder(definition)
     this.#calls = new RunnerCalls({ send })
-    this.#parts = new GraphParts(parts)
+    this.#parts = new GraphParts(parts, isApart)
     const place = this.#parts.placement(
       createCallPlacement({ transport: this.#calls, ...(isApart && { isApart }) }),
     )

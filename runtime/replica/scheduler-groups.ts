@@ -6,7 +6,7 @@ import { Admission } from './admission.ts'
 import type { CallTargets } from './call-target.ts'
 import type { Deployment, ReplicaGroup } from './deployment.ts'
 import { draining } from './failure.ts'
-import { type Activity, activitiesOf, isBusy, OwnGroup } from './own-group.ts'
+import { type Activity, activitiesOf, OwnGroup } from './own-group.ts'
 import type { BacklogReport, ResidencyControl } from './residency-control.ts'
 import type { ResidencyReport } from './residency-report.ts'
 import type { RunnerLink } from './runner-link.ts'
@@ -51,7 +51,6 @@ export class SchedulerGroups implements ResidencyControl {
   #current: ReadonlyMap<string, Deployment> = new Map()
   #targets: CallTargets | null = null
   readonly #submit = (work: Work): Promise<Answer> => this.submit(work)
-  #apart: readonly string[] = []
   #opened = 0
   #looking: Timer | null = null
   /** Groups that have nothing to do any more, on their way out. */
@@ -60,7 +59,7 @@ export class SchedulerGroups implements ResidencyControl {
 
   constructor(options: GroupsOptions) {
     const admission = options.admission ?? new Admission(options)
-    this.#options = { ...options, admission, apart: () => this.#apart }
+    this.#options = { ...options, admission }
     this.#default = new Scheduler(this.#options)
   }
 
@@ -81,7 +80,6 @@ export class SchedulerGroups implements ResidencyControl {
   follow(deployments: readonly Deployment[]): void {
     if (this.#closed) return
     this.#current = new Map(deployments.map((deployment) => [deployment.name, deployment]))
-    this.#apart = deployments.filter(isApart).map(({ functionName }) => functionName)
     const groups = deployments.flatMap(({ group }) => group ?? [])
     for (const group of groups) {
       const known = this.#groups.get(group.id)
@@ -182,7 +180,8 @@ export class SchedulerGroups implements ResidencyControl {
     // What is at hand in one group may call what another answers, so that none goes before all have done.
     if (this.#groups.size > 0) {
       for (const scheduler of this.#schedulers) scheduler.setCurrent(new Set())
-      while (this.#schedulers.some(isBusy) && performance.now() < untilMs) await delay(lookMs / 10)
+      while (this.#schedulers.some(({ busy }) => busy) && performance.now() < untilMs)
+        await delay(lookMs / 10)
     }
     const leftMs = Math.max(0, untilMs - performance.now())
     const closing = this.#schedulers.map((scheduler) => scheduler.close(leftMs))
@@ -231,7 +230,7 @@ export class SchedulerGroups implements ResidencyControl {
     const nowMs = performance.now()
     for (const group of this.#groups.values()) {
       group.scale(nowMs)
-      if (group.retired && !isBusy(group.scheduler)) this.#dismiss(group)
+      if (group.retired && !group.scheduler.busy) this.#dismiss(group)
     }
   }
 
@@ -258,9 +257,4 @@ function redirect(work: Work, deployment: Deployment): Work {
       return work.signal
     },
   }
-}
-
-/** Whether a function's own deployment is another than any runner would make of it. */
-function isApart({ name, functionName, group, options }: Deployment): boolean {
-  return name === functionName && (group !== null || !Bun.deepEquals(options, {}))
 }

@@ -186,10 +186,9 @@ export class Scheduler implements ResidencyControl {
     this.#givenUp = true
     for (const queue of this.#queues) queue.failAll(draining())
     this.#ward.failAll(draining())
-    for (const { sent, deployment } of this.pool.links) {
+    for (const { sent, deployment } of this.pool.links)
       for (const { ticket } of [...sent.values()])
         if (!ticket.settled) this.#giveUp(ticket, draining(), deployment.timeoutMs)
-    }
   }
 
   /**
@@ -235,8 +234,7 @@ export class Scheduler implements ResidencyControl {
 
   /** Forgets a queue in which nothing waits and which nobody serves. */
   #prune(queue: RequestQueue): void {
-    const unused = queue.length === 0 && queue.links.size === 0 && !this.#keeper.keeps(queue)
-    if (unused) this.#queues.delete(queue)
+    if (queue.length === 0 && queue.links.size === 0 && !this.#keeper.keeps(queue)) this.#queues.delete(queue)
   }
 
   #receive(link: RunnerLink, frame: Frame): void {
@@ -286,11 +284,13 @@ export class Scheduler implements ResidencyControl {
     ticket.fail(replicaCrashed(ticket))
   }
 
-  /** Whether all that was promised is done: no caller waits and no stream runs. */
+  /** Whether not all that was promised is done: callers wait, or streams run. */
+  get busy(): boolean {
+    return this.#watch.size > 0 || [...this.pool.links].some(({ idle }) => !idle)
+  }
+
   #checkDrained(): void {
-    if (!this.#drained || this.#watch.size > 0) return
-    for (const link of this.pool.links) if (!link.idle) return
-    this.#drained()
+    if (this.#drained && !this.busy) this.#drained()
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AnswerStream } from '../runner/answer-stream.ts'
-import type { OutgoingCall } from './outgoing-call.ts'
+import type { PendingCall } from './pending-call.ts'
 import type { Ticket } from './ticket.ts'
 import type { SentBatch } from './workload.ts'
 
@@ -12,5 +12,5 @@ export interface SentRequest {
   /** Runs from the moment that nobody waits for the answer any more. */
   overdue: Timer | undefined
   /** The calls of its function that have not been answered; `null` before the first. */
-  calls: Set<OutgoingCall> | null
+  calls: Set<PendingCall> | null
 }

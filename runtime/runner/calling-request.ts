@@ -10,14 +10,17 @@ export const maxCallDepth = 16
 export class CallingRequest {
   /** Its id in the runner's hands; 0 where there is none, as while a model warms up. */
   readonly id: number
+  /** The functions that wait for its answer, outermost first; none where a client does. */
+  readonly callers: readonly string[]
   readonly #waits: Waits | null
   readonly #cancels = new Set<() => void>()
   readonly #queue: (() => void)[] = []
   #answered = false
 
   /** `waits` counts its calls to other runners; `null` where nothing does. */
-  constructor(id: number, waits: Waits | null) {
+  constructor(id: number, waits: Waits | null, callers: readonly string[] = []) {
     this.id = id
+    this.callers = callers
     this.#waits = waits
   }
 
@@ -33,9 +36,13 @@ export class CallingRequest {
    * @throws {IsoplexError} `CANCELLED` where the request has been answered; the reason of the signal once that fires.
    */
   async begin(signal: AbortSignal, cancel: () => void): Promise<() => void> {
-    if (this.#cancels.size >= maxCallsUnderWay) await this.#room(signal)
+    // Whoever came meanwhile may have taken the room.
+    while (!this.#answered && this.#cancels.size >= maxCallsUnderWay) await this.#room(signal)
     this.assertUnanswered()
-    signal.throwIfAborted()
+    if (signal.aborted) {
+      this.#queue.shift()?.()
+      throw signal.reason
+    }
     this.#cancels.add(cancel)
     const end = this.#waits?.begin()
     return () => {
@@ -87,7 +94,7 @@ export interface CallPlace {
  * @throws {IsoplexError} as {@link assertDepth}
  */
 export function placeBeside({ request, chain }: CallPlace, name: string, waits: Waits | null): CallPlace {
-  assertDepth(chain, name)
+  assertDepth([...request.callers, ...chain], name)
   return { request, chain: [...chain, name], waits }
 }
 

@@ -22,8 +22,11 @@ export interface HeldPart {
 /** The models that are held with a graph: its functions answer beside it with these. */
 export class GraphParts {
   readonly #parts: ReadonlyMap<string, HeldPart>
+  readonly #isApart: (name: string) => boolean
 
-  constructor(parts: readonly HeldPart[]) {
+  /** @param isApart whether a function is run by nobody but its own deployment; by default none is */
+  constructor(parts: readonly HeldPart[], isApart: (name: string) => boolean = () => false) {
+    this.#isApart = isApart
     this.#parts = new Map(parts.map((part) => [questionOf(part.function, part.asked), part]))
   }
 
@@ -41,7 +44,9 @@ export class GraphParts {
     for (const { work } of graph?.nodes ?? []) {
       if (work.kind !== 'function' || work.options.deployment !== undefined) continue
       const { definition, options } = work
-      const model = this.#find({ definition, name: handles.nameOf(definition) }, options)
+      const name = handles.nameOf(definition)
+      if (name !== null && this.#isApart(name)) continue
+      const model = this.#find({ definition, name }, options)
       if (model || !definition.model) await handles.load(definition, model)
       await this.load(definition, handles)
     }

@@ -13,6 +13,8 @@ export interface RequestHead {
   readonly headers: readonly (readonly [string, string])[]
   /** Whether a function that calls has named the model that answers, in place of the token. @default false */
   readonly modelNamed?: boolean
+  /** The functions that wait for the answer, outermost first. @default none: a client does */
+  readonly callers?: readonly string[]
 }
 
 /** What precedes the bytes of a reply. */

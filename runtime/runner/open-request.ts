@@ -162,7 +162,7 @@ export class OpenRequest {
 
   #makePlace(): CallPlace {
     const { name, waitsOf } = this.#options
-    const request = new CallingRequest(this.id, waitsOf(this))
+    const request = new CallingRequest(this.id, waitsOf(this), this.head.callers)
     if (this.#answered) request.close()
     return { request, chain: [name], waits: null }
   }

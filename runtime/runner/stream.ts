@@ -7,9 +7,9 @@ export class StreamCredit {
   #closed = false
   #wake: (() => void) | null = null
 
-  /** Gives credit back. */
+  /** Gives credit back: never more than a window is open, whatever the receiver says. */
   add(bytes: number): void {
-    this.#available += bytes
+    this.#available = Math.min(this.#available + bytes, streamWindowBytes)
     this.#wake?.()
   }
 

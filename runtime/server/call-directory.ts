@@ -60,7 +60,7 @@ export class CallDirectory implements CallTargets {
   async find({ from, caller, head }: CallQuestion): Promise<CallTarget> {
     const { manifest, deployment, segments } = this.#calleeOf(from.id, head)
     const { credentials, stickyKey } = caller
-    const asker = { credentials, stickyKey, modelId: head.model ?? null }
+    const asker = { credentials, stickyKey, modelId: head.model }
     const { model } = await grantAccess(asker, manifest, this.#options.authorizer)
     const url = this.#options.routePrefix + urlOf(segments, head)
     return { deployment, model, method: methodOf(manifest, head), url }
@@ -72,7 +72,7 @@ export class CallDirectory implements CallTargets {
     const callees = own?.functions.get(name) ?? latest?.functions.get(name)
     const [first] = callees ?? []
     if (!callees || !first || first.manifest.kind === 'action') throw functionNotFound(name)
-    if (typeof deployment !== 'string') return first
+    if (deployment === null) return first
     const named = callees.find((callee) => callee.deployment.name === deployment)
     if (!named) throw deploymentNotFound(name, deployment)
     return named

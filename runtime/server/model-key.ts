@@ -48,10 +48,13 @@ export function withModelKeys(options: AppOptions): AppOptions {
     handlers: {
       async POST({ request }) {
         const { headers, url } = request
-        const path = headers.get(pathHeader) ?? '/'
+        const path = headers.get(pathHeader) ?? ''
         const origin = url.slice(0, url.indexOf('/', 'https://'.length))
         return await keys.fetch(
-          new Request(origin + path, { method: headers.get(methodHeader) ?? 'GET', headers }),
+          new Request(origin + (path.startsWith('/') ? path : '/'), {
+            method: headers.get(methodHeader) ?? 'GET',
+            headers,
+          }),
         )
       },
     },

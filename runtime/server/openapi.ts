@@ -1,5 +1,5 @@
 import type { GraphManifest } from '../build/graph-manifest.ts'
-import type { FunctionManifest, JsonSchema, ServedFunction } from '../build/manifest.ts'
+import type { DeployedFunction, FunctionManifest, JsonSchema } from '../build/manifest.ts'
 import type { Method } from '../define/options.ts'
 import { type ErrorCode, errorCodes } from '../error/codes.ts'
 import { parseRoute } from '../route/pattern.ts'
@@ -37,7 +37,7 @@ const kindTitles: Readonly<Record<FunctionManifest['kind'], string>> = {
 }
 
 /** The OpenAPI operations of a function, by its methods in lower case. */
-export function operationsOf(fn: ServedFunction, parts: DocumentParts): Readonly<Record<string, object>> {
+export function operationsOf(fn: DeployedFunction, parts: DocumentParts): Readonly<Record<string, object>> {
   const adopted = adoptSchemas(fn, parts.schemas)
   const { accepts, access, input, kind, query } = adopted
   const description = describe(adopted)
@@ -64,7 +64,7 @@ export function operationsOf(fn: ServedFunction, parts: DocumentParts): Readonly
 }
 
 /** What a function says of itself, of which one it is a deployment, and for a graph what it is made of. */
-function describe({ name, description, deploymentOf, graph }: ServedFunction): string | undefined {
+function describe({ name, description, deploymentOf, graph }: DeployedFunction): string | undefined {
   const parts = [
     ...(description === undefined ? [] : [description]),
     ...(deploymentOf === undefined ? [] : [`The deployment \`${name}\` of \`${deploymentOf}\`.`]),
@@ -91,7 +91,7 @@ function describeNodes({ nodes }: GraphManifest): string {
   return lines.join('\n')
 }
 
-function adoptSchemas(fn: ServedFunction, schemas: SchemaComponents): ServedFunction {
+function adoptSchemas(fn: DeployedFunction, schemas: SchemaComponents): DeployedFunction {
   const { params, query, input, output } = fn
   return {
     ...fn,

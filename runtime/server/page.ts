@@ -1,4 +1,4 @@
-import type { FunctionManifest, JsonSchema, Manifest, ServedFunction } from '../build/manifest.ts'
+import type { DeployedFunction, FunctionManifest, JsonSchema, Manifest } from '../build/manifest.ts'
 import { type AppIdentity, templateOf } from './document.ts'
 
 const styles = `
@@ -47,7 +47,7 @@ const kindNames: Readonly<Record<FunctionManifest['kind'], string>> = {
 const jobNote =
   '<p>It answers with a job: <code>GET</code> its <code>Location</code>, or send <code>Prefer: wait=60</code>.</p>\n'
 
-function articleOf(fn: ServedFunction, id: string, { routePrefix }: AppIdentity, baseUrl: string): string {
+function articleOf(fn: DeployedFunction, id: string, { routePrefix }: AppIdentity, baseUrl: string): string {
   const path = routePrefix + templateOf(fn)
   const isAction = fn.kind === 'action'
   const needs = fn.access === 'token' ? 'needs a model token' : 'public'
@@ -69,7 +69,7 @@ export function curlLine(fn: FunctionManifest, url: string): string {
   return ['curl', '-X', method, ...token, ...body, `'${url}'`].join(' ')
 }
 
-function deploymentNote({ name, deploymentOf }: ServedFunction): string {
+function deploymentNote({ name, deploymentOf }: DeployedFunction): string {
   return deploymentOf === undefined
     ? ''
     : html`, deployment <code>${name}</code> of <code>${deploymentOf}</code>`

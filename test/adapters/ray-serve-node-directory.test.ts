@@ -7,6 +7,8 @@ const key = randomBytes(32)
 /** What a cluster says of an application, and its gate of the nodes, to whoever proves the key. */
 let cluster: ReturnType<typeof Bun.serve>
 let applications: Record<string, unknown>
+/** Where its proxies listen. */
+let proxyHost: string
 let nodes: unknown
 let directory: RayNodeDirectory | null
 let told: string[][]
@@ -20,7 +22,7 @@ function application(name: string, route: string | null): unknown {
 function answer(request: Request): Response {
   const { pathname } = new URL(request.url)
   if (pathname === '/api/serve/applications/')
-    return Response.json({ applications, http_options: { host: '0.0.0.0', port: cluster.port } })
+    return Response.json({ applications, http_options: { host: proxyHost, port: cluster.port } })
   if (pathname !== '/iso/-/nodes') return new Response('nothing here', { status: 404 })
   const [ms, random, mac] = (request.headers.get('x-isoplex-proof') ?? '').split('.')
   const expected = createHmac('sha256', key).update(`isoplex nodes ${ms}.${random}`).digest('hex')
@@ -28,6 +30,7 @@ function answer(request: Request): Response {
 }
 
 beforeEach(() => {
+  proxyHost = '0.0.0.0'
   applications = { 'digits-1': application('digits-1', '/iso') }
   nodes = ['10.0.0.7:7420', '[::1]:1']
   told = []
@@ -57,6 +60,14 @@ it('tells the nodes of the application that has a route, and each change once', 
   nodes = ['10.0.0.8:1']
   await until(() => told.length === 2)
   expect(told).toEqual([['10.0.0.7 7420', '::1 1'], ['10.0.0.8 1']])
+})
+
+it('asks the gate by an IPv6 address too', async () => {
+  await cluster.stop(true)
+  cluster = Bun.serve({ hostname: '::', port: 0, fetch: answer })
+  proxyHost = '::1'
+  follow()
+  await until(() => told.length === 1)
 })
 
 it('keeps what it knows while nobody has said where the replicas are', async () => {

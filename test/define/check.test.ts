@@ -28,7 +28,10 @@ describe('createChecker', () => {
     ])
   })
 
-  it('says of a union only that none of it fits', () => {
+  it('says of a union that none of it fits, or what it says itself that it takes', () => {
+    const expected = 'a number from 1, or null'
+    const told = Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { expected })
+    expect(createChecker(told).issues(0)).toEqual([{ path: '', message: `Expected ${expected}` }])
     const schema = Type.Object({ id: Type.Union([Type.String(), Type.Integer()]) })
     expect(createChecker(schema).issues({ id: true })).toEqual([
       { path: '/id', message: 'Expected union value' },

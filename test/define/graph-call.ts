@@ -15,6 +15,8 @@ import { callOf } from './call.ts'
 export interface GraphCallFacts {
   readonly input?: unknown
   readonly signal?: AbortSignal
+  /** Is told what is logged for those who look for mistakes. */
+  readonly logged?: (message: string, fields?: Readonly<Record<string, unknown>>) => void
   /** Is told of every handle that is opened. */
   readonly opened?: (options: HandleOptions | undefined) => void
   /** Is told of what each call is told. */
@@ -23,12 +25,14 @@ export interface GraphCallFacts {
 
 /** The call of a graph whose nodes answer beside it, as the functions of one runner do; schemas are not looked at. */
 export function graphCall(facts: GraphCallFacts = {}): GraphCall {
-  const { input, signal = new AbortController().signal, opened, called } = facts
+  const { input, signal = new AbortController().signal, opened, called, logged } = facts
   const open = (fn: unknown, options?: HandleOptions): FunctionHandle<unknown, unknown> => {
     opened?.(options)
     return handleOf(fn as Definition, called)
   }
-  return { ...callOf({ input, signal }), handle: open as OpenHandle }
+  const call = callOf({ input, signal })
+  const log = logged ? { ...call.log, debug: logged } : call.log
+  return { ...call, log, handle: open as OpenHandle }
 }
 
 function handleOf(

@@ -56,6 +56,14 @@ describe('a failure of a node', () => {
     await expect(run(bind(broken, 0, { retries: 5 }))).rejects.toMatchObject({ code: 'FUNCTION_BROKEN' })
   })
 
+  it('that a fallback hides stands in the log, with its node', async () => {
+    const told: unknown[] = []
+    const node = bind(failing(1), 0, { name: 'check', fallback: 'spare' })
+    const logged = (_: string, fields: unknown): unknown => told.push(fields)
+    expect(await run(node, { logged })).toBe('spare')
+    expect(told).toMatchObject([{ node: 'check', error: { message: 'Node "check": Busy.' } }])
+  })
+
   it('is answered by the fallback, which may be made of edges', async () => {
     const edge = input(Type.Object({ spare: Type.String() }))
     const answer = bind(failing(9), 0, { fallback: { text: edge.spare } })

@@ -26,7 +26,21 @@ export default defineFunction({
   },
 })
 `
-const files = { 'functions/greet.ts': greeter, 'functions/call.ts': caller }
+const graph = `
+import { Type } from '@sinclair/typebox'
+import { bind, defineFunction, defineGraph } from 'isoplex'
+import greet from './greet.ts'
+const here = defineFunction({ handler: () => process.pid })
+export default defineGraph({
+  access: 'public',
+  answer: { greeted: bind(greet, { name: 'Ada' }), pid: bind(here, undefined) },
+})
+`
+const files = {
+  'functions/greet.ts': greeter,
+  'functions/call.ts': caller,
+  'functions/drawn.ts': graph,
+}
 
 describe('a handle', () => {
   it('asks the deployment that is named, wherever it runs', async () => {
@@ -51,5 +65,23 @@ describe('a handle', () => {
     await using server = await startServer(project, 'serve')
     const { json } = await server.call('/call', { json: {} })
     expect(json).toMatchObject({ text: 'Hi, Ada', deployment: 'greet', beside: false })
+    const drawn = (await server.call('/drawn')).json
+    expect(drawn).toMatchObject({ greeted: { text: 'Hi, Ada', deployment: 'greet' } })
+    expect(drawn.greeted.pid).not.toBe(drawn.pid)
+  })
+
+  it('no longer runs a function beside its caller once that is given replicas, and again once it has none', async () => {
+    await using project = await makeProject(files, { replicas: 1 })
+    await using server = await startServer(project, 'serve')
+    const isBeside = async () => {
+      const called = (await server.call('/call', { json: {} })).json
+      const drawn = (await server.call('/drawn')).json
+      return [called.beside, drawn.greeted.pid === drawn.pid]
+    }
+    expect(await isBeside()).toEqual([true, true])
+    expect(await project.run('redeploy', 'greet', '--replicas', '1')).toMatchObject({ code: 0 })
+    expect(await isBeside()).toEqual([false, false])
+    expect(await project.run('redeploy', 'greet', '--replicas', 'shared')).toMatchObject({ code: 0 })
+    expect(await isBeside()).toEqual([true, true])
   })
 })

@@ -267,6 +267,10 @@ describe('models of a gateway over two nodes', () => {
       .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
 
+  it('are on nodes that metrics count', async () => {
+    expect((await gateway.call('/metrics')).text).toContain('isoplex_node_count{state="up"} 2')
+  })
+
   it.each([1, 8, 32])(
     'stay where they are loaded, a fresh token each request, at %i clients',
     async (clients) => {

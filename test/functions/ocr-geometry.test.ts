@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cutLine, turned } from '../../functions/_ocr/cut.ts'
+import { cutLine, cutLines, turned } from '../../functions/_ocr/cut.ts'
 import { detectionInput, linesOf } from '../../functions/_ocr/detection.ts'
 import { distance, type Picture, type Point, type Quadrilateral } from '../../functions/_ocr/picture.ts'
 import { cornersOf, grown, smallestRectangle } from '../../functions/_ocr/rectangle.ts'
@@ -238,6 +238,18 @@ describe('a line that is cut out', () => {
     expect(red(line, 0, 0)).toBe(10)
     expect(red(line, 19, 9)).toBe(48)
     expect(line.pixels[3 * 20 * 4 + 1]).toBe(30)
+  })
+
+  it.each([
+    [1, 40_000],
+    [1_000, 210],
+    [1, Number.POSITIVE_INFINITY],
+  ])('is refused where %i boxes of a side of %d hold too much', (count, side) => {
+    const at = (x: number, y: number): Point => [x, y]
+    const box: Quadrilateral = [at(0, 0), at(side, 0), at(side, side), at(0, side)]
+    const boxes = Array.from({ length: count }, () => box)
+    const cut = (): Picture[] => cutLines(picture, boxes)
+    expect(cut).toThrow('The boxes hold more than 40 million pixels.')
   })
 
   it('is straightened where the box is turned', () => {

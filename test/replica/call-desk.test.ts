@@ -87,6 +87,28 @@ describe('a call', () => {
     expect(answeredBy(await run('a', call('b', { parent: 0 })))).toEqual(['CANCELLED'])
   })
 
+  it.each([{ function: 7 }, { params: null }, { parent: '1' }])(
+    'is refused where a runner says %j of it, and the runner goes on',
+    async (lies) => {
+      const { run } = await open(['a', 'b'])
+      expect(answeredBy(await run('a', call('b', { lies })))).toEqual(['INTERNAL'])
+      expect(answeredBy(await run('a', call('b')))).toMatchObject([{ name: 'b' }])
+    },
+  )
+
+  it('is refused without an id', async () => {
+    const { run } = await open(['a', 'b'])
+    expect(answeredBy(await run('a', call('b', { id: 0 })))).toEqual(['INTERNAL'])
+  })
+
+  it('is refused where its request has 64 under way', async () => {
+    const { run } = await open(['a', 'b'], { concurrency: 99 })
+    const calls = Array.from({ length: 65 }, () => ({ to: 'b', ms: 200 }))
+    const answers = answeredBy(await run('a', { calls: [calls] })) as unknown[]
+    expect(answers.filter((answer) => answer === 'INTERNAL')).toHaveLength(1)
+    expect(answers.filter((answer) => typeof answer === 'object')).toHaveLength(64)
+  })
+
   it('ends when its own time is over, and the caller goes on', async () => {
     const { run } = await open(['a', 'b'])
     expect(await run('a', call('b', { timeoutMs: 50, end: 'hang' }))).toMatchObject({

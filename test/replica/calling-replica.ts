@@ -28,6 +28,10 @@ export interface ScriptedCall extends Script {
   readonly leaveMs?: number
   /** The request in whose name it is made. @default the one that is answered */
   readonly parent?: number
+  /** What is said of it otherwise than it is. */
+  readonly lies?: Readonly<Record<string, unknown>>
+  /** Its id. @default one that no other has */
+  readonly id?: number
 }
 
 /** What a function answers: what answered, and what its calls came to, by the code of the error where one failed. */
@@ -155,8 +159,7 @@ class Runner {
       })
     }
   }
-  call(request, { to, model = null, timeoutMs = null, leaveMs, parent = request.id, ...script }) {
-    const id = this.nextCall++
+  call(request, { to, model = null, timeoutMs = null, leaveMs, parent = request.id, lies = {}, id = this.nextCall++, ...script }) {
     const { promise, resolve } = Promise.withResolvers()
     const { batch } = request
     batch.calls += 1
@@ -168,7 +171,7 @@ class Runner {
       resolve(value)
     }
     this.calls.set(id, { request, settle, bytes: 0 })
-    const head = { parent, through: [], function: to, model, deployment: null, timeoutMs, params: {}, query: '', contentType: 'application/json' }
+    const head = { parent, through: [], function: to, model, deployment: null, timeoutMs, params: {}, query: '', contentType: 'application/json', ...lies }
     this.connection.send(frameKinds.call, id, 0, [...encodeHead(head), encodeJson(script)])
     if (leaveMs !== undefined) setTimeout(() => {
       this.connection.send(frameKinds.callCancel, id, 0, [])

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FunctionManifest } from '../../runtime/build/manifest.ts'
 import type { DeploymentConfig } from '../../runtime/config/deployment-config.ts'
-import { type DeploymentWishes, planDeployments } from '../../runtime/replica/deployment-plan.ts'
+import { apartIn, type DeploymentWishes, planDeployments } from '../../runtime/replica/deployment-plan.ts'
 import { toFunctionRoute } from '../../runtime/route/function-route.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
 
@@ -164,4 +164,15 @@ it('whatever is configured, no two deployments have one name or one route, and n
       expect(deployments.length + problems.length).toBeGreaterThanOrEqual(2 + further)
     }),
   )
+})
+
+it('knows which functions nobody runs beside itself', () => {
+  const configured = [
+    { name: 'digits', function: 'digits', replicas: 1 },
+    { name: 'loud', function: 'loud', options: { volume: 11 } },
+    { name: 'other', function: 'third', replicas: 1 },
+    { name: 'third', function: 'third', options: {} },
+  ]
+  const { deployments } = planDeployments([digits, fn('loud'), fn('third')], { configured })
+  expect([...apartIn(deployments)]).toEqual(['digits', 'loud'])
 })

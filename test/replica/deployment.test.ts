@@ -119,3 +119,16 @@ describe('toDeployment', () => {
     expect(settle({ batch: { maxSize: 32, maxDelayMs: 2, maxBytes: 4096 } }).batch.maxBytes).toBe(4096)
   })
 })
+
+it('has other runners where a function that it calls is no longer to run beside it', () => {
+  const settleBeside = (apart: ReadonlySet<string>) =>
+    toDeployment({ ...manifest, calls: ['a', 'b'] }, '/bundles', defaults, {
+      name: 'digits',
+      settings: {},
+      apart,
+    })
+  const [none, one, stranger] = [new Set<string>(), new Set(['b']), new Set(['c'])].map(settleBeside)
+  expect([none?.apart, one?.apart, stranger?.apart]).toEqual([[], ['b'], []])
+  expect(one?.id).not.toBe(none?.id)
+  expect(stranger?.id).toBe(none?.id)
+})

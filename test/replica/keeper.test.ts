@@ -224,8 +224,10 @@ describe('a new version', () => {
     const scheduler = workshop.open()
     const [old, fresh] = [await deploy(), await deploy()]
     const waiting = outcomeOf(scheduler, old, {}, { model: 'slow-1' })
-    const abandoned = outcomeOf(scheduler, old, {}, { model: 'slow-2', signal: AbortSignal.timeout(150) })
+    const leaving = new AbortController()
+    const abandoned = outcomeOf(scheduler, old, {}, { model: 'slow-2', signal: leaving.signal })
     await until(() => witnessed('load slow-1') + witnessed('load slow-2') === 2)
+    leaving.abort()
     scheduler.setCurrent(new Set([fresh.id]))
     expect(await Promise.all([waiting, abandoned])).toEqual([
       expect.objectContaining({ model: 'slow-1' }),

@@ -66,6 +66,7 @@ export class LoneRunner {
       inputHosts?: readonly string[]
       nameOf?: (definition: Definition) => string | null
       parts?: readonly HeldPart[]
+      isApart?: (name: string) => boolean
     } = {},
   ) {
     const write =
@@ -86,6 +87,7 @@ export class LoneRunner {
       concurrency: options.concurrency ?? 1,
       parts: options.parts ?? [],
       nameOf: options.nameOf ?? (() => null),
+      isApart: options.isApart ?? (() => false),
       fetchInput: createInputFetch(createOutboundPolicy(options.inputHosts ?? [])),
       log,
       send: (kind, id, flags, payload) => this.#receive(kind, id, flags, payloadOf(payload)),

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FunctionLog } from '../../runtime/define/context.ts'
 import type { ResolvedModel } from '../../runtime/model/resolve.ts'
-import { unknownCaller } from '../../runtime/replica/caller.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { Scheduler, type SchedulerOptions } from '../../runtime/replica/scheduler.ts'
 import { Tallies } from '../../runtime/replica/tallies.ts'
 import type { Answer } from '../../runtime/replica/ticket.ts'
+import { unknownCaller } from './work.ts'
 
 const repository = new URL('../..', import.meta.url).pathname
 const environment = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
@@ -76,6 +76,7 @@ export async function makeReplicaWorkshop(): Promise<ReplicaWorkshop> {
         group: null,
         idempotent: true,
         calls: [],
+        apart: [],
         timeoutMs: 10_000,
         ...facts,
       }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AutoscaleConfig } from '../../runtime/config/deployment-config.ts'
@@ -5,6 +6,7 @@ import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { SchedulerGroups } from '../../runtime/replica/scheduler-groups.ts'
 import type { Work } from '../../runtime/replica/ticket.ts'
 import { until } from '../support/server.ts'
+import { targetsOf } from './calling-replica.ts'
 import { makeReplicaWorkshop, type ReplicaWorkshop } from './replica-workshop.ts'
 import { workOf } from './work.ts'
 
@@ -176,5 +178,87 @@ describe('a group that scales', () => {
     groups.follow([{ ...own, ...grouped('own', { min: 1, max: 3 }) }])
     expect(groups.activities().get('own')?.replicas.target).toBe(2)
     expect((await ask(own)).pid).toBe(pid)
+  })
+})
+
+describe('a call into another group', () => {
+  const calling = `
+    const named = (name) => defineFunction({ method: 'POST', input: Type.Any(), handler: () => name })
+    const back = named('back')
+    export const functions = [['back', back]]
+    export default defineFunction({
+      method: 'POST',
+      input: Type.Object({ waitMs: Type.Number() }),
+      handler: async ({ input, handle }) => {
+        await Bun.sleep(input.waitMs)
+        return { answer: await handle(back).infer(input) }
+      },
+    })`
+
+  it.each([1, { min: 0, max: 1 }])(
+    'is answered while all of them stop: %j',
+    async (replicas) => {
+      open()
+      const facts = { ...grouped('front'), calls: ['back'], apart: ['back'] }
+      const front = await workshop.deploy('front', calling, facts)
+      const back = await workshop.deploy('back', source, grouped('back', replicas))
+      groups.answerCalls(targetsOf([front, back]))
+      groups.follow([front, back])
+      const running = ask(front, 500)
+      // The runner takes one at a time: this one has not begun when everything stops.
+      const waiting = ask(front, 100)
+      await until(() => groups.activities().get('front')?.ongoing === 1)
+      const closed = groups.close(30_000)
+      await expect(ask(back)).rejects.toMatchObject({ code: 'DRAINING' })
+      for (const asked of [running, waiting])
+        expect(await asked).toMatchObject({ answer: { deployment: 'back' } })
+      await closed
+      expect(groups.pool.links).toEqual([])
+    },
+    40_000,
+  )
+
+  it('is answered for a request that is tried alone while all of them stop', async () => {
+    open()
+    const dying = calling.replace(
+      'await Bun.sleep(input.waitMs)',
+      `
+      const mark = ${JSON.stringify(workshop.directory)} + '/died'
+      if (!(await Bun.file(mark).exists())) {
+        await Bun.write(mark, '')
+        process.kill(process.pid, 'SIGKILL')
+      }
+      await Bun.write(mark + '-again', '')
+      await Bun.sleep(input.waitMs)`,
+    )
+    const front = await workshop.deploy('front', dying, {
+      ...grouped('front'),
+      calls: ['back'],
+      apart: ['back'],
+    })
+    const back = await workshop.deploy('back', source, grouped('back'))
+    groups.answerCalls(targetsOf([front, back]))
+    groups.follow([front, back])
+    const asked = ask(front, 500)
+    await until(() => existsSync(`${workshop.directory}/died-again`))
+    const closed = groups.close(30_000)
+    expect(await asked).toMatchObject({ answer: { deployment: 'back' } })
+    await closed
+  }, 40_000)
+
+  it('counts to the same depth as those that run beside their callers', async () => {
+    open()
+    const circle = `
+      const options = { method: 'POST', input: Type.Any(), output: Type.Any() }
+      const one = defineFunction({ ...options, handler: ({ handle }) => handle(two).infer({}) })
+      const two = defineFunction({ ...options, handler: ({ handle }) => handle(three).infer({}) })
+      const three = defineFunction({ ...options, handler: ({ handle }) => handle(one).infer({}) })
+      export const functions = [['one', one], ['two', two], ['three', three]]
+      export default one`
+    const one = await workshop.deploy('one', circle, { ...grouped('one'), calls: ['one'], apart: ['one'] })
+    groups.answerCalls(targetsOf([one]))
+    groups.follow([one])
+    const chain = Array.from({ length: 17 }, (_, index) => ['one', 'two', 'three'][index % 3])
+    await expect(ask(one)).rejects.toMatchObject({ code: 'CALL_TOO_DEEP', details: { chain } })
   })
 })

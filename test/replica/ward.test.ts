@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AnyIsoplexError } from '../../runtime/error/error.ts'
-import { unknownCaller } from '../../runtime/replica/caller.ts'
 import { deliver } from '../../runtime/replica/delivery.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { ReplicaPool } from '../../runtime/replica/pool.ts'
@@ -11,7 +10,7 @@ import { Ward } from '../../runtime/replica/ward.ts'
 import { until } from '../support/server.ts'
 import { makeReplicaWorkshop, modelOf, type ReplicaWorkshop } from './replica-workshop.ts'
 import { bytesOf, headOf } from './request-head.ts'
-import { makeQueue } from './work.ts'
+import { makeQueue, unknownCaller } from './work.ts'
 
 const acting = `
 export default defineFunction({

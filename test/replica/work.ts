@@ -1,10 +1,17 @@
 import type { ResolvedModel } from '../../runtime/model/resolve.ts'
-import { unknownCaller } from '../../runtime/replica/caller.ts'
+import type { Caller } from '../../runtime/replica/caller.ts'
 import type { Deployment } from '../../runtime/replica/deployment.ts'
 import { RequestQueue } from '../../runtime/replica/queue.ts'
 import { Tallies } from '../../runtime/replica/tallies.ts'
 import { Ticket, type Work } from '../../runtime/replica/ticket.ts'
 import { headOf } from './request-head.ts'
+
+/** A caller that nothing is known of. */
+export const unknownCaller: Caller = Object.freeze({
+  credentials: null,
+  stickyKey: null,
+  chain: Object.freeze([]),
+})
 
 /** A deployment with what a test cares for. */
 export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
@@ -22,6 +29,7 @@ export function deploymentOf(facts: Partial<Deployment> = {}): Deployment {
     group: null,
     idempotent: true,
     calls: [],
+    apart: [],
     timeoutMs: 1_000,
     ...facts,
   }

@@ -40,6 +40,33 @@ describe('the calls of a request', () => {
     expect(order).toEqual([1, 2])
   })
 
+  it('are never too many, though others come while one has its turn', async () => {
+    const request = new CallingRequest(1, null)
+    let underWay = 0
+    let most = 0
+    const begin = (): Promise<() => void> =>
+      // Each is told by a function of its own.
+      request
+        .begin(signal, () => undefined)
+        .then((end) => {
+          underWay += 1
+          most = Math.max(most, underWay)
+          return () => {
+            underWay -= 1
+            end()
+          }
+        })
+    const ends = await Promise.all(Array.from({ length: maxCallsUnderWay }, begin))
+    const waited = begin()
+    ends[0]?.()
+    const overtaking = begin()
+    const end = await overtaking
+    await new Promise((resolve) => setImmediate(resolve))
+    end()
+    ;(await waited)()
+    expect([underWay, most]).toEqual([maxCallsUnderWay - 1, maxCallsUnderWay])
+  })
+
   it('end with it, and it makes no more', async () => {
     const told: boolean[] = []
     const request = new CallingRequest(1, new Waits((waiting) => told.push(waiting)))
@@ -73,4 +100,14 @@ it('refuses more functions than may wait for each other, and names them', () => 
     expect.objectContaining({ code: 'CALL_TOO_DEEP', details: { chain: [...place.chain, 'last'] } }),
   )
   expect(() => assertDepth(place.chain.slice(1), 'last')).not.toThrow()
+})
+
+it('counts those that wait in other runners, and names them too', () => {
+  const callers = Array.from({ length: maxCallDepth - 1 }, (_, depth) => `f${depth}`)
+  const place = { request: new CallingRequest(1, null, callers), chain: ['here'], waits: null }
+  expect(() => placeBeside(place, 'last', null)).toThrow(
+    expect.objectContaining({ code: 'CALL_TOO_DEEP', details: { chain: [...callers, 'here', 'last'] } }),
+  )
+  const shallower = { ...place, request: new CallingRequest(1, null, callers.slice(1)) }
+  expect(placeBeside(shallower, 'last', null).chain).toEqual(['here', 'last'])
 })

@@ -64,6 +64,17 @@ describe('the runner of a graph', () => {
     expect(events.toSorted()).toEqual(['teardown double', 'unload 10', 'unload 100'])
   })
 
+  it('loads no function that has replicas of its own', async () => {
+    events.length = 0
+    const lone = new LoneRunner(defineGraph({ answer: bind(double, 1) }), {
+      nameOf: (definition) => names.get(definition) ?? null,
+      isApart: (name) => name === 'double',
+    })
+    await lone.runner.start()
+    await lone.runner.stop()
+    expect(events).toEqual([])
+  })
+
   it('frees what has come up where another part does not', async () => {
     events.length = 0
     const broken = defineFunction({

@@ -39,6 +39,13 @@ describe('StreamCredit', () => {
     expect(await waiting).toBe(30)
   })
 
+  it('opens no more than a window, whatever the receiver says', async () => {
+    const credit = new StreamCredit()
+    credit.add(2 ** 32 - 1)
+    expect(await credit.take(2 * streamWindowBytes)).toBe(streamWindowBytes)
+    expect(await isOpen(credit.take(1))).toBe(true)
+  })
+
   it('gives nothing more once it is closed, not even what is left', async () => {
     const credit = new StreamCredit()
     credit.close()

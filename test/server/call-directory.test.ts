@@ -3,12 +3,11 @@ import { createCredentials } from '../../runtime/auth/credentials.ts'
 import type { FunctionManifest } from '../../runtime/build/manifest.ts'
 import type { CallHead } from '../../runtime/replica/call-head.ts'
 import type { CallTarget } from '../../runtime/replica/call-target.ts'
-import { unknownCaller } from '../../runtime/replica/caller.ts'
 import { CallDirectory } from '../../runtime/server/call-directory.ts'
 import type { ServedFunction } from '../../runtime/server/exchange.ts'
 import { createModelAccess } from '../../runtime/server/model-access.ts'
 import { sampleFunction } from '../build/manifest-samples.ts'
-import { deploymentOf } from '../replica/work.ts'
+import { deploymentOf, unknownCaller } from '../replica/work.ts'
 import { sourceOfEverything } from './served.ts'
 
 const credentials = createCredentials({

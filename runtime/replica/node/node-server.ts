@@ -50,7 +50,7 @@ export class NodeServer {
   readonly #listener: TCPSocketListener<ConnectionState>
   readonly #strangers = new Set<ControlSocket>()
   readonly #sessions = new Set<NodeSession>()
-  #connections = 0
+  readonly #connections = new Set<ControlSocket>()
   #facts: NodeFacts
 
   /**
@@ -115,8 +115,8 @@ export class NodeServer {
     const from = formatNodeAddress({ host: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 })
     socket.data = { control, from, session: null, patience: patience.unref() }
     this.#strangers.add(socket)
-    this.#connections += 1
-    if (this.#strangers.size > maxStrangers || this.#connections > maxConnections)
+    this.#connections.add(socket)
+    if (this.#strangers.size > maxStrangers || this.#connections.size > maxConnections)
       this.#closed(socket, 'too many connections')
     else {
       socket.setNoDelay(true)
@@ -146,16 +146,15 @@ export class NodeServer {
       control.open(session)
     } catch (error) {
       log.warn('A gateway was not let in', { from: socket.data.from, error })
-      // The refusal leaves first.
+      // The refusal leaves first; who does not take it is put out when its time is up.
       control.end()
-      this.#forget(socket)
     }
   }
 
   #closed(socket: ControlSocket, why: string): void {
     if (!socket.data) return
     this.#forget(socket)
-    if (!socket.data.control.closed) this.#connections -= 1
+    this.#connections.delete(socket)
     socket.data.control.close(why)
   }
 

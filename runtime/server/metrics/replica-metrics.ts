@@ -1,3 +1,4 @@
+import type { NodeFleet } from '../../replica/node/fleet.ts'
 import type { ResidencyControl } from '../../replica/residency-control.ts'
 import type { ReplicaReport, ResidentReport } from '../../replica/residency-report.ts'
 import type { Tallies } from '../../replica/tallies.ts'
@@ -11,6 +12,8 @@ const replicaLabels = ['replica', 'state', 'group'] as const
 export interface ReplicaSources {
   readonly tallies: Tallies
   readonly residency: Pick<ResidencyControl, 'report'>
+  /** The nodes that replicas are on. @default they are on this machine */
+  readonly fleet?: Pick<NodeFleet, 'report'>
 }
 
 /** Adds what is loaded where, what has come and gone, and how the replicas are. */
@@ -18,6 +21,7 @@ export function addReplicaMetrics(registry: MetricsRegistry, sources: ReplicaSou
   addResidents(registry, sources)
   addLoads(registry, sources.tallies)
   addReplicas(registry, sources)
+  if (sources.fleet) addNodes(registry, sources.fleet)
 }
 
 function addResidents(registry: MetricsRegistry, { tallies, residency }: ReplicaSources): void {
@@ -101,5 +105,18 @@ function addReplicas(registry: MetricsRegistry, { tallies, residency }: ReplicaS
     help: 'Replicas in whose place fresh ones came, by why.',
     labels: ['reason'],
     read: () => [...tallies.restarts.entries].map(([reason, count]) => [{ reason }, count] as const),
+  })
+}
+
+function addNodes(registry: MetricsRegistry, fleet: Pick<NodeFleet, 'report'>): void {
+  const states = ['up', 'leaving', 'missing'] as const
+  addGauge(registry, {
+    name: 'isoplex_node_count',
+    help: 'Nodes in a state.',
+    labels: ['state'],
+    read: () => {
+      const nodes = fleet.report()
+      return states.map((state) => [{ state }, nodes.filter((node) => node.state === state).length] as const)
+    },
   })
 }

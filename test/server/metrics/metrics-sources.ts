@@ -1,6 +1,7 @@
 import { JobTallies } from '../../../runtime/job/job-tallies.ts'
 import { EventLoopLag } from '../../../runtime/observe/event-loop-lag.ts'
 import type { DeploymentReport } from '../../../runtime/replica/deployment-report.ts'
+import type { NodeReport } from '../../../runtime/replica/node/fleet.ts'
 import type { BacklogReport } from '../../../runtime/replica/residency-control.ts'
 import type { ReplicaReport, ResidentReport } from '../../../runtime/replica/residency-report.ts'
 import { Tallies } from '../../../runtime/replica/tallies.ts'
@@ -15,9 +16,10 @@ export function sourcesOf(
     readonly replicas?: readonly ReplicaReport[]
     readonly backlog?: readonly BacklogReport[]
     readonly deployments?: readonly DeploymentReport[]
+    readonly nodes?: readonly NodeReport[]
   } = {},
 ): MetricsSources & Disposable {
-  const { replicas = [], backlog = [], deployments = [] } = given
+  const { replicas = [], backlog = [], deployments = [], nodes } = given
   const lag = new EventLoopLag()
   return {
     tallies: new Tallies(),
@@ -25,6 +27,7 @@ export function sourcesOf(
     surveyJobs: async () => undefined,
     residency: { report: () => ({ replicas, departures: [] }), backlog: () => backlog },
     deployments: createMemoryDeployments(...deployments),
+    ...(nodes ? { fleet: { report: () => nodes } } : {}),
     lag,
     bodies: new BodyBudget(1_000),
     [Symbol.dispose]: () => lag[Symbol.dispose](),

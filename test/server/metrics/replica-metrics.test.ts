@@ -40,6 +40,18 @@ describe('the metrics of replicas', () => {
     expect(values.get(`${name}{replica="0",state="serving",group="fast"}`)).toBe(7)
   })
 
+  it('tell how many nodes are in which state, where there are nodes', async () => {
+    const node = { node: 'a:1', state: 'up', places: 1, version: '1', trouble: null } as const
+    using sources = sourcesOf({ nodes: [node, { ...node, node: 'b:1' }, { ...node, state: 'missing' }] })
+    const { values } = await readMetrics(sources)
+    const counts = ['up', 'leaving', 'missing'].map((state) =>
+      values.get(`isoplex_node_count{state="${state}"}`),
+    )
+    expect(counts).toEqual([2, 0, 1])
+    using local = sourcesOf()
+    expect((await readMetrics(local)).text).not.toContain('isoplex_node_count')
+  })
+
   it('tell what has come and gone, and why', async () => {
     using sources = sourcesOf()
     const { tallies } = sources

@@ -12,7 +12,7 @@ export type CallAnswerKind = (typeof frameKinds)[
   | 'callStreamEnd']
 
 /** A call that a function makes of another, from its frame to its answer. */
-export class OutgoingCall {
+export class PendingCall {
   /** Unique on the connection of its runner. */
   readonly id: number
   /** The request whose function calls. */
@@ -24,7 +24,7 @@ export class OutgoingCall {
   #credit: StreamCredit | null = null
   #cancelled = false
 
-  constructor(id: number, parent: SentRequest, { head, body }: Pick<OutgoingCall, 'head' | 'body'>) {
+  constructor(id: number, parent: SentRequest, { head, body }: Pick<PendingCall, 'head' | 'body'>) {
     this.id = id
     this.parent = parent
     this.head = head

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { OutgoingCall } from '../../runtime/replica/outgoing-call.ts'
+import { PendingCall } from '../../runtime/replica/pending-call.ts'
 import { Workload } from '../../runtime/replica/workload.ts'
 import { ticketAt } from './work.ts'
 
-function callOf(): OutgoingCall {
+function callOf(): PendingCall {
   const batch = new Workload({ concurrency: 1, ahead: 0 }, 0).add(1, 0)
   const parent = { ticket: ticketAt(1).ticket, batch, stream: null, overdue: undefined, calls: null }
   const head = {
@@ -17,7 +17,7 @@ function callOf(): OutgoingCall {
     query: '',
     contentType: null,
   }
-  return new OutgoingCall(7, parent, { head, body: new Uint8Array() })
+  return new PendingCall(7, parent, { head, body: new Uint8Array() })
 }
 
 it('tells who listens already, and who asks later, that nobody waits any more', async () => {
