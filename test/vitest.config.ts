@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Bun starts threads and forks alike; threads are quicker and keep `process.execPath` Bun's.
     pool: 'threads',
-    testTimeout: 20_000,
+    // Tests that start servers share their cores with others; what hangs is told all the same.
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 })

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { TokenIssuerConfig, TokenKeyConfig } from '../config/config.ts'
+import type { TokenIssuerConfig, TokenKeyConfig } from '../config/token-issuer-config.ts'
 import { IsoplexError } from '../error/error.ts'
 import { type ClaimNames, defaultClaimNames } from './claims.ts'
 import { projectIssuerName, synapseIssuerName, type TokenIssuer } from './issuer.ts'

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import type { TokenAlgorithm } from '../config/config.ts'
+import type { TokenAlgorithm } from '../config/token-issuer-config.ts'
 import { IsoplexError } from '../error/error.ts'
 import { type KeySource, type PublicAlgorithm, selectKeys, type TokenKey } from './key.ts'
 import { importPublicJwk } from './key-material.ts'

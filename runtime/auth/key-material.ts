@@ -1,5 +1,5 @@
 import { importJWK, importPKCS8, importSPKI, importX509, type JWK } from 'jose'
-import type { TokenAlgorithm } from '../config/config.ts'
+import type { TokenAlgorithm } from '../config/token-issuer-config.ts'
 import { decodeBase64url } from './base64url.ts'
 import { type PublicAlgorithm, publicAlgorithms, type SigningKey, signingAlgorithms } from './key.ts'
 import { importContentSecret, importHmacSecret, secretBytes } from './project-key.ts'

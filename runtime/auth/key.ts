@@ -1,4 +1,4 @@
-import type { TokenAlgorithm } from '../config/config.ts'
+import type { TokenAlgorithm } from '../config/token-issuer-config.ts'
 
 /** A key that proves or opens tokens, pinned to one algorithm. Printing it shows nothing secret. */
 export interface TokenKey {

@@ -41,7 +41,7 @@ async function routes(flags: RoutesFlags): Promise<void> {
   const environment = visibleEnvironment(process.env, config.environment)
   await using source = await openFunctionSource({ ...folders, mode: 'dev', environment })
   const built = await source.read()
-  const plan = planDeployments(built.functions, { configured: config.deployments })
+  const plan = planDeployments(built.functions, { configured: config.deployments, entrypoint: config.entrypoint })
   const manifest = deployedManifest(built, plan)
   await writeRoutesTypes(manifest, folders)
   createOutput(flags.json ?? false).result(routeList(manifest, identity), formatRoutes(manifest, identity))

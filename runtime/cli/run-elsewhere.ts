@@ -24,9 +24,8 @@ const deployedAddress = 'http://localhost:8100'
  * @throws {IsoplexError} `CONFIG_INVALID`, `ROUTE_NOT_FOUND`, `BUILD_FAILED`, and whatever the call fails with.
  */
 export async function runElsewhere(request: RunRequest): Promise<number> {
-  const manifest = await readManifest(request)
-  const fn = findFunction(manifest, request.name)
-  if (fn.kind === 'inference') return await inferElsewhere(fn, manifest, request)
+  const fn = findFunction(await readManifest(request), request.name)
+  if (fn.kind === 'inference') return await inferElsewhere(fn, request)
   const baseUrl = request.url ?? serverUrl(request)
   const token = await readGivenToken(request)
   const run = async (sent: TokenOption): Promise<number> => {
@@ -71,7 +70,6 @@ export async function readManifest({ project }: Pick<RunRequest, 'project'>): Pr
 
 async function inferElsewhere(
   fn: FunctionManifest,
-  { functions }: Manifest,
   { params = {}, project, url, tenant, timeoutMs, json, signal }: RunRequest,
 ): Promise<number> {
   if (!isRecord(params)) {
@@ -84,7 +82,7 @@ async function inferElsewhere(
   const answer = await inferRemote({
     address: url ?? deployedAddress,
     routePrefix,
-    path: answersPrefix(fn, functions) ? '/' : fn.path,
+    path: fn.path,
     params,
     backendUrl: process.env.SYNAPSE_PLUGIN_RUN_HOST || process.env.SYNAPSE_HOST || config.backendUrl,
     accessToken: process.env.SYNAPSE_ACCESS_TOKEN || null,
@@ -94,13 +92,6 @@ async function inferElsewhere(
   })
   await writeResult(answer, { json })
   return 0
-}
-
-/** Whether a function answers the prefix itself: the index, else the only inference function. */
-function answersPrefix(fn: FunctionManifest, functions: readonly FunctionManifest[]): boolean {
-  if (fn.path === '/') return true
-  const others = functions.filter(({ kind, name }) => kind === 'inference' && name !== fn.name)
-  return others.length === 0 && functions.every(({ path }) => path !== '/')
 }
 
 function serverUrl({ project: { config } }: RunRequest): string {

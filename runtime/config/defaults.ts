@@ -11,6 +11,7 @@ export const defaults: Config = Object.freeze({
   functionsDirectory: 'functions',
   stateDirectory: '.isoplex',
   routePrefix: null,
+  entrypoint: null,
   corsOrigins: Object.freeze([]),
   allowedHosts: Object.freeze([]),
 

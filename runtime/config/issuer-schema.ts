@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { TokenAlgorithm } from './config.ts'
+import type { TokenAlgorithm } from './token-issuer-config.ts'
 
 const algorithms: readonly TokenAlgorithm[] = [
   'HS256',

@@ -39,6 +39,13 @@ export const configSchema = Type.Object(
         expected: 'a path of plain segments such as /digits/v1',
       }),
     ),
+    entrypoint: orNull(
+      text('^[^\\u0000-\\u001f]{1,512}$', {
+        description:
+          'Function that answers the route prefix itself; unset, the index, else the only inference function.',
+        expected: "a function's name such as ocr/detect",
+      }),
+    ),
     corsOrigins: list(`^(?:\\*|${origin})$`, {
       description: 'Web origins whose pages may call.',
       expected: 'origins such as https://example.com as a browser sends them, or *',

@@ -127,7 +127,7 @@ async function openAsk({ stateDirectory = '.isoplex', url, accessToken }: Contro
   const directory = resolve(stateDirectory)
   const socketPath = await findControlSocket(directory)
   if (socketPath !== null) return createAsk({ socketPath })
-  const message = `No server runs on the state directory ${directory}; start one with "isoplex serve", or name its "url".`
+  const message = `No server runs on the state directory ${directory}; start one with "isoplex serve".`
   throw new IsoplexError('CONFIG_INVALID', message)
 }
 

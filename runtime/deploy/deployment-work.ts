@@ -13,6 +13,7 @@ import type {
   ServeApplication,
   ServeApplicationId,
 } from '../define/deployment-facts.ts'
+import { functionNameOf } from '../define/function-name.ts'
 import type { JsonRecord } from '../define/step.ts'
 import { IsoplexError } from '../error/error.ts'
 import { getRayActorOptions, toDeployedResources } from './actor-options.ts'
@@ -159,7 +160,12 @@ export class DeploymentWork {
       replicas,
       ...limits,
       resources: toDeployedResources(rayActorOptions),
-      environment: { ...facts.environment, ...program.environment, ...wishes.environment },
+      environment: {
+        ...facts.environment,
+        ISOPLEX_ENTRYPOINT: entrypointOf(program),
+        ...program.environment,
+        ...wishes.environment,
+      },
       ...(isRecord(runtimeEnvironment) && { runtimeEnvironment }),
     }
   }
@@ -240,6 +246,15 @@ export class DeploymentWork {
       data,
     }
   }
+}
+
+/** The name by which replicas know the function that is to answer the route prefix. */
+function entrypointOf({ entrypoint }: DeploymentProgram): string {
+  const name = functionNameOf(entrypoint)
+  if (name !== undefined) return name
+  const message =
+    'The "entrypoint" of a deployment must be the default export of a file of the functions folder.'
+  throw new IsoplexError('CONFIG_INVALID', message)
 }
 
 function isRouted({ routePrefix }: DeployedApplication): boolean {

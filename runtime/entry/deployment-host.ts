@@ -13,7 +13,6 @@ import {
 } from '../replica/deployment-plan.ts'
 import { type DeploymentControl, type DeploymentReport, statusOf } from '../replica/deployment-report.ts'
 import type { SchedulerGroups } from '../replica/scheduler-groups.ts'
-import { invalidInput } from '../runner/refusal.ts'
 import { templateOf } from '../server/document.ts'
 import type { ServedFunction } from '../server/exchange.ts'
 import { operator } from '../server/residency/model-placement.ts'
@@ -22,7 +21,7 @@ import { operator } from '../server/residency/model-placement.ts'
 export interface DeploymentHostOptions {
   readonly config: Pick<
     Config,
-    'deployments' | 'maxModelsPerReplica' | 'maxOngoingRequests' | 'requestTimeoutMs'
+    'deployments' | 'entrypoint' | 'maxModelsPerReplica' | 'maxOngoingRequests' | 'requestTimeoutMs'
   >
   /** Where the bundles lie, those of the manifest that is followed last. */
   readonly source: { readonly bundlesDirectory: string }
@@ -113,7 +112,7 @@ export class DeploymentHost implements DeploymentControl {
     const plan = this.#planWith(changed)
     const known = new Set(this.#plan.problems.map(({ message }) => message))
     const problem = plan.problems.find(({ message }) => !known.has(message))
-    if (problem) throw invalidInput('', problem.message)
+    if (problem) throw refusedChange(problem.message)
     const planned = plan.deployments.find(({ manifest }) => manifest.name === name)
     if (!planned) return this.#missing(name)
     await this.#comeUp(name, this.#settle(planned, apartIn(plan.deployments)))
@@ -146,8 +145,8 @@ export class DeploymentHost implements DeploymentControl {
   }
 
   #planWith(changed: ReadonlyMap<string, DeploymentChange>): DeploymentPlan {
-    const { deployments: configured } = this.#options.config
-    return planDeployments(this.#manifest.functions, { configured, changed })
+    const { deployments: configured, entrypoint } = this.#options.config
+    return planDeployments(this.#manifest.functions, { configured, changed, entrypoint })
   }
 
   #take(plan: DeploymentPlan): ServedDeployments {
@@ -171,4 +170,9 @@ export class DeploymentHost implements DeploymentControl {
     const message = `There is no deployment "${name}"; there are: ${names || 'none'}.`
     throw new IsoplexError('DEPLOYMENT_NOT_FOUND', message, { details: { deployment: name } })
   }
+}
+
+function refusedChange(message: string): IsoplexError<'INPUT_INVALID'> {
+  const details = { issues: [{ path: '', message }] }
+  return new IsoplexError('INPUT_INVALID', `The change is not taken. ${message}`, { details })
 }

@@ -150,6 +150,7 @@ export class Gateway {
       manifest,
       functions,
       identity,
+      entrypoint: config.entrypoint,
       exchange,
       corsOrigins: config.corsOrigins,
       systemRoutes,

@@ -87,6 +87,7 @@ async function openIn(
     manifest: served,
     functions,
     identity,
+    entrypoint: config.entrypoint,
     exchange,
     corsOrigins: [],
     readiness: () => ({ ready: true }),

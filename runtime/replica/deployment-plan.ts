@@ -30,6 +30,8 @@ export interface DeploymentWishes {
   readonly configured: readonly DeploymentConfig[]
   /** Settings that were changed while the server runs, by the deployment's name. They win. @default none */
   readonly changed?: ReadonlyMap<string, DeploymentChange>
+  /** The function that is to answer the route prefix itself. @default left to the functions */
+  readonly entrypoint?: string | null
 }
 
 /**
@@ -38,7 +40,7 @@ export interface DeploymentWishes {
  */
 export function planDeployments(
   functions: readonly FunctionManifest[],
-  { configured, changed = new Map() }: DeploymentWishes,
+  { configured, changed = new Map(), entrypoint = null }: DeploymentWishes,
 ): DeploymentPlan {
   const byName = new Map(functions.map((fn) => [fn.name, fn]))
   const entries = new Map(configured.map((entry) => [entry.name, entry]))
@@ -65,6 +67,8 @@ export function planDeployments(
     if (!fn) problems.push(unknownFunction(entry, [...byName.keys()]))
     else if (name !== fn.name) consider(fn, name, withChange(settingsOf(entry), changed.get(name)))
   }
+  if (entrypoint !== null && !byName.has(entrypoint))
+    problems.push(unknownEntrypoint(entrypoint, [...byName.keys()]))
   return withoutConflicts(candidates, problems)
 }
 
@@ -161,16 +165,24 @@ function assertSettings(fn: FunctionManifest, name: string, settings: Deployment
 }
 
 function unfit(name: string, reason: string): IsoplexError<'CONFIG_INVALID'> {
-  return new IsoplexError('CONFIG_INVALID', `The deployment "${name}" is not served: ${reason}.`)
+  return new IsoplexError('CONFIG_INVALID', `The deployment "${name}" cannot be served: ${reason}.`)
 }
 
 function unknownFunction(
   { name, function: functionName }: DeploymentConfig,
   known: readonly string[],
 ): IsoplexError<'CONFIG_INVALID'> {
-  const nearest = nearestName(functionName, known)
-  const hint = nearest === null ? 'there is none' : `the nearest is "${nearest.name}"`
-  return unfit(name, `there is no function "${functionName}"; ${hint}`)
+  return unfit(name, noFunction(functionName, known))
+}
+
+function unknownEntrypoint(name: string, known: readonly string[]): IsoplexError<'CONFIG_INVALID'> {
+  const reason = noFunction(name, known)
+  return new IsoplexError('CONFIG_INVALID', `The "entrypoint" does not answer the route prefix: ${reason}.`)
+}
+
+function noFunction(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known)
+  return `there is no function "${name}"; ${nearest === null ? 'there is none' : `the nearest is "${nearest.name}"`}`
 }
 
 /** Takes in one after the other what can be served beside those before it, the functions' own routes first. */

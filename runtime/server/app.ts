@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly manifest: Manifest
   readonly functions: readonly ServedFunction[]
   readonly identity: AppIdentity
+  /** The function that answers the prefix itself. @default the index, else the only inference function */
+  readonly entrypoint?: string | null
   readonly exchange: ExchangeOptions
   readonly corsOrigins: readonly string[]
   readonly readiness: () => Readiness
@@ -80,12 +82,14 @@ export function createApp(options: AppOptions): App {
 }
 
 function addFunction(routes: Routes, served: ServedFunction, options: AppOptions): void {
-  const { identity, functions } = options
+  const { identity } = options
   const { manifest, mount = null } = served
   const handle = createAnswering(served, options)
   if (!handle) return
-  const paths = [identity.routePrefix + manifest.path]
-  if (served === rootFunction(functions)) paths.push(identity.routePrefix || '/')
+  const root = rootFunction(options)
+  // What is named for the prefix comes before an index.
+  const paths = manifest.path === '/' && root !== served ? [] : [identity.routePrefix + manifest.path]
+  if (served === root) paths.push(identity.routePrefix || '/', `${identity.routePrefix}/`)
   if (mount !== null) paths.push(`${identity.routePrefix}${mount === '/' ? '' : mount}/*`)
   for (const path of new Set(paths)) routes.add(path, manifest.methods, handle)
 }
@@ -99,8 +103,9 @@ function createAnswering(
   return submissions && createSubmission(served, exchange, submissions)
 }
 
-/** The function that answers the prefix itself: the index, else the only inference function. */
-function rootFunction(functions: readonly ServedFunction[]): ServedFunction | undefined {
+/** The function that answers the prefix itself: the one that is named, else the index, else the only inference function. */
+function rootFunction({ functions, entrypoint = null }: AppOptions): ServedFunction | undefined {
+  if (entrypoint !== null) return functions.find(({ deployment }) => deployment.name === entrypoint)
   const index = functions.find(({ manifest }) => manifest.path === '/')
   const inference = functions.filter(({ manifest, deployment }) => {
     return manifest.kind === 'inference' && deployment.name === deployment.functionName

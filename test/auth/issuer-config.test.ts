@@ -6,7 +6,7 @@ import { exportJWK, exportPKCS8, exportSPKI, generateKeyPair, SignJWT } from 'jo
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadSigner, loadTokenIssuers } from '../../runtime/auth/issuer-config.ts'
 import { createIssuerToken } from '../../runtime/auth/token.ts'
-import type { TokenIssuerConfig } from '../../runtime/config/config.ts'
+import type { TokenIssuerConfig } from '../../runtime/config/token-issuer-config.ts'
 import { claims, forge, startMs, verifierAt } from './forged-token.ts'
 
 const pair = await generateKeyPair('ES256', { extractable: true })

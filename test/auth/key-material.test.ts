@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { importKeyMaterial, importSigningKey, isPublicAlgorithm } from '../../runtime/auth/key-material.ts'
-import type { TokenAlgorithm } from '../../runtime/config/config.ts'
+import type { TokenAlgorithm } from '../../runtime/config/token-issuer-config.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const weakRsa = generateKeyPairSync('rsa', { modulusLength: 1024 })

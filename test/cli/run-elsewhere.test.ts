@@ -85,7 +85,7 @@ describe('isoplex run of an inference function elsewhere', () => {
     const url = `http://127.0.0.1:${served.port}`
     const { code } = await runCommand(plugin, ...['run', 'add', '--mode', 'job', '--url', url])
     await served.stop(true)
-    expect({ code, seen }).toEqual({ code: 0, seen: ['/7dbcdb4cdcff0833accce5cec9a375d1/'] })
+    expect({ code, seen }).toEqual({ code: 0, seen: ['/7dbcdb4cdcff0833accce5cec9a375d1/add'] })
   })
 
   it('says what is missing for a model token, and tells no token', async () => {

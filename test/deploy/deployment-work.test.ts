@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { DeploymentFields, DeploymentMembers } from '../../runtime/define/deployment-context.ts'
 import type { DeploymentFacts, ServeApplication } from '../../runtime/define/deployment-facts.ts'
+import { noteFunctionName } from '../../runtime/define/function-name.ts'
 import {
   DeploymentWork,
   type DeploymentWorkOptions,
@@ -17,8 +18,10 @@ const facts: DeploymentFacts = {
   rayAddress: null,
   environment: { ISOPLEX_BACKEND: 'embedded' },
 }
+const entrypoint = defineFunction({ handler: () => 1 })
+noteFunctionName(entrypoint, 'ocr/detect')
 const program = {
-  entrypoint: defineFunction({ handler: () => 1 }),
+  entrypoint,
   serveAppName: null,
   routePrefix: null,
   environment: { MODE: 'fast' },
@@ -83,6 +86,15 @@ describe('a deployment', () => {
     expect(open(named).context).toMatchObject({ serveAppName: 'own', routePrefix: '/own' })
   })
 
+  it('is refused where its entrypoint comes from no function file', async () => {
+    const { deploy } = open({ program: { ...program, entrypoint: defineFunction({ handler: () => 1 }) } })
+    await expect(deploy()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('"entrypoint"'),
+    })
+    expect(cluster.orders).toEqual([])
+  })
+
   it('does not begin where nothing names it', () => {
     const unnamed = { facts: { ...facts, serveAppName: null } }
     expect(() => open(unnamed)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
@@ -103,7 +115,7 @@ describe('a deployment', () => {
         maxOngoingRequests: 9,
         maxModelsPerReplica: 5,
         resources: { gpus: 2 },
-        environment: { ISOPLEX_BACKEND: 'embedded', MODE: 'exact' },
+        environment: { ISOPLEX_BACKEND: 'embedded', ISOPLEX_ENTRYPOINT: 'ocr/detect', MODE: 'exact' },
       },
     ])
     expect(context.deployed).toBe(true)

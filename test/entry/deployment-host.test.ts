@@ -31,7 +31,7 @@ async function open(...deployments: DeploymentConfig[]): Promise<DeploymentHost>
   const { bundlePath } = await workshop.deploy('greet', source)
   const defaults = { maxModelsPerReplica: 3, maxOngoingRequests: 64, requestTimeoutMs: 10_000 }
   const host: DeploymentHost = new DeploymentHost({
-    config: { deployments, ...defaults },
+    config: { deployments, entrypoint: null, ...defaults },
     source: { bundlesDirectory: workshop.directory },
     routePrefix: '/app',
     scheduler,

@@ -176,3 +176,10 @@ it('knows which functions nobody runs beside itself', () => {
   const { deployments } = planDeployments([digits, fn('loud'), fn('third')], { configured })
   expect([...apartIn(deployments)]).toEqual(['digits', 'loud'])
 })
+
+it('says where the function that is to answer the prefix is not there', () => {
+  const problemsOf = (entrypoint: string) =>
+    planDeployments([digits], { configured: [], entrypoint }).problems.map(({ message }) => message)
+  expect(problemsOf('digits')).toEqual([])
+  expect(problemsOf('digit')).toEqual([expect.stringMatching(/"entrypoint".*"digit".*nearest is "digits"/)])
+})

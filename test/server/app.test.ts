@@ -90,6 +90,20 @@ describe('the prefix itself', () => {
     expect(await reply.text()).toBe('index')
   })
 
+  it.each(['', '/'])(
+    'is answered by the function that is named for it, whatever else there is: "%s"',
+    async (end) => {
+      const functions = [index, inference('a.ts'), inference('b.ts')]
+      const { call } = serve(functions, { identity, entrypoint: 'b' })
+      expect(await (await call(routePrefix + end, { method: 'POST', body: '{}' })).text()).toBe('b')
+      expect(await (await call(`${routePrefix}/b`, { method: 'POST', body: '{}' })).text()).toBe('b')
+      const alone = serve(functions, { entrypoint: 'b' })
+      expect(await (await alone.call('/', { method: 'POST', body: '{}' })).text()).toBe('b')
+      const astray = serve(functions, { identity, entrypoint: 'c' })
+      expect((await astray.call(routePrefix + end)).status).toBe(404)
+    },
+  )
+
   it.each([
     ['of two inference functions', [inference('a.ts'), inference('b.ts')]],
     ['without an inference function', [post]],
