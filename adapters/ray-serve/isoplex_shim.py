@@ -13,6 +13,7 @@ import collections
 import hashlib
 import hmac
 import inspect
+import itertools
 import json
 import logging
 import math
@@ -49,6 +50,9 @@ STREAM_CLAIM_SECONDS = 15
 TRIES = 4
 # As long as isoplex keeps a model that nobody uses.
 KEY_IDLE_SECONDS = 300
+KEY_BUSY_SECONDS = 10
+# What a replica may have more to do than the next while a second copy of a model costs nothing but its load.
+FEW_REQUESTS = 2
 FEW_KEYS = 256
 HIGH_WATER_BYTES = 1 << 18
 # As many as isoplex asks for.
@@ -72,7 +76,8 @@ class KeyRouter(RequestRouter):
         super().__init__(*args, **kwargs)
         routers().add(self)
 
-    def initialize_state(self, **_):
+    def initialize_state(self, max_models=0, **_):
+        self._max_models = max_models
         # The keys asked for lately, the oldest first, with their times; and where each is at home.
         self._seen = collections.OrderedDict()
         self._homes = {}
@@ -115,9 +120,16 @@ class KeyRouter(RequestRouter):
             return min(free, key=lambda replica: (self._load(replica), random.random()))
         home = self._home(key, replicas)
         first, *others = sorted(rank(key, free), key=lambda replica: replica.replica_id.unique_id != home)
-        if others and self._load(first) - self._load(others[0]) > max(4, first.max_ongoing_requests // 2):
+        margin = FEW_REQUESTS if self._fit_anywhere() else max(4, first.max_ongoing_requests // 2)
+        if others and self._load(first) - self._load(others[0]) > margin:
             return others[0]
         return first
+
+    def _fit_anywhere(self):
+        """Whether a replica may hold the models of all keys that are in use, so that a second copy drives none out."""
+        since = time.monotonic() - KEY_BUSY_SECONDS
+        times = itertools.islice(reversed(self._seen.values()), self._max_models, None)
+        return next(times, -math.inf) < since
 
     def _home(self, key, replicas):
         """The id of the replica that a key is at home at."""
@@ -1090,7 +1102,7 @@ def build(args):
         ray_actor_options=actor,
         **shared,
         **scale_of(args.get("replicas", 1)),
-        **routing(),
+        **routing(args.get("maxModelsPerReplica", 3)),
     )
     gate = serve.deployment(serve.ingress()(Gate)).options(
         name=GATE,
@@ -1117,8 +1129,9 @@ def scale_of(replicas):
 STATS = {"request_routing_stats_period_s": 1.0, "request_routing_stats_timeout_s": 10.0}
 
 
-def routing():
+def routing(max_models):
     if not router_fits():
         log.warning("KeyRouter does not fit this version of Ray: its own router places models, and less well")
         return {}
-    return {"request_router_config": RequestRouterConfig(request_router_class=f"{__name__}:KeyRouter", **STATS)}
+    name, kwargs = f"{__name__}:KeyRouter", {"max_models": max_models}
+    return {"request_router_config": RequestRouterConfig(request_router_class=name, request_router_kwargs=kwargs, **STATS)}

@@ -10,6 +10,9 @@ export interface JobLogOptions {
   readonly signal: AbortSignal | undefined
 }
 
+/** Bun's, whose options the types of the browser do not have. */
+const PlainSocket = WebSocket as unknown as new (url: string, options: Bun.WebSocketOptions) => WebSocket
+
 const pauseMs = 500
 /** A connection on which nothing comes for so long is given up: it may be dead, or the job have nothing to say. */
 const silenceMs = 20_000
@@ -46,7 +49,8 @@ async function* readSocket(url: string, signal: AbortSignal | undefined): AsyncG
   const pieces: string[] = []
   let news = Promise.withResolvers<void>()
   let ended = false
-  const socket = new WebSocket(url)
+  // Ray's dashboard hands the offer of compression on, and then cannot read what it has brought about.
+  const socket = new PlainSocket(url, { perMessageDeflate: false })
   const end = (): void => {
     ended = true
     news.resolve()

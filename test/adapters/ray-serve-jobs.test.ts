@@ -14,13 +14,19 @@ let server: Bun.Server<undefined>
 let answer: (request: Request) => Response | Promise<Response>
 /** What the next connections to the log bring before they end. */
 let tails: string[][]
+/** The extensions that connections to the log offer, one by one. */
+let offers: (string | null)[]
 beforeEach(() => {
   tails = []
+  offers = []
   server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
-    fetch: (request, self) =>
-      request.headers.get('upgrade') === 'websocket' && self.upgrade(request) ? undefined : answer(request),
+    fetch: (request, self) => {
+      if (request.headers.get('upgrade') !== 'websocket') return answer(request)
+      offers.push(request.headers.get('sec-websocket-extensions'))
+      return self.upgrade(request) ? undefined : answer(request)
+    },
     websocket: {
       open(socket) {
         for (const piece of tails.shift() ?? []) socket.send(piece)
@@ -60,6 +66,14 @@ describe('a client of Ray Jobs', () => {
         url.endsWith('/logs') ? { logs: 'one\ntwo\nthree\nfour\n' } : { status: states.shift(), message: '' },
       )
     expect((await Array.fromAsync(client().logs('j'))).join('')).toBe('one\ntwo\nthree\nfour\n')
+  })
+
+  it('offers no compression, which the dashboard asks for and cannot read', async () => {
+    tails = [['one\n']]
+    answer = ({ url }) =>
+      Response.json(url.endsWith('/logs') ? { logs: 'one\n' } : { status: 'SUCCEEDED', message: '' })
+    expect((await Array.fromAsync(client().logs('j'))).join('')).toBe('one\n')
+    expect(offers).toEqual([null])
   })
 
   it.each([

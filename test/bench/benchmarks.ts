@@ -10,6 +10,7 @@ import { measureLoop } from './loop.ts'
 import { measureMemory } from './memory.ts'
 import { measureOverhead } from './overhead.ts'
 import { measureRay } from './ray.ts'
+import { measureRayScale } from './ray-scale.ts'
 import { measureScale } from './scaling.ts'
 import { measureTensor } from './tensor.ts'
 import { measureWeb } from './web.ts'
@@ -39,4 +40,5 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   compose: measureCompose,
   web: measureWeb,
   ray: measureRay,
+  'ray-scale': measureRayScale,
 }

@@ -1,8 +1,12 @@
+import { addConstantModel } from '../support/onnx-models.ts'
+
 /** A plugin of two functions with an action that deploys it; `version` is what its functions answer. */
-export function deployedPlugin(version: string): Readonly<Record<string, string>> {
+export function deployedPlugin(version: string): Readonly<Record<string, string | Uint8Array>> {
   return {
     'config.yaml': 'code: detector\nversion: "1.0.0"\n',
     'functions/_models/five/note.txt': '5',
+    // What makes a model of the folder.
+    'functions/_models/five/model.onnx': addConstantModel(5),
     'functions/version.ts': `import { defineFunction } from 'isoplex'
 export default defineFunction({ method: 'POST', access: 'public', handler: () => ({ version: '${version}' }) })`,
     'functions/detect.ts': `import { readFile } from 'node:fs/promises'

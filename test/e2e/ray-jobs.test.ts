@@ -94,7 +94,7 @@ describe.runIf(requireOrSkip('ray', await absenceOfRay()))(
     })
 
     it('that is refused ends with 2, as anywhere', async () => {
-      const { code, stderr } = await run({ to: 'many' }).end()
+      const { code, stderr } = await run({ to: 'many', waitMs: 1 }).end()
       expect([code, stderr]).toEqual([2, expect.stringContaining('/to')])
     })
 

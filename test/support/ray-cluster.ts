@@ -12,6 +12,8 @@ export interface RayClusterSettings {
   readonly nodes?: 1 | 2
   /** Whether Ray Serve is to answer through HAProxy. @default false */
   readonly haproxy?: boolean
+  /** A Python with Ray and what applications import besides. @default the one that is found */
+  readonly python?: string
 }
 
 /** A Ray cluster on this machine, its machines told apart by the resources `head` and `second`, with Ray Serve started and no application on it. */
@@ -59,7 +61,7 @@ async function tryAgain<T>(start: () => Promise<T>): Promise<T> {
 }
 
 async function startOnce(settings: RayClusterSettings): Promise<RayCluster> {
-  const python = await findRayPython()
+  const python = settings.python ?? (await findRayPython())
   if (python === null) throw new Error('There is no Python with Ray.')
   await using stack = new AsyncDisposableStack()
   // Ray's sockets are in it, and the path of a socket must be short.
@@ -104,6 +106,8 @@ function variablesOf({ haproxy = false }: RayClusterSettings): Readonly<Record<s
     RAY_prestart_worker_first_driver: '0',
     RAY_health_check_failure_threshold: '3',
     RAY_health_check_period_ms: '1000',
+    // Of its own accord the dashboard gives its ten processes half a minute to start, and ends without a word.
+    RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT: '120',
   }
   if (!haproxy) return patience
   return {
@@ -164,7 +168,7 @@ async function startServe(dashboardUrl: string, port: number): Promise<void> {
 
 /** The dashboard comes up when Ray says that it has started, or later. */
 async function untilItListens(url: string): Promise<void> {
-  const untilMs = performance.now() + 45_000
+  const untilMs = performance.now() + 120_000
   for (;;) {
     const listens = await fetch(`${url}/api/version`).then(
       () => true,
