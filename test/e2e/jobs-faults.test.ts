@@ -121,6 +121,8 @@ describe('a submitter who loses the right to a model', () => {
     const mine = async (): Promise<ShownJob> => (await server.call(`/-/jobs/${id}`, { token })).json
     await until(async () => (await notedIn(project)).includes('execute act 1'))
     await project.run('tenants', 'revoke', 'acme')
+    // The server hears of the change by its watch of the registry: before, its own memory would let the job go on.
+    await until(async () => (await server.call(`/-/jobs/${id}`, { token })).status !== 200)
     const other = await server.token('digits', 'others')
     expect((await server.call(`/-/jobs/${id}`, { token: other })).status).not.toBe(200)
     process.kill(jobProcessesOf(server)[0] ?? 0, 'SIGKILL')
