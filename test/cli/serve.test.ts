@@ -185,11 +185,11 @@ describe('a server that cannot start', () => {
   })
 
   it('names the setting that is wrong, and where it stands', async () => {
-    await using project = await makeProject({ 'functions/hello.ts': saying('hello') }, { replicas: 0 })
+    await using project = await makeProject({ 'functions/hello.ts': saying('hello') }, { replicas: -1 })
     const { code, stderr } = await runCommand(project, 'serve', '--port', '0')
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'isoplex: "isoplex.replicas" in package.json must be an integer from 1 to 256; it is 0.\n',
+      stderr: 'isoplex: "isoplex.replicas" in package.json must be an integer from 0 to 256; it is -1.\n',
     })
   })
 
