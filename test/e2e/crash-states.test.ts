@@ -129,7 +129,7 @@ describe.runIf(process.platform === 'linux')('a replica that has no memory for a
     expect(outcomes.at(-1)).toBe('QUEUE_FULL')
     expect(await outcomeOf(scheduler, first, undefined)).toBe(pid)
     expect(workshop.log).toContainEqual(
-      expect.objectContaining({ refusal: expect.stringContaining('thread') }),
+      expect.objectContaining({ refusal: expect.objectContaining({ lack: 'thread' }) }),
     )
   })
 })
