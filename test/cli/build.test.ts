@@ -34,6 +34,7 @@ describe('isoplex build', () => {
       directory: join(project.directory, 'out/here'),
       functions: [{ name: 'hello', bundle: expect.stringMatching(/^hello-[0-9a-f]{16}\.js$/) }],
       browser: [],
+      version: null,
     })
   })
 
